@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+/// What kind of failure it was: decides the exit code, nothing else.
+enum class Errc : std::uint8_t {
+  failed,              ///< an operation did not succeed; nothing was published
+  usage,               ///< the command line or the configuration asks for something impossible
+  not_found,           ///< a named thing does not exist
+  conflict,            ///< a thing exists with other content
+  locked,              ///< another process holds the lock
+  untrusted,           ///< input failed a signature, checksum, size or format check
+  refused,             ///< a guard rail said no
+  cancelled,           ///< a signal asked us to stop
+  cleanup_incomplete,  ///< published, but what comes after it did not finish
+  durability_unknown,  ///< published, but the last fsync of the directory failed
+  internal,            ///< a bug of ours
+};
+
+/// The one exception type. `what()` is the whole message on one line: the contexts, outermost
+/// first, then the reason, then the state things are in, if known.
+class Error : public std::exception {
+ public:
+  Error(Errc code, std::string reason);
+
+  Errc code() const { return code_; }
+
+  /// errno of the system call behind it, 0 when there was none.
+  int sys_errno() const { return errno_; }
+
+  const std::string& reason() const { return reason_; }
+
+  const std::string& state() const { return state_; }
+
+  /// Puts "action object" in front of the message.
+  Error& add_context(std::string context);
+
+  /// Says what state the failure left things in ("stream unchanged"). The first one said stays.
+  Error& set_state(std::string state);
+
+  Error& set_errno(int value);
+
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  void rebuild();
+
+  Errc code_;
+  int errno_ = 0;
+  std::string reason_;
+  std::string state_;
+  std::vector<std::string> contexts_;
+  std::string text_;
+};
+
+/// Throws Error(failed) "ACTION PATH: strerror". ENOENT gives not_found.
+[[noreturn]] void throw_errno(int errnum, std::string_view action, std::string_view path);
+
+/// Runs `body`; an Error or std::exception that leaves it gets `context` put in front.
+template <typename Body>
+auto with_context(const std::string& context, Body&& body) -> decltype(body());
+
+/// Turns any exception into an Error (std::exception becomes Errc::internal).
+Error as_error(const std::exception_ptr& thrown);
+
+/// "error: TEXT" with control characters escaped and secrets of URLs removed; no final newline.
+std::string describe(const Error& error);
+
+template <typename Body>
+auto with_context(const std::string& context, Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (Error& error) {
+    error.add_context(context);
+    throw;
+  } catch (const std::exception& other) {
+    Error error(Errc::internal, other.what());
+    error.add_context(context);
+    throw error;
+  }
+}
+
+}  // namespace base

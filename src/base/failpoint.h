@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace base::failpoint {
+
+/// Called before every mutating system call. In builds with MEPH2_FAILPOINTS the environment
+/// variable SS_FAILPOINT=N:MODE makes the Nth such call of the process fail; MODE is `kill`
+/// (SIGKILL before the call), `torn` (half of a write, then SIGKILL), `enospc`, `eio` (this call
+/// only), `enospc-on` (this and all later ones). SS_FAILPOINT_LOG=FILE records each call, so that a
+/// harness learns how many there are. Returns the errno to fail with, 0 to go on.
+#ifdef MEPH2_FAILPOINTS
+int check(std::string_view call, std::string_view object);
+
+/// For writes: how many of `size` bytes to write before dying; `size` itself when not torn.
+std::size_t torn_size(std::size_t size);
+void die();
+
+/// SS_SYNC_<name>=FIFO: blocks until somebody opens the FIFO for writing and closes it; lets a test
+/// stop a process at an exact place.
+void sync(const char* name);
+#else
+inline int check(std::string_view, std::string_view) {
+  return 0;
+}
+
+inline std::size_t torn_size(std::size_t size) {
+  return size;
+}
+
+inline void die() {}
+
+inline void sync(const char*) {}
+#endif
+
+}  // namespace base::failpoint

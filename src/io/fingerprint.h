@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace io {
+
+/// XXH3-128 in xxhsum's canonical hex. Fast, and no defence against an attacker: for caches of our
+/// own only, never published.
+std::string fingerprint(std::string_view bytes);
+std::string fingerprint_file(base::File& file);
+
+}  // namespace io

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "io/digest.h"
+
+namespace io {
+
+/// One thing to fetch. http and https only.
+struct Request {
+  std::string url;
+  std::vector<std::string> mirrors;  ///< other URLs of the same content, tried in turn
+  std::uint64_t max_bytes = 0;  ///< a byte more is an error; compressed metadata counts decoded
+};
+
+/// Into memory, for metadata.
+struct Document {
+  std::string body;
+  std::string url;  ///< after redirects, without credentials
+  std::string etag;
+  std::string last_modified;
+  bool not_modified = false;
+};
+
+/// What a download must turn out to be.
+struct FileRequest : Request {
+  std::uint64_t size = 0;  ///< exact
+  Algorithm algorithm = Algorithm::sha256;
+  std::string digest;  ///< lower-case hex
+  base::File* into =
+      nullptr;       ///< written from its start; what is there already is re-hashed and resumed
+  std::string etag;  ///< of the part that is there, if known; updated
+};
+
+struct HttpOptions {
+  std::string user_agent;
+  std::string ca_file;
+  unsigned jobs = 4;             ///< transfers at once
+  std::uint64_t limit_rate = 0;  ///< bytes per second over all, 0: none
+  bool netrc = false;
+  unsigned tries = 5;
+};
+
+/// The seam between the network and everything else; tests put a fake here.
+class HttpClient {
+ public:
+  HttpClient() = default;
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+  virtual ~HttpClient() = default;
+
+  /// nullopt for 404 and 410. Other failures are Error(failed) naming URL (no credentials) and
+  /// cause; a body beyond max_bytes is Error(untrusted).
+  virtual std::optional<Document> get(const Request& request, const std::stop_token& stop) = 0;
+
+  /// Downloads all, several at a time, each resumed where possible and verified against size and
+  /// digest while the bytes pass. `done(index, error)` is told once per file, in the calling
+  /// thread; error is null for success. Throws only for a stop request.
+  virtual void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
+                     const std::function<void(std::size_t index, std::exception_ptr error)>& done,
+                     const std::stop_token& stop) = 0;
+};
+
+/// The real one (libcurl, one multi loop).
+std::unique_ptr<HttpClient> make_http_client(const HttpOptions& options);
+
+bool is_http_url(const std::string& text);
+
+}  // namespace io

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+
+namespace io {
+
+using Json = nlohmann::json;
+
+struct JsonLimits {
+  std::uint64_t max_bytes = 1ULL << 30U;
+  unsigned max_depth = 64;  ///< deeper nesting would overflow the stack when written out
+};
+
+/// Parses a whole document. Refused with Error(untrusted) "NAME:LINE:COLUMN: /json/pointer:
+/// reason": syntax errors, data after the document, a BOM, invalid UTF-8, lone surrogates, NaN and
+/// Infinity, duplicate keys, integers beyond 64 bits (nlohmann would make them doubles silently),
+/// nesting beyond the limit.
+Json parse_json(std::string_view text, const std::string& name, const JsonLimits& limits = {});
+
+/// The same for a file; its text is let go before the tree is returned.
+Json read_json(base::File& file, const JsonLimits& limits = {});
+
+/// What a streaming reader is told. Keys and strings are valid only during the call. Returning is
+/// going on; throw to stop.
+class JsonEvents {
+ public:
+  JsonEvents() = default;
+  JsonEvents(const JsonEvents&) = delete;
+  JsonEvents& operator=(const JsonEvents&) = delete;
+  virtual ~JsonEvents() = default;
+  virtual void start_object() = 0;
+  virtual void key(std::string& name) = 0;
+  virtual void end_object() = 0;
+  virtual void start_array() = 0;
+  virtual void end_array() = 0;
+  /// null, bool, number or string.
+  virtual void scalar(Json&& value) = 0;
+};
+
+/// Streams a file through `events` in a few buffers of memory, whatever its size, with the same
+/// checks as parse_json.
+void visit_json(base::File& file, JsonEvents& events, const JsonLimits& limits = {});
+
+using Sink = std::function<void(std::string_view)>;
+
+/// The one layout of every file we write (streams.md 1.9): indent 1, sorted keys, "," and ": ", all
+/// non-ASCII as \uXXXX, one final newline. Handed over in pieces of about 64 kB, so that 100 MB is
+/// never in memory twice. Floats print as Python prints them.
+void write_json(const Json& value, const Sink& sink);
+std::string to_text(const Json& value);
+
+/// "object", "array", "string", "integer", ... for messages.
+const char* type_name(const Json& value);
+
+}  // namespace io

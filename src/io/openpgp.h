@@ -1,0 +1,98 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace io {
+
+/// The keys that a source or a repository is trusted by: the full fingerprints (primary keys and
+/// their signing subkeys) in one keyring file. Armored and binary exports and keybox files are
+/// accepted.
+class Keyring {
+ public:
+  /// Error(untrusted) when the file is absent, unreadable, empty or no keyring.
+  static Keyring load(const std::string& path);
+  /// From bytes in memory (a binary or armored export).
+  static Keyring from_bytes(std::string bytes, std::string name);
+
+  const std::string& name() const { return name_; }
+
+  /// The keyring as gpgv wants it: binary, dearmored.
+  const std::string& binary() const { return binary_; }
+
+ private:
+  std::string name_;
+  std::string binary_;
+};
+
+struct Signature {
+  std::string fingerprint;          ///< of the (sub)key that signed, upper-case hex
+  std::string primary_fingerprint;  ///< of the primary key it belongs to
+  base::Time made;
+  std::optional<base::Time> key_expires;
+};
+
+struct Verified {
+  std::string
+      text;  ///< what was signed, as the verifier handed it out: never cut from the file by us
+  Signature signature;
+};
+
+/// Decides what counts as signed: rules F1-F26 of docs/architecture.md "Signatures". Exactly one
+/// good signature by a key of the keyring; the exit status of a program is never the verdict.
+/// Refuses (Error(untrusted), with the reason) expired and revoked keys, expired signatures, weak
+/// digests (MD5, SHA-1), signatures dated in the future, second signatures, text around the block,
+/// armor headers other than one "Hash:", inline messages offered as clear-signed ones, lines longer
+/// than 19,000 bytes.
+class Verifier {
+ public:
+  Verifier(Keyring keyring, const base::Clock& clock);
+  Verifier(const Verifier&) = delete;
+  Verifier& operator=(const Verifier&) = delete;
+  ~Verifier();
+
+  /// `name` is for messages.
+  Verified verify_clearsigned(std::string_view message, const std::string& name) const;
+  Signature verify_detached(std::string_view data, std::string_view signature,
+                            const std::string& name) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Signs with one secret key of the user's GnuPG home (GNUPGHOME). Never asks on a terminal, never
+/// falls back to another key.
+class Signer {
+ public:
+  /// `key`: fingerprint, key id or user id; empty means $SS_GPG_DEFAULT_KEY, else the home's
+  /// default key. Error(failed) naming the key when it is absent, expired, revoked, ambiguous or
+  /// has no secret part.
+  Signer(const std::string& key, const base::Clock& clock);
+  Signer(const Signer&) = delete;
+  Signer& operator=(const Signer&) = delete;
+  ~Signer();
+
+  /// Of the primary key.
+  const std::string& fingerprint() const;
+  std::optional<base::Time> expires() const;
+
+  /// A clear-signed message whose armor has exactly one "Hash:" header.
+  std::string clearsign(std::string_view text) const;
+  /// An ASCII-armored detached signature.
+  std::string sign_detached(std::string_view data) const;
+  /// The public key: binary (MAAS, gpgv) or armored (juju).
+  std::string export_key(bool armored) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace io

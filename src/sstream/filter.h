@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sstream/product_tree.h"
+
+namespace sstream {
+
+/// One KEY OP VALUE expression (streams.md 2.6): OP is =, !=, ~ or !~. A missing key is "". Regular
+/// expressions are searched, case-sensitive, in the part of Python's syntax that ECMAScript shares,
+/// plus a leading (?i); others are Error(usage).
+class Filter {
+ public:
+  /// Error(usage) "Unable to parse expression TEXT".
+  explicit Filter(const std::string& expression);
+  Filter(Filter&&) noexcept;
+  Filter& operator=(Filter&&) noexcept;
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
+  ~Filter();
+
+  const std::string& key() const;
+  bool matches(std::string_view value) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// All of them must match.
+class Filters {
+ public:
+  Filters() = default;
+  explicit Filters(const std::vector<std::string>& expressions);
+
+  bool empty() const { return filters_.empty(); }
+
+  bool matches(const Item& item) const;
+  bool matches(const Tags& tags) const;
+
+ private:
+  std::vector<Filter> filters_;
+};
+
+}  // namespace sstream
