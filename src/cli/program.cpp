@@ -47,8 +47,9 @@ std::vector<std::string> arguments(int argc, char** argv, const CLI::App& app) {
       break;
     }
     if (scope == &app && !word.starts_with("-")) {
-      const auto* found = app.get_subcommand_no_throw(word);
-      scope = found != nullptr ? found : scope;
+      for (const auto* command : app.get_subcommands({})) {
+        scope = command->get_name() == word ? command : scope;
+      }
     }
     word = expand_prefix(*scope, word);
   }
@@ -138,7 +139,7 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
     actions.emplace_back(scope, command.declare(*scope));
   }
   const bool has_commands = !commands.front().name.empty();
-  const auto words = arguments(argc, argv, app);
+  auto words = arguments(argc, argv, app);
   if (has_commands && argc == 1) {
     std::cout << app.help();
     return base::exit_usage;
