@@ -8,7 +8,7 @@
 
 namespace io {
 
-/// Where a value of a YAML file stands, 1-based.
+/// Where a value of a YAML file stands, 1-based; columns count bytes.
 struct YamlMark {
   unsigned line = 0;
   unsigned column = 0;
@@ -19,16 +19,33 @@ struct Yaml {
   std::string name;
   Json value;
   std::map<std::string, YamlMark> marks;
-  /// "NAME:LINE:COLUMN: /pointer": the nearest known position at or above `pointer`.
+
+  /// "NAME:LINE:COLUMN" of the nearest known position at or above `pointer`; NAME alone where there
+  /// is none.
+  std::string position(const std::string& pointer) const;
+
+  /// "NAME:LINE:COLUMN: /pointer": the same with the pointer itself behind it.
   std::string where(const std::string& pointer) const;
 };
 
-/// Reads YAML 1.1 as PyYAML's safe_load does, because the established configurations were written
-/// for it: aliases and `<<` merges expanded (bounded, against alias bombs), yes/no/on/off as
-/// booleans, sexagesimals and floats as numbers. A scalar's exact source text is kept beside floats
-/// nowhere: quote versions. Duplicate keys, tabs and syntax errors are Error(usage)
-/// "NAME:LINE:COLUMN: ...".
-Yaml parse_yaml(std::string_view text, const std::string& name);
-Yaml read_yaml(const std::string& path);
+/// A key or an index appended to a JSON pointer, escaped.
+std::string pointer_to(const std::string& parent, const std::string& key);
+std::string pointer_to(const std::string& parent, std::size_t index);
+
+struct YamlLimits {
+  std::uint64_t max_bytes =
+      16ULL << 20U;                   ///< of the file, and of all text once aliases are expanded
+  std::size_t max_nodes = 1'000'000;  ///< once aliases are expanded
+  unsigned max_depth = 64;
+};
+
+/// Reads one YAML document as PyYAML's safe_load does, because the established configurations were
+/// written for it: aliases and `<<` merges expanded (bounded, against alias bombs), yes/no/on/off
+/// as booleans, octals, sexagesimals and floats as numbers. An unquoted 24.10 is therefore the
+/// float 24.1: quote versions. What JSON cannot hold stays text: dates, and keys of other types.
+/// Empty input is null. Duplicate keys, tabs in the indentation, unknown tags, infinities, a second
+/// document and syntax errors are Error(usage) "NAME:LINE:COLUMN: ...".
+Yaml parse_yaml(std::string_view text, const std::string& name, const YamlLimits& limits = {});
+Yaml read_yaml(const std::string& path, const YamlLimits& limits = {});
 
 }  // namespace io
