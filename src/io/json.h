@@ -24,7 +24,7 @@ struct JsonLimits {
 /// nesting beyond the limit.
 Json parse_json(std::string_view text, const std::string& name, const JsonLimits& limits = {});
 
-/// The same for a file; its text is let go before the tree is returned.
+/// The same for a file, from its start; its text is never in memory as a whole.
 Json read_json(base::File& file, const JsonLimits& limits = {});
 
 /// What a streaming reader is told. Keys and strings are valid only during the call. Returning is
@@ -44,15 +44,16 @@ class JsonEvents {
   virtual void scalar(Json&& value) = 0;
 };
 
-/// Streams a file through `events` in a few buffers of memory, whatever its size, with the same
-/// checks as parse_json.
+/// Streams a file, from its start, through `events` in a few buffers of memory, whatever its size,
+/// with the same checks as parse_json. What was told before an error cannot be taken back.
 void visit_json(base::File& file, JsonEvents& events, const JsonLimits& limits = {});
 
 using Sink = std::function<void(std::string_view)>;
 
 /// The one layout of every file we write (streams.md 1.9): indent 1, sorted keys, "," and ": ", all
 /// non-ASCII as \uXXXX, one final newline. Handed over in pieces of about 64 kB, so that 100 MB is
-/// never in memory twice. Floats print as Python prints them.
+/// never in memory twice. Floats print as Python prints them. A string that is not UTF-8 is an
+/// Error(untrusted).
 void write_json(const Json& value, const Sink& sink);
 std::string to_text(const Json& value);
 

@@ -1,0 +1,220 @@
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "io/json.h"
+
+namespace io {
+
+namespace {
+
+constexpr std::size_t piece_size = 65'536;
+
+/// Lays a number out as Python's repr() does: the shortest digits that read back as the same
+/// double, plain between 1e-4 and 1e16, with an exponent elsewhere.
+std::string float_text(double value) {
+  if (!std::isfinite(value)) {
+    throw base::Error(base::Errc::internal, "JSON has no NaN and no infinity");
+  }
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific)
+          .ptr;
+  const std::string_view all(text.data(), static_cast<std::size_t>(end - text.data()));
+  const auto e = all.find('e');
+  const int exponent = std::atoi(std::string(all.substr(e + 1)).c_str());  // NOLINT: digits of ours
+  if (exponent < -4 || exponent >= 16) {
+    return std::string(all);
+  }
+  const std::string sign = std::signbit(value) ? "-" : "";
+  const auto mantissa = all.substr(sign.size(), e - sign.size());
+  std::string digits = base::replace_all(std::string(mantissa), ".", "");
+  if (exponent < 0) {
+    return sign + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+  }
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() <= whole) {
+    return sign + digits + std::string(whole - digits.size(), '0') + ".0";
+  }
+  return sign + digits.insert(whole, 1, '.');
+}
+
+/// Length of a UTF-8 sequence by its first byte. The text has been validated.
+std::size_t sequence_length(unsigned char lead) {
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead < 0xE0) {
+    return 2;
+  }
+  return lead < 0xF0 ? 3 : 4;
+}
+
+std::uint32_t code_point(std::string_view sequence) {
+  const auto lead = static_cast<unsigned char>(sequence.front());
+  constexpr std::array<unsigned, 5> masks = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t code = lead & masks.at(sequence.size());
+  for (const char next : sequence.substr(1)) {
+    code = code << 6U | (static_cast<unsigned char>(next) & 0x3FU);
+  }
+  return code;
+}
+
+class Writer {
+ public:
+  explicit Writer(const Sink& sink) : sink_(&sink) { out_.reserve(piece_size + 1024); }
+
+  void value(const Json& value) {
+    switch (value.type()) {
+      case Json::value_t::object:
+        object(value.get_ref<const Json::object_t&>());
+        break;
+      case Json::value_t::array:
+        array(value.get_ref<const Json::array_t&>());
+        break;
+      case Json::value_t::string:
+        string(value.get_ref<const std::string&>());
+        break;
+      case Json::value_t::number_float:
+        out_ += float_text(value.get<double>());
+        break;
+      case Json::value_t::number_integer:
+      case Json::value_t::number_unsigned:
+      case Json::value_t::boolean:
+      case Json::value_t::null:
+        out_ += value.dump();
+        break;
+      default:
+        throw base::Error(base::Errc::internal, "write JSON: a value of no JSON type");
+    }
+    flush(piece_size);
+  }
+
+  void finish() {
+    out_ += '\n';
+    flush(1);
+  }
+
+ private:
+  void flush(std::size_t at_least) {
+    if (out_.size() >= at_least) {
+      (*sink_)(out_);
+      out_.clear();
+    }
+  }
+
+  void new_line() {
+    out_ += '\n';
+    out_.append(depth_, ' ');
+  }
+
+  void object(const Json::object_t& members) {
+    if (members.empty()) {
+      out_ += "{}";
+      return;
+    }
+    ++depth_;
+    char before = '{';
+    for (const auto& [key, member] : members) {
+      out_ += before;
+      before = ',';
+      new_line();
+      string(key);
+      out_ += ": ";
+      value(member);
+    }
+    --depth_;
+    new_line();
+    out_ += '}';
+  }
+
+  void array(const Json::array_t& elements) {
+    if (elements.empty()) {
+      out_ += "[]";
+      return;
+    }
+    ++depth_;
+    char before = '[';
+    for (const auto& element : elements) {
+      out_ += before;
+      before = ',';
+      new_line();
+      value(element);
+    }
+    --depth_;
+    new_line();
+    out_ += ']';
+  }
+
+  void string(std::string_view text) {
+    if (!base::valid_utf8(text)) {
+      throw base::Error(base::Errc::untrusted, base::cat("write JSON: not valid UTF-8: \"",
+                                                         base::escape_control(text), "\""));
+    }
+    out_ += '"';
+    for (std::size_t at = 0; at < text.size();) {
+      const auto length = sequence_length(static_cast<unsigned char>(text[at]));
+      character(text.substr(at, length));
+      at += length;
+    }
+    out_ += '"';
+  }
+
+  void character(std::string_view sequence) {
+    const char first = sequence.front();
+    if (first == '"' || first == '\\') {
+      out_ += '\\';
+      out_ += first;
+    } else if (first >= ' ' && first <= '~') {
+      out_ += first;
+    } else if (const auto at = std::string_view("\b\f\n\r\t").find(first);
+               at != std::string_view::npos) {
+      out_ += '\\';
+      out_ += "bfnrt"[at];
+    } else {
+      escape(code_point(sequence));
+    }
+  }
+
+  void escape(std::uint32_t code) {
+    if (code >= 0x10000) {
+      code -= 0x10000;
+      unit(0xD800U + (code >> 10U));
+      unit(0xDC00U + (code & 0x3FFU));
+    } else {
+      unit(code);
+    }
+  }
+
+  void unit(std::uint32_t code) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    out_ += "\\u";
+    for (unsigned shift = 16; shift > 0;) {
+      shift -= 4;
+      out_ += digits[code >> shift & 0xFU];
+    }
+  }
+
+  const Sink* sink_;
+  std::string out_;
+  std::size_t depth_ = 0;
+};
+
+}  // namespace
+
+void write_json(const Json& value, const Sink& sink) {
+  Writer writer(sink);
+  writer.value(value);
+  writer.finish();
+}
+
+std::string to_text(const Json& value) {
+  std::string text;
+  write_json(value, [&](std::string_view piece) { text += piece; });
+  return text;
+}
+
+}  // namespace io
