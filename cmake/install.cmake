@@ -1,0 +1,37 @@
+# libsstream for others: the archives of the rooms below meph2, their headers, a CMake package and a pkg-config file.
+include(CMakePackageConfigHelpers)
+
+set(sstream_headers ${CMAKE_INSTALL_INCLUDEDIR}/libsstream)
+set(sstream_cmake ${CMAKE_INSTALL_LIBDIR}/cmake/sstream)
+
+foreach(room base io sstream)
+  target_include_directories(${room} INTERFACE $<INSTALL_INTERFACE:${sstream_headers}>)
+  # The headers show nlohmann::json: whoever reads them has to see the type that the archives were built with.
+  target_compile_definitions(${room} INTERFACE $<INSTALL_INTERFACE:JSON_USE_IMPLICIT_CONVERSIONS=0>)
+  # Archives that a linker without our LTO plugin can use as well.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_INTERPROCEDURAL_OPTIMIZATION)
+    target_compile_options(${room} PRIVATE -ffat-lto-objects)
+  endif()
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${room} DESTINATION ${sstream_headers}
+          FILES_MATCHING PATTERN "*.h")
+endforeach()
+set_target_properties(base PROPERTIES OUTPUT_NAME sstream-base)
+set_target_properties(io PROPERTIES OUTPUT_NAME sstream-io)
+install(TARGETS base io sstream EXPORT sstreamTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT sstreamTargets NAMESPACE sstream:: DESTINATION ${sstream_cmake})
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sstreamConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/generated/sstreamConfig.cmake INSTALL_DESTINATION ${sstream_cmake})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/sstreamConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/generated/sstreamConfig.cmake
+              ${PROJECT_BINARY_DIR}/generated/sstreamConfigVersion.cmake DESTINATION ${sstream_cmake})
+string(REGEX REPLACE "[^/]+" ".." pc_to_prefix ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/sstream.pc.in ${PROJECT_BINARY_DIR}/generated/sstream.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/generated/sstream.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# Everything else that the commands come with.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+        FILES_MATCHING PATTERN "*.1")
+install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/meph2/conf OPTIONAL)
