@@ -158,7 +158,7 @@ struct ChildPlan {
 class Pump {
  public:
   Pump(const Command& command, Pipe& in, Pipe& out, Pipe& err, Outcome& outcome)
-      : input_(command.input.value_or("")),
+      : input_(command.input ? std::string_view(*command.input) : std::string_view()),
         in_(in.write),
         out_(out.read),
         err_(err.read),
