@@ -1,0 +1,159 @@
+#include "meph2/config/reader.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace meph2 {
+
+namespace {
+
+bool alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// A value's kind in the words of YAML.
+const char* kind_of(const io::Json& value) {
+  switch (value.type()) {
+    case io::Json::value_t::null:
+      return "nothing";
+    case io::Json::value_t::object:
+      return "a mapping";
+    case io::Json::value_t::array:
+      return "a list";
+    case io::Json::value_t::string:
+      return "a string";
+    case io::Json::value_t::boolean:
+      return "True or False";
+    default:
+      return "a number";
+  }
+}
+
+}  // namespace
+
+ConfigValue::ConfigValue(const io::Yaml& yaml, const io::Json& json, std::string key,
+                         std::string pointer)
+    : yaml_(&yaml), json_(&json), key_(std::move(key)), pointer_(std::move(pointer)) {}
+
+void ConfigValue::reject(const std::string& expected) const {
+  throw base::Error(base::Errc::usage,
+                    base::cat(where(), ": ", key_.empty() ? "" : key_ + ": ", expected));
+}
+
+void ConfigValue::allow_keys(const std::vector<std::string>& known) const {
+  for (const auto& key : keys()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) {
+      continue;
+    }
+    const auto near = base::nearest_word(key, known);
+    const ConfigValue culprit(*yaml_, json_->at(key),
+                              key_.empty() ? key : base::cat(key_, ".", key),
+                              io::pointer_to(pointer_, key));
+    culprit.reject(near ? base::cat("unknown key; did you mean '", *near, "'?")
+                        : base::cat("unknown key; expected one of ", base::join(known, ", ")));
+  }
+}
+
+std::vector<std::string> ConfigValue::keys() const {
+  if (!json_->is_object()) {
+    reject(base::cat("must be a mapping, not ", kind_of(*json_)));
+  }
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json_->items()) {
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+std::optional<ConfigValue> ConfigValue::find(const std::string& key) const {
+  if (!json_->is_object()) {
+    reject(base::cat("must be a mapping, not ", kind_of(*json_)));
+  }
+  const auto found = json_->find(key);
+  if (found == json_->end() || found->is_null()) {
+    return std::nullopt;
+  }
+  return ConfigValue(*yaml_, *found, key_.empty() ? key : base::cat(key_, ".", key),
+                     io::pointer_to(pointer_, key));
+}
+
+ConfigValue ConfigValue::require(const std::string& key) const {
+  auto value = find(key);
+  if (!value) {
+    reject(base::cat("the key '", key, "' is missing"));
+  }
+  return *value;
+}
+
+std::vector<ConfigValue> ConfigValue::elements() const {
+  if (!json_->is_array()) {
+    reject(base::cat("must be a list, not ", kind_of(*json_)));
+  }
+  std::vector<ConfigValue> values;
+  for (std::size_t i = 0; i < json_->size(); ++i) {
+    values.push_back(ConfigValue(*yaml_, (*json_)[i], base::cat(key_, "[", i, "]"),
+                                 io::pointer_to(pointer_, i)));
+  }
+  return values;
+}
+
+std::string ConfigValue::string() const {
+  if (json_->is_number() || json_->is_boolean()) {
+    reject("must be a string; quote it");
+  }
+  if (!json_->is_string()) {
+    reject(base::cat("must be a string, not ", kind_of(*json_)));
+  }
+  auto text = json_->get<std::string>();
+  if (text.empty()) {
+    reject("must not be empty");
+  }
+  return text;
+}
+
+bool ConfigValue::boolean() const {
+  if (!json_->is_boolean()) {
+    reject(base::cat("must be True or False, not ", kind_of(*json_)));
+  }
+  return json_->get<bool>();
+}
+
+std::vector<std::string> ConfigValue::strings() const {
+  std::vector<std::string> texts;
+  for (const auto& element : elements()) {
+    texts.push_back(element.string());
+  }
+  return texts;
+}
+
+std::string ConfigValue::comma_list() const {
+  std::vector<std::string> words;
+  if (json_->is_array()) {
+    words = strings();
+  } else {
+    words = base::split_list(string(), ',');
+  }
+  for (const auto& word : words) {
+    if (word.find_first_of(" \t\n") != std::string::npos || word.starts_with("-")) {
+      reject(base::cat("'", word, "' is not a package name"));
+    }
+  }
+  return base::join(words, ",");
+}
+
+std::string ConfigValue::word(const std::string& others, std::size_t max_length) const {
+  auto text = string();
+  const auto fits = [&](char c) { return alphanumeric(c) || others.find(c) != std::string::npos; };
+  if (!std::all_of(text.begin(), text.end(), fits) || !alphanumeric(text[0])) {
+    reject(base::cat("'", text, "': must be letters, digits and any of ", others,
+                     ", beginning with a letter or digit"));
+  }
+  if (text.size() > max_length) {
+    reject(base::cat("'", text, "': must be at most ", max_length, " characters long"));
+  }
+  return text;
+}
+
+}  // namespace meph2
