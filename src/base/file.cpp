@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include <sys/statvfs.h>
@@ -222,6 +223,11 @@ bool exchange_at(int from_dir, const std::string& from, int to_dir, const std::s
   if (const int injected = failpoint::check("exchange", to); injected != 0) {
     throw_errno(injected, "exchange", to);
   }
+#ifdef MEPH2_FAILPOINTS
+  if (std::getenv("SS_TEST_NO_EXCHANGE") != nullptr) {
+    return false;
+  }
+#endif
   if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_EXCHANGE) == 0) {
     return true;
   }

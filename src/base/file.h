@@ -48,6 +48,9 @@ class File {
 
   const std::string& name() const { return name_; }
 
+  /// What messages call it, where the path it was opened by says too little.
+  void set_name(std::string name) { name_ = std::move(name); }
+
   explicit operator bool() const { return static_cast<bool>(fd_); }
 
   /// Up to buffer.size() bytes; 0 at the end.

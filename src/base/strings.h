@@ -64,6 +64,9 @@ std::string escape_control(std::string_view text);
 /// Removes user:password@ and ?query of every URL inside a text.
 std::string redact_urls(std::string_view text);
 
+/// A path as the path of a URL: everything but unreserved characters, "/" and ":" as %XX.
+std::string percent_encode_path(std::string_view path);
+
 std::string to_hex(std::string_view bytes);
 
 bool is_hex(std::string_view text);

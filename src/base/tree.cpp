@@ -187,4 +187,44 @@ CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_
   return method;
 }
 
+namespace {
+
+void copy_link(int from_dir, int to_dir, const std::string& name) {
+  std::string target(4096, '\0');
+  const auto length = ::readlinkat(from_dir, name.c_str(), target.data(), target.size());
+  if (length < 0) {
+    throw_errno(errno, "read link", name);
+  }
+  target.resize(static_cast<std::size_t>(length));
+  if (::symlinkat(target.c_str(), to_dir, name.c_str()) != 0) {
+    throw_errno(errno, "make link", name);
+  }
+}
+
+}  // namespace
+
+void copy_tree(int from_dir, int to_dir, const std::function<bool(const std::string& name)>& skip) {
+  for (const auto& name : list_directory(from_dir)) {
+    struct stat status {};
+
+    if (skip(name) || !status_at(from_dir, name, status)) {
+      continue;
+    }
+    if (S_ISREG(status.st_mode)) {
+      auto from = open_file_at(from_dir, name, O_RDONLY | O_NOFOLLOW);
+      clone_file(from, to_dir, name, false);
+    } else if (S_ISLNK(status.st_mode)) {
+      copy_link(from_dir, to_dir, name);
+    } else if (S_ISDIR(status.st_mode)) {
+      make_directory_at(to_dir, name);
+      const auto from = open_file_at(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const auto to = open_file_at(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      copy_tree(from.fd(), to.fd(), [](const std::string&) { return false; });
+      sync_directory(to.fd(), name);
+    } else {
+      throw Error(Errc::failed, cat("copy ", name, ": neither a file, a directory nor a link"));
+    }
+  }
+}
+
 }  // namespace base

@@ -33,4 +33,9 @@ enum class CopyMethod { reflink, hardlink, copy };
 /// linked.
 CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link);
 
+/// Copies what is in one directory into another: files cloned, symlinks as they are, directories
+/// with all they hold; `skip(name)` leaves out entries of the top level. Other kinds of file are an
+/// error.
+void copy_tree(int from_dir, int to_dir, const std::function<bool(const std::string& name)>& skip);
+
 }  // namespace base
