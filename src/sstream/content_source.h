@@ -1,0 +1,84 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/openpgp.h"
+#include "sstream/context.h"
+#include "sstream/index.h"
+#include "sstream/product_tree.h"
+
+namespace sstream {
+
+/// What the user said about trusting a source.
+struct TrustOptions {
+  std::string keyring;          ///< --keyring FILE
+  bool require_signed = false;  ///< --require-signed
+  bool no_verify = false;       ///< --no-verify
+  std::string
+      default_keyring;  ///< used where one is demanded and none is named, if the file exists
+};
+
+/// The keyring that Ubuntu's cloud images are signed with, where Ubuntu installs it.
+inline constexpr const char* ubuntu_cloud_keyring =
+    "/usr/share/keyrings/ubuntu-cloudimage-keyring.gpg";
+
+/// A stream somewhere else to read from: a directory, a file below streams/v1, or an http(s) URL.
+/// Whether documents must be signed is decided once, by the options and never by a suffix: with a
+/// keyring every document must verify, clear-signed or by its detached signature.
+class ContentSource {
+ public:
+  /// `where`: a directory or URL above streams/v1 (then the index is index.sjson, else index.json),
+  /// or an index or products file below streams/v1 (streams.md 2.8). Reads and verifies the first
+  /// document. Error(not_found) naming what was tried; Error(untrusted) where the signature does
+  /// not hold.
+  static ContentSource open(const std::string& where, const TrustOptions& trust,
+                            const Context& context);
+
+  ContentSource(ContentSource&&) noexcept;
+  ContentSource& operator=(ContentSource&&) = delete;
+  ContentSource(const ContentSource&) = delete;
+  ContentSource& operator=(const ContentSource&) = delete;
+  ~ContentSource();
+
+  /// The contents on offer: the entries of the index that are products:1.0, or the one products
+  /// file named.
+  const std::vector<IndexEntry>& entries() const { return entries_; }
+
+  /// Reads a content; its content_id must equal the entry's.
+  ProductTree read(const IndexEntry& entry) const;
+
+  /// Local path or URL of a data file.
+  std::string locate(const std::string& path) const;
+
+  bool is_local() const { return !io::is_http_url(base_); }
+
+  /// True when every document read was verified.
+  bool verified() const { return verifier_ != nullptr; }
+
+ private:
+  ContentSource(std::string base, const Context& context);
+
+  struct Text {
+    std::string name;
+    std::string body;
+  };
+
+  std::optional<std::string> fetch(const std::string& path, std::uint64_t limit) const;
+  std::optional<Text> fetch_document(const std::string& path, std::uint64_t limit) const;
+  void choose_trust(const TrustOptions& trust, bool signed_path);
+  Text first_document(const std::string& path) const;
+
+  std::string base_;  ///< ends in "/"
+  const Context& context_;
+  std::unique_ptr<io::Verifier> verifier_;
+  std::vector<IndexEntry> entries_;
+  std::optional<ProductTree> only_;
+};
+
+/// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and
+/// the path below; the path is empty when the location names no document.
+std::pair<std::string, std::string> split_location(const std::string& where);
+
+}  // namespace sstream

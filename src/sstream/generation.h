@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sstream/index.h"
+#include "sstream/product_tree.h"
+#include "sstream/repository.h"
+#include "sstream/summary.h"
+
+namespace sstream {
+
+/// One products file of a generation.
+struct StreamFile {
+  std::string file;  ///< name in streams/v1
+  StreamSummary summary;
+};
+
+/// The metadata of a repository at one moment: what a verb plans on.
+class Generation {
+ public:
+  /// The live one. Error(untrusted) for a document that is not JSON, Error(conflict) for two that
+  /// claim one content id.
+  static Generation load(const Repository& repository);
+
+  /// sha256 over the names and contents of all JSON documents: equal means nobody published
+  /// meanwhile.
+  const std::string& digest() const { return digest_; }
+
+  /// By content id.
+  const std::map<std::string, StreamFile>& streams() const { return streams_; }
+
+  /// The index document, null when there is none.
+  const io::Json& index() const { return index_; }
+
+  /// Parses a stream whole, for editing; nullopt where there is no such content id. The caller owns
+  /// it.
+  std::optional<ProductTree> read_tree(const std::string& content_id) const;
+
+  /// streams/v1, -1 when absent.
+  int directory() const { return directory_.fd(); }
+
+ private:
+  base::File directory_;
+  std::string path_;
+  std::string digest_;
+  std::map<std::string, StreamFile> streams_;
+  io::Json index_;
+};
+
+/// Only the digest of what is live now.
+std::string live_digest(const Repository& repository);
+
+/// sha256 of a tree as it is written, with `updated` left out: equal means the same content.
+std::string content_digest(const ProductTree& tree);
+
+}  // namespace sstream

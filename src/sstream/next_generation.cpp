@@ -1,0 +1,121 @@
+#include "sstream/next_generation.h"
+
+#include <algorithm>
+
+#include "base/beneath.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "base/tree.h"
+
+namespace sstream {
+
+namespace {
+
+std::vector<std::string> documents_in(int directory) {
+  auto names = base::list_directory(directory);
+  std::erase_if(names,
+                [](const auto& name) { return !name.ends_with(".json") || name.starts_with("."); });
+  return names;
+}
+
+base::File create(int directory, const std::string& name) {
+  return base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+}
+
+void write_document(int directory, const std::string& name, const io::Json& json) {
+  auto file = create(directory, name);
+  io::write_json(json, [&](std::string_view bytes) { file.write(bytes); });
+  file.chmod(0644);
+  file.sync();
+  file.close();
+}
+
+StreamSummary summary_of(int directory, const std::string& name) {
+  auto file = base::open_beneath(directory, name, O_RDONLY);
+  return summarise(file);
+}
+
+}  // namespace
+
+NextGeneration::NextGeneration(const Repository& repository, const Generation& live,
+                               const std::string& name)
+    : repository_(repository), live_(live), name_(base::cat(".v1.", name, ".new")) {
+  base::remove_tree_at(repository.streams(), name_);
+  base::make_directory_at(repository.streams(), name_);
+  directory_ = base::open_file_at(repository.streams(), name_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  directory_.chmod(0755);
+}
+
+NextGeneration::~NextGeneration() {
+  if (!name_.empty()) {
+    try {
+      base::remove_tree_at(repository_.streams(), name_);
+    } catch (const std::exception&) {  // the next run removes it
+      name_.clear();
+    }
+  }
+}
+
+void NextGeneration::carry_over(const std::vector<std::string>& replaced) {
+  if (live_.directory() < 0) {
+    return;
+  }
+  base::copy_tree(live_.directory(), directory(), [&](const std::string& file) {
+    return file.starts_with(".") ||
+           std::any_of(replaced.begin(), replaced.end(), [&](const auto& document) {
+             return file == document || is_signature_of(file, document);
+           });
+  });
+}
+
+StreamSummary NextGeneration::write(const std::string& file, const ProductTree& tree) {
+  write_document(directory(), file, tree.json());
+  return summary_of(directory(), file);
+}
+
+void NextGeneration::write_index(const io::Json& index) {
+  write_document(directory(), "index.json", index);
+}
+
+std::vector<std::string> NextGeneration::sign(const DocumentSigner& signer) {
+  std::vector<std::string> signed_now;
+  for (const auto& name : documents_in(directory())) {
+    if (signer.fault(directory(), name)) {
+      signer.sign(directory(), name);
+      signed_now.push_back(name);
+    }
+  }
+  return signed_now;
+}
+
+void NextGeneration::check(const DocumentSigner* signer) const {
+  const auto fail = [](const std::string& reason) {
+    throw base::Error(base::Errc::internal,
+                      base::cat("the new generation does not read back: ", reason));
+  };
+  auto index_file = base::open_beneath(directory(), "index.json", O_RDONLY);
+  const StreamIndex index(io::read_json(index_file), "index.json");
+  for (const auto& entry : index.entries()) {
+    const auto name = base::base_name(entry.path);
+    const auto summary = summary_of(directory(), name);
+    if (summary.content_id != entry.content_id || entry.path != "streams/v1/" + name) {
+      fail(base::cat("index names ", entry.content_id, " at ", entry.path, ", which holds ",
+                     summary.content_id));
+    }
+  }
+  if (signer == nullptr) {
+    return;
+  }
+  for (const auto& name : documents_in(directory())) {
+    if (const auto fault = signer->fault(directory(), name)) {
+      fail(*fault);
+    }
+  }
+}
+
+void NextGeneration::sync() const {
+  base::sync_directory(directory(), name_);
+  base::sync_directory(repository_.streams(), "streams");
+}
+
+}  // namespace sstream

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sstream/generation.h"
+#include "sstream/signing.h"
+
+namespace sstream {
+
+/// A generation being built in streams/.v1.<name>.new, out of the readers' sight. Abandoned (the
+/// directory is removed) unless release() was called.
+class NextGeneration {
+ public:
+  NextGeneration(const Repository& repository, const Generation& live, const std::string& name);
+  NextGeneration(const NextGeneration&) = delete;
+  NextGeneration& operator=(const NextGeneration&) = delete;
+  ~NextGeneration();
+
+  /// Name of the directory below streams/.
+  const std::string& name() const { return name_; }
+
+  int directory() const { return directory_.fd(); }
+
+  /// Takes over what did not change: every file of the live generation but `replaced` documents,
+  /// their signatures and the index.
+  void carry_over(const std::vector<std::string>& replaced);
+
+  /// Writes a products file; returns its summary.
+  StreamSummary write(const std::string& file, const ProductTree& tree);
+  void write_index(const io::Json& index);
+
+  /// Signs every document whose signatures are not current; returns their names.
+  std::vector<std::string> sign(const DocumentSigner& signer);
+
+  /// Reads the whole generation back as consumers do: each document parses, the index names
+  /// existing files with equal content ids, and each signature verifies. Error(internal) otherwise.
+  void check(const DocumentSigner* signer) const;
+
+  void sync() const;
+
+  void release() { name_.clear(); }
+
+ private:
+  const Repository& repository_;
+  const Generation& live_;
+  std::string name_;
+  base::File directory_;
+};
+
+}  // namespace sstream

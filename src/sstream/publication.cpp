@@ -1,0 +1,317 @@
+#include "sstream/publication.h"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include "base/beneath.h"
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/stop.h"
+#include "base/strings.h"
+#include "sstream/next_generation.h"
+#include "sstream/swap.h"
+
+namespace sstream {
+
+namespace {
+
+constexpr int replans_allowed = 10;
+
+/// One run of publish(): the pieces that its steps share.
+class Transaction {
+ public:
+  Transaction(const std::string& directory, const PublishOptions& options, const Context& context)
+      : options_(options),
+        context_(context),
+        repository_(directory, options.dry_run ? Access::read : Access::write, options.create),
+        state_(repository_.read_state()) {
+    if (options.sign && !options.dry_run) {
+      signer_.emplace(options.key, state_.signer, context);
+    }
+  }
+
+  PublishResult run(const Planner& planner);
+
+ private:
+  struct Change {
+    std::string content_id;
+    std::string file;
+    ProductTree tree;
+  };
+
+  void recover_if_needed();
+  bool attempt(const Planner& planner);
+  std::vector<Change> changes_of(const Generation& live, Plan& plan) const;
+  bool signatures_current(const Generation& live) const;
+  io::Json next_index(const Generation& live,
+                      const std::map<std::string, StreamFile>& streams) const;
+  std::string next_stamp(const Generation& live, const std::vector<Change>& changes) const;
+  bool commit(const Generation& live, std::vector<Change>& changes, const Plan& plan);
+  void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
+             const std::vector<std::string>& dropped);
+  void warn_unsigned(const Generation& live) const;
+
+  const PublishOptions& options_;
+  const Context& context_;
+  Repository repository_;
+  RepositoryState state_;
+  std::optional<DocumentSigner> signer_;
+  PublishResult result_;
+};
+
+void Transaction::recover_if_needed() {
+  if (!options_.dry_run && needs_recovery(repository_)) {
+    const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
+    recover(repository_);
+  }
+}
+
+PublishResult Transaction::run(const Planner& planner) {
+  const auto start = std::chrono::steady_clock::now();
+  base::FileLock stage;
+  if (!options_.dry_run) {
+    stage = repository_.lock_stage(base::LockMode::shared, options_.lock_timeout, context_);
+    recover_if_needed();
+    remove_stale_staging(repository_, context_.clock);
+  }
+  int tries = 0;
+  while (!attempt(planner)) {
+    if (++tries == replans_allowed) {
+      throw base::Error(base::Errc::locked,
+                        base::cat(repository_.path(), ": other writers kept publishing; ",
+                                  replans_allowed, " plans were overtaken"));
+    }
+    context_.log.info("somebody else published meanwhile: planning again");
+  }
+  result_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return std::move(result_);
+}
+
+/// false when the live generation changed under the plan.
+bool Transaction::attempt(const Planner& planner) {
+  base::check_stop(context_.stop);
+  const auto live = Generation::load(repository_);
+  auto plan = planner(live);
+  auto changes = changes_of(live, plan);
+  base::failpoint::sync("after-plan");
+  const auto staged = find_missing(repository_, plan.files, context_);
+  result_.files = staged.missing;
+  result_.files_reused = staged.reused;
+  result_.bytes = staged.bytes;
+  result_.streams.clear();
+  for (const auto& change : changes) {
+    result_.streams.push_back(change.content_id);
+  }
+  std::map<std::string, StreamFile> same(live.streams());
+  const bool index_current = !live.index().is_null() && next_index(live, same) == live.index();
+  const bool same_content = changes.empty() && plan.dropped.empty() && index_current;
+  if (options_.dry_run) {
+    result_.changed = !same_content || !staged.missing.empty();
+    return true;
+  }
+  if (same_content && staged.missing.empty() && (!signer_ || signatures_current(live))) {
+    return true;
+  }
+  require_space(repository_, staged.bytes);
+  bring_in(repository_, staged.missing, context_);
+  base::check_stop(context_.stop);
+  return commit(live, changes, plan);
+}
+
+/// The streams whose content differs from what is live. Guard rails are applied here, before
+/// anything is written.
+std::vector<Transaction::Change> Transaction::changes_of(const Generation& live, Plan& plan) const {
+  std::vector<Change> changes;
+  for (auto& tree : plan.streams) {
+    const auto content_id = tree.content_id();
+    const auto found = live.streams().find(content_id);
+    const bool known = found != live.streams().end();
+    const auto file = known ? found->second.file : content_id + ".json";
+    base::require_safe_path(file);
+    if (file.find('/') != std::string::npos || file.starts_with(".") || file == "index.json") {
+      throw base::Error(base::Errc::untrusted,
+                        base::cat("content id '", content_id, "' is not fit for a file name"));
+    }
+    if (known) {
+      StreamSummary after;
+      for (const auto& [product, node] : tree.products().items()) {
+        after.versions[product] = tree.versions(product).size();
+      }
+      check_shrink(options_.rails, content_id, found->second.summary, after);
+      if (content_digest(*live.read_tree(content_id)) == content_digest(tree)) {
+        continue;
+      }
+    }
+    changes.push_back({content_id, file, std::move(tree)});
+  }
+  plan.streams.clear();
+  return changes;
+}
+
+bool Transaction::signatures_current(const Generation& live) const {
+  const auto& streams = live.streams();
+  return !signer_->fault(live.directory(), "index.json") &&
+         std::all_of(streams.begin(), streams.end(), [&](const auto& entry) {
+           return !signer_->fault(live.directory(), entry.second.file);
+         });
+}
+
+/// The index over `streams`, with the `updated` of the live one.
+io::Json Transaction::next_index(const Generation& live,
+                                 const std::map<std::string, StreamFile>& streams) const {
+  auto index = live.index().is_object() ? live.index() : io::Json::object();
+  const auto previous = index.value("index", io::Json::object());
+  auto entries = io::Json::object();
+  for (const auto& [content_id, stream] : streams) {
+    entries[content_id] = index_entry(stream.summary, base::cat("streams/v1/", stream.file),
+                                      previous.value(content_id, io::Json::object()));
+  }
+  index["format"] = "index:1.0";
+  index["index"] = std::move(entries);
+  return index;
+}
+
+/// max(now, every previous stamp + 1 s): strictly increasing, whatever the clock does.
+std::string Transaction::next_stamp(const Generation& live,
+                                    const std::vector<Change>& changes) const {
+  auto stamp = context_.clock.now();
+  const auto after = [&](const std::string& text) {
+    if (const auto previous = base::parse_stamp(text)) {
+      stamp = std::max(stamp, *previous + std::chrono::seconds(1));
+    }
+  };
+  after(state_.updated);
+  if (live.index().is_object() && live.index().value("updated", io::Json()).is_string()) {
+    after(live.index().at("updated").get<std::string>());
+  }
+  for (const auto& change : changes) {
+    const auto found = live.streams().find(change.content_id);
+    if (found != live.streams().end()) {
+      after(found->second.summary.updated);
+    }
+  }
+  if (stamp > context_.clock.now() + std::chrono::hours(1)) {
+    context_.log.warning(
+        base::cat("the clock is behind the stream: 'updated' becomes ", base::format_stamp(stamp)));
+  }
+  return base::format_stamp(stamp);
+}
+
+void Transaction::warn_unsigned(const Generation& live) const {
+  if (!signer_ && base::exists_at(live.directory(), "index.sjson")) {
+    context_.log.warning(base::cat(
+        repository_.path(), ": was signed; what changed is now unsigned until `meph2-util sign ",
+        repository_.path(), "`"));
+  }
+}
+
+void Transaction::build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
+                        const std::vector<std::string>& dropped) {
+  std::map<std::string, StreamFile> streams(live.streams());
+  std::vector<std::string> replaced;
+  for (const auto& content_id : dropped) {
+    replaced.push_back(streams.at(content_id).file);
+    streams.erase(content_id);
+  }
+  for (const auto& change : changes) {
+    replaced.push_back(change.file);
+  }
+  const auto stamp = next_stamp(live, changes);
+  for (auto& change : changes) {
+    change.tree.set_updated(stamp);
+    streams[change.content_id] = {change.file, next.write(change.file, change.tree)};
+    change.tree.json() = nullptr;  // big trees go as soon as they are on disk
+  }
+  auto index = next_index(live, streams);
+  const bool index_changed = index != live.index();
+  if (index_changed) {
+    replaced.emplace_back("index.json");
+    index["updated"] = stamp;
+    next.write_index(index);
+    result_.updated = stamp;
+    if (live.directory() >= 0) {
+      warn_unsigned(live);
+    }
+  } else {
+    result_.updated = index.value("updated", "");
+  }
+  next.carry_over(replaced);
+  if (signer_) {
+    result_.signed_documents = next.sign(*signer_);
+  }
+}
+
+bool Transaction::commit(const Generation& live, std::vector<Change>& changes, const Plan& plan) {
+  base::failpoint::sync("before-lock");
+  const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
+  recover(repository_);
+  if (live_digest(repository_) != live.digest()) {
+    return false;
+  }
+  state_ = repository_.read_state();
+  const auto number = state_.generation + 1;
+  const auto name_of = [](std::uint64_t generation) {
+    const auto digits = base::cat(generation);
+    return std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits;
+  };
+  NextGeneration next(repository_, live, name_of(number));
+  build(next, live, changes, plan.dropped);
+  next.check(signer_ ? &*signer_ : nullptr);
+  next.sync();
+  base::check_stop(context_.stop);
+  try {
+    make_live(repository_, next.name(), name_of(state_.generation));
+  } catch (const base::Error& error) {
+    if (error.code() == base::Errc::cleanup_incomplete ||
+        error.code() == base::Errc::durability_unknown) {
+      next.release();  // published: recover() knows what to do with the rest
+    }
+    throw;
+  }
+  next.release();
+  result_.changed = true;
+  result_.generation = name_of(number);
+  state_.generation = number;
+  state_.updated = result_.updated;
+  if (signer_) {
+    state_.signer = signer_->fingerprint();
+  }
+  try {
+    repository_.write_state(state_);
+  } catch (const base::Error& error) {
+    base::Error outer(base::Errc::cleanup_incomplete, error.what());
+    outer.set_state("published; its state was not recorded");
+    throw outer;
+  }
+  return true;
+}
+
+}  // namespace
+
+PublishResult publish(const std::string& directory, const Planner& planner,
+                      const PublishOptions& options, const Context& context) {
+  try {
+    return Transaction(directory, options, context).run(planner);
+  } catch (base::Error& error) {
+    error.add_context(options.action);
+    error.set_state("stream unchanged");
+    throw;
+  }
+}
+
+io::Json report_of(const PublishResult& result, const PublishOptions& options) {
+  io::Json files = io::Json::array();
+  for (const auto& file : result.files) {
+    files.push_back(
+        {{"path", file.path}, {"size", file.expected.size}, {"sha256", file.expected.sha256}});
+  }
+  return {{"action", options.action},          {"bytes", result.bytes},
+          {"changed", result.changed},         {"dry_run", options.dry_run},
+          {"files", std::move(files)},         {"files_reused", result.files_reused},
+          {"generation", result.generation},   {"seconds", result.seconds},
+          {"signed", result.signed_documents}, {"streams", result.streams},
+          {"updated", result.updated}};
+}
+
+}  // namespace sstream

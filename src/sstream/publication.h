@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sstream/generation.h"
+#include "sstream/guard.h"
+#include "sstream/staging.h"
+
+namespace sstream {
+
+/// What a verb wants to become of a repository: pure data, made from the live generation.
+struct Plan {
+  std::vector<NewFile> files;  ///< data files that the new metadata needs in place
+  std::vector<ProductTree>
+      streams;  ///< new content of these content ids, whole; `updated` is set by us
+  std::vector<std::string> dropped;  ///< content ids that go
+};
+
+/// Called with the live generation; called again when somebody else published meanwhile. Must not
+/// change anything.
+using Planner = std::function<Plan(const Generation& live)>;
+
+struct PublishOptions {
+  std::string action;   ///< the verb, for messages
+  bool create = false;  ///< make the repository if it is not there
+  bool sign = true;
+  std::string key;  ///< see io::Signer
+  bool dry_run = false;
+  std::chrono::seconds lock_timeout{60};
+  GuardRails rails;
+};
+
+struct PublishResult {
+  bool changed = false;    ///< false: not one byte was touched
+  std::string generation;  ///< name of the new one
+  std::string updated;
+  std::vector<NewFile> files;  ///< brought in (dry run: that would be)
+  std::size_t files_reused = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> streams;  ///< content ids with new content
+  std::vector<std::string> signed_documents;
+  double seconds = 0;
+};
+
+/// The publication transaction (docs/architecture.md): readers see the old generation or the new
+/// one, whole and signed; a failure leaves the stream unchanged; running again after any crash
+/// converges. A dry run does everything that does not write.
+PublishResult publish(const std::string& directory, const Planner& planner,
+                      const PublishOptions& options, const Context& context);
+
+/// The result as the JSON of --report.
+io::Json report_of(const PublishResult& result, const PublishOptions& options);
+
+}  // namespace sstream

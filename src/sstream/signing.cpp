@@ -1,0 +1,113 @@
+#include "sstream/signing.h"
+
+#include "base/beneath.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "io/json.h"
+#include "sstream/index.h"
+
+namespace sstream {
+
+namespace {
+
+constexpr auto expiry_warning = std::chrono::days(30);
+
+io::Keyring own_keyring(const io::Signer& signer) {
+  return io::Keyring::from_bytes(signer.export_key(false), base::cat("key ", signer.fingerprint()));
+}
+
+std::string read_document(int directory, const std::string& name) {
+  auto file = base::open_beneath(directory, name, O_RDONLY);
+  return base::read_all(file);
+}
+
+/// What goes under the clear signature: the document itself, but an index with its paths rewritten.
+std::string clear_text(const std::string& name, std::string text) {
+  // Only an index is rewritten; a products file of 100 MB must not be parsed to find that out.
+  constexpr std::size_t index_limit = 16ULL << 20U;
+  if (text.size() > index_limit || text.find("\"index:1.0\"") == std::string::npos) {
+    return text;
+  }
+  auto json = io::parse_json(text, name);
+  const bool is_index = json.is_object() && json.value("format", io::Json()) == "index:1.0";
+  return is_index ? io::to_text(with_signed_paths(std::move(json))) : text;
+}
+
+/// A clear signature does not cover blanks at the ends of lines, nor a missing last line end:
+/// documents of the established tools may have either.
+std::string as_clear_signed(const std::string& text) {
+  std::string out;
+  for (const auto& line : base::split(text, '\n')) {
+    out += line.substr(0, line.find_last_not_of(" \t\r") + 1);
+    out += '\n';
+  }
+  while (out.ends_with("\n\n")) {
+    out.pop_back();
+  }
+  return out;
+}
+
+void write_file(int directory, const std::string& name, std::string_view content) {
+  auto file = base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+  file.write(content);
+  file.chmod(0644);
+  file.sync();
+  file.close();
+}
+
+}  // namespace
+
+std::string signed_name(const std::string& name) {
+  return base::cat(name.substr(0, name.size() - std::string_view(".json").size()), ".sjson");
+}
+
+bool is_signature_of(const std::string& file, const std::string& document) {
+  return file == document + ".gpg" || file == signed_name(document);
+}
+
+DocumentSigner::DocumentSigner(const std::string& key, const std::string& pinned,
+                               const Context& context)
+    : signer_(key, context.clock), verifier_(own_keyring(signer_), context.clock) {
+  if (!pinned.empty() && pinned != fingerprint()) {
+    throw base::Error(base::Errc::refused,
+                      base::cat("the repository is signed by ", pinned, ", not by ", fingerprint(),
+                                "; choose the key with --key or SS_GPG_DEFAULT_KEY"));
+  }
+  const auto expires = signer_.expires();
+  if (expires && *expires - context.clock.now() < expiry_warning) {
+    context.log.warning(base::cat("key ", fingerprint(), " ends on ", base::format_stamp(*expires),
+                                  ": readers will refuse the stream after that"));
+  }
+}
+
+void DocumentSigner::sign(int directory, const std::string& name) const {
+  auto text = read_document(directory, name);
+  base::unlink_at(directory, name + ".gpg");
+  write_file(directory, name + ".gpg", signer_.sign_detached(text));
+  text = clear_text(name, std::move(text));
+  base::unlink_at(directory, signed_name(name));
+  write_file(directory, signed_name(name), signer_.clearsign(text));
+}
+
+std::optional<std::string> DocumentSigner::fault(int directory, const std::string& name) const {
+  for (const auto& file : {name + ".gpg", signed_name(name)}) {
+    if (!base::exists_at(directory, file)) {
+      return base::cat(file, " is missing");
+    }
+  }
+  try {
+    auto text = read_document(directory, name);
+    verifier_.verify_detached(text, read_document(directory, name + ".gpg"), name + ".gpg");
+    const auto clear = verifier_.verify_clearsigned(read_document(directory, signed_name(name)),
+                                                    signed_name(name));
+    const auto expected = clear_text(name, std::move(text));
+    if (clear.text == expected || as_clear_signed(clear.text) == as_clear_signed(expected)) {
+      return std::nullopt;
+    }
+    return base::cat(signed_name(name), " has another content than ", name);
+  } catch (const base::Error& error) {
+    return std::string(error.what());
+  }
+}
+
+}  // namespace sstream
