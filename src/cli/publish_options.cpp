@@ -1,0 +1,58 @@
+#include "cli/publish_options.h"
+
+#include "base/atomic_file.h"
+#include "base/exit_code.h"
+#include "base/strings.h"
+
+namespace cli {
+
+void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
+  app.add_flag("-n{text},--dry-run{text}", flags.dry_run,
+               "Change nothing; print what would be done (--dry-run=json: as JSON)")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->each([&options](const std::string&) { options.dry_run = true; });
+  app.add_flag("!-u,!--no-sign,--sign", options.sign, "Sign the metadata, or do not");
+  app.add_option("--key", options.key,
+                 "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  add_duration(app, "--lock-timeout", options.lock_timeout,
+               "How long to wait for other writers (default: 60s)");
+  app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
+}
+
+void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
+  rails.enforced = true;
+  app.add_flag("--allow-shrink", rails.allow_shrink,
+               "Let the source take away more than half of a stream");
+  app.add_option_function<std::vector<std::string>>(
+         "--allow-drop",
+         [&rails](const std::vector<std::string>& names) {
+           rails.allow_drop.insert(names.begin(), names.end());
+         },
+         "Let this product disappear (may be repeated)")
+      ->allow_extra_args(false)
+      ->type_name("PRODUCT");
+}
+
+void add_trust_options(CLI::App& app, sstream::TrustOptions& trust) {
+  app.add_option("--keyring", trust.keyring, "The source must be signed by a key of this file");
+  app.add_flag("--require-signed", trust.require_signed, "Refuse an unsigned source");
+  app.add_flag("--no-verify", trust.no_verify, "Do not verify the source's signatures");
+}
+
+int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
+           const sstream::Context& context) {
+  if (flags.dry_run == "json") {
+    const auto text = io::to_text(report);
+    context.print(text.substr(0, text.size() - 1));
+  } else {
+    for (const auto& line : lines) {
+      context.print(base::escape_control(line));
+    }
+  }
+  if (!flags.report.empty()) {
+    base::replace_file(flags.report, io::to_text(report));
+  }
+  return base::exit_done;
+}
+
+}  // namespace cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+#include "sstream/content_source.h"
+#include "sstream/publication.h"
+
+namespace cli {
+
+/// What the options that all changing commands share were set to, as text.
+struct PublishFlags {
+  std::string dry_run;  ///< "", "text" or "json"
+  std::string report;   ///< FILE of --report
+};
+
+/// --dry-run[=text|json], --sign/--no-sign, --key, --lock-timeout, --report. `sign` in `options` is
+/// the command's default.
+void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags);
+
+/// --allow-shrink, --allow-drop.
+void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
+
+/// --keyring, --require-signed, --no-verify.
+void add_trust_options(CLI::App& app, sstream::TrustOptions& trust);
+
+/// Prints a dry run's `lines` (text) or the report (json); writes the report file. Returns the exit
+/// code `done`.
+int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
+           const sstream::Context& context);
+
+}  // namespace cli

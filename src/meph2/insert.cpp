@@ -1,0 +1,149 @@
+#include "meph2/insert.h"
+
+#include <map>
+
+#include "base/strings.h"
+#include "sstream/condense.h"
+#include "sstream/filter.h"
+#include "sstream/graft.h"
+#include "sstream/work_plan.h"
+
+namespace meph2 {
+
+namespace {
+
+using sstream::Item;
+using sstream::Pedigree;
+using sstream::ProductTree;
+
+/// product -> versions of the source that have at least one item that passes the filters.
+using Wanted = std::map<std::string, std::vector<std::string>>;
+
+Wanted wanted_versions(const ProductTree& source, const sstream::Filters& filters) {
+  Wanted wanted;
+  source.for_each_item([&](const Item& item) {
+    item.path();  // an unsafe path anywhere in the source is refused before anything is planned
+    if (!filters.matches(item)) {
+      return;
+    }
+    auto& versions = wanted[item.pedigree().product];
+    if (versions.empty() || versions.back() != item.pedigree().version) {
+      versions.push_back(item.pedigree().version);
+    }
+  });
+  return wanted;
+}
+
+/// Plans one content id of the source.
+class StreamInsert {
+ public:
+  StreamInsert(const InsertOptions& options, const sstream::ContentSource& origin,
+               const ProductTree& source, const sstream::Filters& filters, InsertResult& result)
+      : options_(options), origin_(origin), source_(source), filters_(filters), result_(result) {}
+
+  void plan(const sstream::Generation& live, const sstream::Context& context, sstream::Plan& plan) {
+    auto tree = live.read_tree(source_.content_id());
+    auto target = tree ? std::move(*tree) : sstream::empty_like(source_);
+    bool changed = false;
+    for (const auto& [product, versions] : wanted_versions(source_, filters_)) {
+      const auto work =
+          sstream::resolve_work(versions, target.versions(product), options_.max, true);
+      for (const auto& version : work.add) {
+        add(product, version, target, plan);
+        changed = true;
+      }
+      report_left_out(product, versions, work.add, target, context);
+    }
+    if (changed) {
+      sstream::condense(target.json(), sstream::default_sticky());
+      sstream::settle_product_tags(target.json());
+      plan.streams.push_back(std::move(target));
+    }
+  }
+
+ private:
+  void add(const std::string& product, const std::string& version, ProductTree& target,
+           sstream::Plan& plan) {
+    const auto& node = *source_.version(product, version);
+    for (const auto& [name, leaf] : node.at("items").items()) {
+      const Pedigree id{product, version, name};
+      const Item item(id, source_.json(), *source_.product(product), node, leaf);
+      if (!filters_.matches(item)) {
+        continue;
+      }
+      const auto path = item.path();
+      result_.items.emplace_back(id, path.value_or(""));
+      if (path) {
+        plan.files.push_back({*path, sstream::Checksums::of(item), origin_.locate(*path)});
+      }
+    }
+    sstream::graft_version(source_, product, version, target,
+                           [&](const Item& item) { return filters_.matches(item); });
+  }
+
+  /// The established tool leaves out without a word what is older than the newest `max`, and
+  /// versions of the same name with other content.
+  void report_left_out(const std::string& product, const std::vector<std::string>& versions,
+                       const std::vector<std::string>& added, const ProductTree& target,
+                       const sstream::Context& context) const {
+    std::size_t missing = 0;
+    for (const auto& version : versions) {
+      const auto* there = target.version(product, version);
+      const bool is_new = std::find(added.begin(), added.end(), version) != added.end();
+      if (there == nullptr) {
+        ++missing;
+      } else if (!is_new && differs(*there, *source_.version(product, version))) {
+        context.log.warning(base::cat(product, "/", version,
+                                      ": the target has it with other content; left as it is"));
+      }
+    }
+    if (missing > 0) {
+      context.log.info(
+          base::cat(product, ": ", missing, " older versions left out (--max ", options_.max, ")"));
+    }
+  }
+
+  /// true when an item that both have differs in its digest.
+  static bool differs(const io::Json& target, const io::Json& source) {
+    const auto theirs = target.value("items", io::Json::object());
+    for (const auto& [name, item] : source.at("items").items()) {
+      const auto other = theirs.value(name, io::Json::object()).value("sha256", io::Json());
+      if (!other.is_null() && other != item.value("sha256", other)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const InsertOptions& options_;
+  const sstream::ContentSource& origin_;
+  const ProductTree& source_;
+  const sstream::Filters& filters_;
+  InsertResult& result_;
+};
+
+}  // namespace
+
+InsertResult insert(const InsertOptions& options, const sstream::Context& context) {
+  const sstream::Filters filters(options.filters);
+  const auto origin = sstream::ContentSource::open(options.source, options.trust, context);
+  std::vector<ProductTree> sources;
+  for (const auto& entry : origin.entries()) {
+    sources.push_back(origin.read(entry));
+  }
+  InsertResult result;
+  result.published = sstream::publish(
+      options.target,
+      [&](const sstream::Generation& live) {
+        result.items.clear();
+        sstream::Plan plan;
+        for (const auto& source : sources) {
+          StreamInsert(options, origin, source, filters, result).plan(live, context, plan);
+        }
+        return plan;
+      },
+      options.publish, context);
+  return result;
+}
+
+}  // namespace meph2

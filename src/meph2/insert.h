@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sstream/content_source.h"
+#include "sstream/publication.h"
+
+namespace meph2 {
+
+struct InsertOptions {
+  std::string source;  ///< directory, file or URL
+  std::string target;  ///< data directory
+  std::vector<std::string> filters;
+  std::size_t max = 20;  ///< newest versions of a product that are considered
+  sstream::TrustOptions trust;
+  sstream::PublishOptions publish;
+};
+
+struct InsertResult {
+  /// What was (or would be) added: the item and its path, empty for items without a file.
+  std::vector<std::pair<sstream::Pedigree, std::string>> items;
+  sstream::PublishResult published;
+};
+
+/// Adds the versions of the source's products that the target lacks, with their files
+/// (streams.md 4.10). Versions that are there are not touched, nothing is removed. One transaction
+/// over all content ids of the source.
+InsertResult insert(const InsertOptions& options, const sstream::Context& context);
+
+}  // namespace meph2
