@@ -1,0 +1,218 @@
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/temp_dir.h"
+#include "io/openpgp.h"
+#include "io/openpgp_armor.h"
+#include "io/openpgp_engine.h"
+
+namespace io {
+
+namespace {
+
+/// Clocks of publishers may run ahead of ours by so much.
+constexpr std::chrono::minutes clock_skew{5};
+
+// No agent, no network, no trust model: the keyring alone decides. gpg calls SHA-1 good otherwise.
+constexpr std::string_view gpg_conf = R"(no-autostart
+disable-dirmngr
+no-auto-key-retrieve
+no-auto-check-trustdb
+trust-model always
+lock-never
+no-random-seed-file
+weak-digest SHA1
+weak-digest RIPEMD160
+)";
+
+[[noreturn]] void refuse(std::string reason) {
+  throw base::Error(base::Errc::untrusted, std::move(reason));
+}
+
+base::Time time_of(unsigned long seconds) {
+  return base::Time(std::chrono::seconds(seconds));
+}
+
+/// What a keyring's key says about itself.
+struct KeyFacts {
+  std::string primary;
+  std::optional<base::Time> expires;
+  bool revoked = false;
+};
+
+}  // namespace
+
+struct Verifier::State {
+  State(Keyring keyring, const base::Clock& clock)
+      : keyring_(std::move(keyring)), engine_(prepare_home(), clock) {}
+
+  Verified clearsigned(std::string_view message);
+  Signature detached(std::string_view data, std::string_view signature);
+
+ private:
+  std::string prepare_home();
+  Signature judge();
+  void require_good(const _gpgme_signature& signature) const;
+  const KeyFacts& facts_of(const std::string& fingerprint);
+
+  Keyring keyring_;
+  // Short, because socket names below a home may have about 100 bytes.
+  base::TempDir home_{"mgpg-", "/tmp"};
+  openpgp::Engine engine_;
+  std::mutex mutex_;
+  std::map<std::string, KeyFacts> facts_;
+};
+
+std::string Verifier::State::prepare_home() {
+  const auto write = [&](const char* name, std::string_view content) {
+    auto file =
+        base::open_file(base::cat(home_.path(), "/", name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+    file.write(content);
+    file.close();
+  };
+  // As this file the keyring needs no import, and so no agent and no second process.
+  write("pubring.gpg", keyring_.binary());
+  write("gpg.conf", gpg_conf);
+  return home_.path();
+}
+
+Verified Verifier::State::clearsigned(std::string_view message) {
+  if (auto fault = openpgp::clearsigned_fault(message)) {
+    refuse(std::move(*fault));
+  }
+  const std::lock_guard lock(mutex_);
+  const openpgp::InputData input(message);
+  openpgp::OutputData output;
+  const auto error = engine_.run(message.size(), [&](gpgme_ctx_t context) {
+    return gpgme_op_verify(context, input.get(), nullptr, output.get());
+  });
+  if (error != 0) {
+    refuse(base::cat("gpg: ", openpgp::reason_of(error)));
+  }
+  auto signature = judge();
+  return {output.take(), std::move(signature)};
+}
+
+Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
+  if (const auto fault = openpgp::detached_fault(signature)) {
+    refuse(base::cat("signature: ", *fault));
+  }
+  const std::lock_guard lock(mutex_);
+  const openpgp::InputData block(signature);
+  const openpgp::InputData signed_data(data);
+  const auto error = engine_.run(data.size(), [&](gpgme_ctx_t context) {
+    return gpgme_op_verify(context, block.get(), signed_data.get(), nullptr);
+  });
+  if (error != 0) {
+    refuse(base::cat("gpg: ", openpgp::reason_of(error)));
+  }
+  return judge();
+}
+
+/// gpgme_op_verify succeeds for bad signatures and unknown keys too: only this decides.
+Signature Verifier::State::judge() {
+  const auto* result = gpgme_op_verify_result(engine_.context());
+  if (result == nullptr || result->signatures == nullptr) {
+    refuse("no signature that gpg recognises");
+  }
+  // Kept apart from GPGME's list, which the look-up of the key below throws away.
+  const auto verdict = *result->signatures;
+  const std::string fingerprint = verdict.fpr != nullptr ? verdict.fpr : "";
+  if (verdict.next != nullptr) {
+    refuse("more than one signature");
+  }
+  require_good(verdict);
+  const auto& facts = facts_of(fingerprint);
+  const auto made = time_of(verdict.timestamp);
+  const auto now = engine_.clock().now();
+  if (facts.revoked) {
+    refuse(base::cat("key revoked: ", fingerprint));
+  }
+  if (facts.expires && *facts.expires <= now) {
+    refuse(base::cat("key expired on ", base::format_stamp(*facts.expires), ": ", fingerprint));
+  }
+  if (made > now + clock_skew) {
+    refuse(base::cat("signature dated in the future: ", base::format_stamp(made),
+                     ", and the clock here says ", base::format_stamp(now)));
+  }
+  return {fingerprint, facts.primary, made, facts.expires};
+}
+
+void Verifier::State::require_good(const _gpgme_signature& signature) const {
+  const std::string key = signature.fpr != nullptr ? signature.fpr : "an unnamed key";
+  const auto hash = signature.hash_algo;
+  const bool strong = hash == GPGME_MD_SHA256 || hash == GPGME_MD_SHA384 || hash == GPGME_MD_SHA512;
+  switch (gpgme_err_code(signature.status)) {
+    case GPG_ERR_NO_ERROR:
+      break;
+    case GPG_ERR_BAD_SIGNATURE:
+      refuse(base::cat("bad signature: not what ", key, " signed"));
+    case GPG_ERR_NO_PUBKEY:
+      refuse(base::cat("signed by ", key, ", which is not in keyring ", keyring_.name()));
+    case GPG_ERR_KEY_EXPIRED:
+      refuse(base::cat("key expired: ", key));
+    case GPG_ERR_CERT_REVOKED:
+      refuse(base::cat("key revoked: ", key));
+    case GPG_ERR_SIG_EXPIRED:
+      refuse(base::cat("signature expired on ",
+                       base::format_stamp(time_of(signature.exp_timestamp)), ", made by ", key));
+    default:
+      refuse(base::cat("signature of ", key, ": ", openpgp::reason_of(signature.status)));
+  }
+  if (!strong) {
+    const char* name = gpgme_hash_algo_name(hash);
+    refuse(base::cat("weak digest: ", name != nullptr ? name : "unknown"));
+  }
+  if (signature.wrong_key_usage != 0) {
+    refuse(base::cat("signed by ", key, ", which is not a signing key"));
+  }
+}
+
+const KeyFacts& Verifier::State::facts_of(const std::string& fingerprint) {
+  const auto known = facts_.find(fingerprint);
+  if (known != facts_.end()) {
+    return known->second;
+  }
+  const auto key = engine_.find_key(fingerprint, false);
+  KeyFacts facts;
+  for (const auto* part = key ? key->subkeys : nullptr; part != nullptr; part = part->next) {
+    const bool primary = part == key->subkeys;
+    const bool signer = part->fpr != nullptr && fingerprint == part->fpr;
+    if (!primary && !signer) {
+      continue;
+    }
+    facts.revoked = facts.revoked || part->revoked != 0;
+    if (part->expires > 0) {
+      const base::Time end{std::chrono::seconds(part->expires)};
+      facts.expires = facts.expires ? std::min(*facts.expires, end) : end;
+    }
+    if (signer) {
+      facts.primary = key->subkeys->fpr;
+    }
+  }
+  if (facts.primary.empty()) {
+    refuse(base::cat("signed by ", fingerprint, ", which is not in keyring ", keyring_.name()));
+  }
+  return facts_.emplace(fingerprint, std::move(facts)).first->second;
+}
+
+Verifier::Verifier(Keyring keyring, const base::Clock& clock)
+    : state_(std::make_unique<State>(std::move(keyring), clock)) {}
+
+Verifier::~Verifier() = default;
+
+Verified Verifier::verify_clearsigned(std::string_view message, const std::string& name) const {
+  return base::with_context(base::cat("verify ", name),
+                            [&] { return state_->clearsigned(message); });
+}
+
+Signature Verifier::verify_detached(std::string_view data, std::string_view signature,
+                                    const std::string& name) const {
+  return base::with_context(base::cat("verify ", name),
+                            [&] { return state_->detached(data, signature); });
+}
+
+}  // namespace io
