@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,7 +19,9 @@ namespace io {
 struct Request {
   std::string url;
   std::vector<std::string> mirrors;  ///< other URLs of the same content, tried in turn
-  std::uint64_t max_bytes = 0;  ///< a byte more is an error; compressed metadata counts decoded
+  std::uint64_t max_bytes = 0;  ///< a byte more is an error; compressed metadata counts decoded. 0:
+                                ///< 256 MiB for get(), the size for fetch()
+  std::string known_etag;       ///< get() of an unchanged document answers not_modified
 };
 
 /// Into memory, for metadata.
@@ -46,7 +49,11 @@ struct HttpOptions {
   unsigned jobs = 4;             ///< transfers at once
   std::uint64_t limit_rate = 0;  ///< bytes per second over all, 0: none
   bool netrc = false;
-  unsigned tries = 5;
+  unsigned tries = 5;  ///< failures in a row, without a byte gained, per URL
+  std::chrono::milliseconds connect_time{30000};
+  std::chrono::seconds stall_time{30};         ///< slower than 1 KiB/s for so long is a failure
+  std::chrono::milliseconds first_wait{1000};  ///< before the second try; then doubled
+  std::chrono::milliseconds longest_wait{30000};
 };
 
 /// The seam between the network and everything else; tests put a fake here.
@@ -63,13 +70,16 @@ class HttpClient {
 
   /// Downloads all, several at a time, each resumed where possible and verified against size and
   /// digest while the bytes pass. `done(index, error)` is told once per file, in the calling
-  /// thread; error is null for success. Throws only for a stop request.
+  /// thread; error is null for success, Error(untrusted) where the bytes are not the promised ones,
+  /// Error(not_found) for 404 and 410, else Error(failed), with errno where the disk failed. Throws
+  /// only for a stop request (and what `done` throws). Tells `progress` of all bytes and items.
   virtual void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
                      const std::function<void(std::size_t index, std::exception_ptr error)>& done,
                      const std::stop_token& stop) = 0;
 };
 
-/// The real one (libcurl, one multi loop).
+/// The real one (libcurl, one multi loop). Costs nothing before its first request. Proxies and
+/// no_proxy come from the environment, as for curl. May be used by several threads.
 std::unique_ptr<HttpClient> make_http_client(const HttpOptions& options);
 
 bool is_http_url(const std::string& text);

@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -47,6 +49,40 @@ class JsonEvents {
 /// Streams a file, from its start, through `events` in a few buffers of memory, whatever its size,
 /// with the same checks as parse_json. What was told before an error cannot be taken back.
 void visit_json(base::File& file, JsonEvents& events, const JsonLimits& limits = {});
+
+/// Makes a tree of the events it is told: of a part of a document, or of the whole.
+class JsonBuilder : public JsonEvents {
+ public:
+  void start_object() override { open(Json::object()); }
+
+  void key(std::string& name) override { key_ = std::move(name); }
+
+  void end_object() override { open_.pop_back(); }
+
+  void start_array() override { open(Json::array()); }
+
+  void end_array() override { open_.pop_back(); }
+
+  void scalar(Json&& value) override { place(std::move(value)); }
+
+  /// True when no object or array is open.
+  bool complete() const { return open_.empty(); }
+
+  /// What was built; the builder may be used again.
+  Json take() { return std::move(root_); }
+
+ private:
+  void open(Json&& container) { open_.push_back(place(std::move(container))); }
+
+  Json* place(Json&& value);
+
+  Json root_;
+  std::vector<Json*> open_;
+  std::string key_;
+};
+
+/// "/a/b~1c" (RFC 6901) for messages: control characters escaped, long names cut.
+std::string json_pointer(const std::vector<std::string_view>& names);
 
 using Sink = std::function<void(std::string_view)>;
 

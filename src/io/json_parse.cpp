@@ -306,8 +306,7 @@ class Checker : public nlohmann::json_sax<Json> {
       if (!frame.is_object) {
         text += base::cat("/", frame.index);
       } else if (frame.has_key) {
-        const auto key = base::replace_all(base::replace_all(frame.key, "~", "~0"), "/", "~1");
-        text += "/" + shorten(key, 128);
+        text += json_pointer({frame.key});
       }
     }
     return text;
@@ -335,46 +334,30 @@ void parse(ByteSource& source, JsonEvents& events, const JsonLimits& limits) {
   Json::sax_parse(ByteIterator(&source), ByteIterator(), &checker);
 }
 
-class TreeBuilder : public JsonEvents {
- public:
-  void start_object() override { open(Json::object()); }
-
-  void key(std::string& name) override { key_ = std::move(name); }
-
-  void end_object() override { stack_.pop_back(); }
-
-  void start_array() override { open(Json::array()); }
-
-  void end_array() override { stack_.pop_back(); }
-
-  void scalar(Json&& value) override { place(std::move(value)); }
-
-  Json take() { return std::move(root_); }
-
- private:
-  void open(Json&& container) { stack_.push_back(place(std::move(container))); }
-
-  /// Puts a value where it belongs. Keys mostly arrive sorted: the hint makes that fast.
-  Json* place(Json&& value) {
-    if (stack_.empty()) {
-      root_ = std::move(value);
-      return &root_;
-    }
-    Json& parent = *stack_.back();
-    if (parent.is_object()) {
-      auto& members = parent.get_ref<Json::object_t&>();
-      return &members.emplace_hint(members.end(), std::move(key_), std::move(value))->second;
-    }
-    auto& elements = parent.get_ref<Json::array_t&>();
-    return &elements.emplace_back(std::move(value));
-  }
-
-  Json root_;
-  std::vector<Json*> stack_;
-  std::string key_;
-};
-
 }  // namespace
+
+/// Keys mostly arrive sorted: the hint makes that fast.
+Json* JsonBuilder::place(Json&& value) {
+  if (open_.empty()) {
+    root_ = std::move(value);
+    return &root_;
+  }
+  Json& parent = *open_.back();
+  if (parent.is_object()) {
+    auto& members = parent.get_ref<Json::object_t&>();
+    return &members.emplace_hint(members.end(), std::move(key_), std::move(value))->second;
+  }
+  return &parent.get_ref<Json::array_t&>().emplace_back(std::move(value));
+}
+
+std::string json_pointer(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (const auto name : names) {
+    const auto tilde = base::replace_all(std::string(name), "~", "~0");
+    text += "/" + shorten(base::replace_all(tilde, "/", "~1"), 128);
+  }
+  return text;
+}
 
 Json parse_json(std::string_view text, const std::string& name, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
@@ -382,13 +365,13 @@ Json parse_json(std::string_view text, const std::string& name, const JsonLimits
                       base::cat(name, ": larger than ", base::human_bytes(limits.max_bytes)));
   }
   ByteSource source(text, name);
-  TreeBuilder tree;
+  JsonBuilder tree;
   parse(source, tree, limits);
   return tree.take();
 }
 
 Json read_json(base::File& file, const JsonLimits& limits) {
-  TreeBuilder tree;
+  JsonBuilder tree;
   visit_json(file, tree, limits);
   return tree.take();
 }

@@ -15,10 +15,20 @@ const Sticky& default_sticky();
 
 enum class CondenseTop { versions, products };
 
-/// Moves strings that all children share up to their parent (streams.md 2.4), honouring `sticky` at
-/// every step. `label`, `os`, `arch`, `release`, `subarch`, `subarches`, `version` and the like end
-/// on the product: where versions of one product differ in such a key it is an Error(refused),
-/// because MAAS then rejects the file (streams.md K58)... see condense.cpp for the exact list.
+/// Moves strings that all children share up to their parent (streams.md 2.4). `sticky` is honoured
+/// at every step (the established tools forget it at the last one). `tree` is a products document.
 void condense(io::Json& tree, const Sticky& sticky, CondenseTop top = CondenseTop::versions);
+
+/// Keys that consumers which inherit nothing (MAAS) read on the product only: label, os, arch,
+/// release, subarch, subarches, version and the like. Without support_eol and support_esm_eol:
+/// those dates move in time, and no consumer needs them.
+const Sticky& product_tags();
+
+/// For a document that such consumers read, after condense: Error(refused) if the versions of one
+/// product differ in one of `tags`, so that it could not end on the product, naming the product,
+/// the key, and each value with a version that has it. Apart from condense(), and for the caller to
+/// ask: streams of other kinds may well differ there (cloud images have a label for each version),
+/// and the established insert publishes such versions.
+void require_product_tags(const io::Json& tree, const Sticky& tags = product_tags());
 
 }  // namespace sstream

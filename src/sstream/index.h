@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct IndexEntry {
 /// index:1.0 (streams.md 1.2).
 class StreamIndex {
  public:
-  /// Error(untrusted) for another format, an unsafe path, wrong types, an entry that is an index
-  /// itself.
+  /// Error(untrusted) for another format, an unsafe path, wrong types, a content id that is no fit
+  /// name, an entry that is an index itself. Expands _aliases as ProductTree does.
   StreamIndex(io::Json json, std::string name);
   static StreamIndex parse(std::string_view text, const std::string& name);
 
@@ -39,6 +40,9 @@ class StreamIndex {
   io::Json json_;
   std::string name_;
 };
+
+/// Error(untrusted) unless the products file is the content that the index named it as.
+void require_content_id(const IndexEntry& entry, const ProductTree& tree);
 
 /// The index entry that a products file gets when we write the index: datatype, updated, format,
 /// sorted products, path; keys of `previous` that we do not write (clouds, cloudname, ...) are

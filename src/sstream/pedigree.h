@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <string>
+#include <string_view>
 
 namespace sstream {
 
@@ -19,5 +20,10 @@ struct Pedigree {
     return product + (version.empty() ? "" : "/" + version) + (item.empty() ? "" : "/" + item);
   }
 };
+
+/// Why `name` cannot name a content id, product, version or item, or nullptr if it can: it has to
+/// be fit for a file name and for a line of a report. (The established tools take anything, and
+/// `../../x` as a content id leaves the mirror.)
+const char* bad_name_reason(std::string_view name);
 
 }  // namespace sstream

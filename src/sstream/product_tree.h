@@ -32,10 +32,15 @@ class Item {
   /// The item's own object.
   const Json& node() const { return *item_; }
 
+  /// The value of the deepest level that has the key at all, whatever its type; nullptr without
+  /// one.
+  const Json* find(std::string_view name) const;
+
   /// All scalars, inherited, with the three names (streams.md 1.4).
   Tags tags() const;
 
-  /// The tag `path`, checked: nullopt without one, Error(untrusted) for an unsafe one.
+  /// The tag `path`, checked: nullopt without one, Error(untrusted) for one that is no string, is
+  /// unsafe, or lies where metadata and private files are (streams/, .data/).
   std::optional<std::string> path() const;
 
  private:
@@ -88,7 +93,8 @@ class ProductTree {
   /// Removes the node; absent is fine. Parents stay.
   void remove(const Pedigree& pedigree);
   /// Drops empty items, versions without items, products without versions; returns the names of the
-  /// products that went.
+  /// products that went. `products` itself stays (streams.md 2.2 drops it when empty; a file
+  /// without it cannot be read by anybody).
   std::vector<std::string> prune();
 
   /// In document order, versions ascending as stored.
@@ -103,6 +109,17 @@ class ProductTree {
 
 /// A level's scalars only: what a version or a product hands down.
 Json scalars_of(const Json& node);
+
+/// Checks the head of a products file: `format`, `content_id`, the types of `datatype` and
+/// `updated`. Error(untrusted) as ProductTree's.
+void require_products_head(const Json& top, const std::string& name);
+
+/// Checks that `version` (of that pedigree) is an object whose items are well named objects.
+void require_version(const Json& version, const Pedigree& pedigree, const std::string& name);
+
+/// Two items that name one path must promise the same content: one of them lies otherwise.
+/// Error(untrusted) naming both.
+void require_one_content_per_path(const ProductTree& tree);
 
 /// How Python's str() prints a JSON scalar; nullopt for null, arrays and objects.
 std::optional<std::string> scalar_text(const Json& value);

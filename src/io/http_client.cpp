@@ -1,0 +1,242 @@
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <random>
+
+#include "base/stop.h"
+#include "base/strings.h"
+#include "io/http_document.h"
+#include "io/http_download.h"
+
+namespace io {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void require(CURLMcode code) {
+  if (code != CURLM_OK) {
+    throw base::Error(base::Errc::internal, base::cat("libcurl: ", curl_multi_strerror(code)));
+  }
+}
+
+/// Runs transfers on one multi handle until all are over. Only as many handles are added as may
+/// run: curl counts the time that a handle waits in its own queue as time of the transfer.
+class Loop {
+ public:
+  using Done = std::function<void(std::size_t index)>;
+
+  Loop(CURLM* multi, const std::vector<std::unique_ptr<Transfer>>& transfers, unsigned jobs)
+      : multi_(multi), transfers_(transfers), jobs_(std::max(jobs, 1U)) {
+    for (std::size_t i = 0; i < transfers_.size(); ++i) {
+      fresh_.push_back(i);
+    }
+  }
+
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  ~Loop() {
+    for (const auto& [handle, index] : running_) {
+      curl_multi_remove_handle(multi_, handle);
+    }
+  }
+
+  void run(const Done& done, const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
+    while (true) {
+      base::check_stop(stop);
+      start_due(done);
+      if (fresh_.empty() && sleeping_.empty() && running_.empty()) {
+        return;
+      }
+      int active = 0;
+      require(curl_multi_perform(multi_, &active));
+      if (!collect(done)) {
+        require(curl_multi_poll(multi_, nullptr, 0, wait_milliseconds(), nullptr));
+      }
+    }
+  }
+
+ private:
+  void start_due(const Done& done) {
+    while (running_.size() < jobs_) {
+      const auto now = Clock::now();
+      const auto due = std::find_if(sleeping_.begin(), sleeping_.end(), [&](std::size_t index) {
+        return transfers_[index]->next_start() <= now;
+      });
+      if (due != sleeping_.end()) {
+        const auto index = *due;
+        sleeping_.erase(due);
+        start(index);
+      } else if (!fresh_.empty()) {
+        const auto index = fresh_.front();
+        fresh_.pop_front();
+        if (transfers_[index]->finished_before_start()) {
+          end(index, done);
+        } else {
+          start(index);
+        }
+      } else {
+        return;
+      }
+    }
+  }
+
+  void start(std::size_t index) {
+    auto* handle = transfers_[index]->start();
+    require(curl_multi_add_handle(multi_, handle));
+    running_.emplace(handle, index);
+  }
+
+  void end(std::size_t index, const Done& done) {
+    transfers_[index]->release();
+    done(index);
+  }
+
+  /// Whether anything ended, so that there may be something to start.
+  bool collect(const Done& done) {
+    bool any = false;
+    int left = 0;
+    while (const auto* message = curl_multi_info_read(multi_, &left)) {
+      // Copied: taking the handle out invalidates the message.
+      auto* handle = message->easy_handle;
+      const auto code = message->data.result;  // NOLINT(cppcoreguidelines-pro-type-union-access)
+      const auto found = running_.find(handle);
+      const auto index = found->second;
+      running_.erase(found);
+      require(curl_multi_remove_handle(multi_, handle));
+      any = true;
+      if (transfers_[index]->finish(code, Clock::now())) {
+        end(index, done);
+      } else {
+        sleeping_.push_back(index);
+      }
+    }
+    return any;
+  }
+
+  int wait_milliseconds() const {
+    using std::chrono::milliseconds;
+    milliseconds wait{1000};
+    if (running_.size() < jobs_) {
+      for (const auto index : sleeping_) {
+        const auto left = transfers_[index]->next_start() - Clock::now();
+        wait = std::min(wait, std::chrono::ceil<milliseconds>(left));
+      }
+    }
+    return static_cast<int>(std::max<milliseconds::rep>(wait.count(), 0));
+  }
+
+  CURLM* multi_;
+  const std::vector<std::unique_ptr<Transfer>>& transfers_;
+  std::size_t jobs_;
+  std::deque<std::size_t> fresh_;
+  std::vector<std::size_t> sleeping_;
+  std::map<CURL*, std::size_t> running_;
+};
+
+class CurlClient : public HttpClient {
+ public:
+  explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
+
+  std::optional<Document> get(const Request& request, const std::stop_token& stop) override;
+  void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
+             const std::function<void(std::size_t, std::exception_ptr)>& done,
+             const std::stop_token& stop) override;
+
+ private:
+  void run(const std::vector<std::unique_ptr<Transfer>>& transfers, const Loop::Done& done,
+           const std::stop_token& stop);
+  curl::Multi borrow();
+  std::uint64_t seed();
+
+  HttpOptions options_;
+  std::mutex mutex_;
+  std::vector<curl::Multi> idle_;  ///< with their open connections; one per thread at work at once
+  std::optional<std::mt19937_64> random_;
+};
+
+curl::Multi CurlClient::borrow() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) {
+    return curl::make_multi();
+  }
+  auto multi = std::move(idle_.back());
+  idle_.pop_back();
+  return multi;
+}
+
+std::uint64_t CurlClient::seed() {
+  const std::lock_guard lock(mutex_);
+  if (!random_) {
+    random_.emplace(std::random_device{}());
+  }
+  return (*random_)();
+}
+
+void CurlClient::run(const std::vector<std::unique_ptr<Transfer>>& transfers,
+                     const Loop::Done& done, const std::stop_token& stop) {
+  auto multi = borrow();
+  Loop(multi.get(), transfers, options_.jobs).run(done, stop);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(multi));
+}
+
+std::optional<Document> CurlClient::get(const Request& request, const std::stop_token& stop) {
+  std::vector<std::unique_ptr<Transfer>> transfers;
+  auto transfer = std::make_unique<DocumentTransfer>(request, options_, seed());
+  auto& document = *transfer;
+  transfers.push_back(std::move(transfer));
+  run(
+      transfers, [](std::size_t) {}, stop);
+  try {
+    if (document.error()) {
+      std::rethrow_exception(document.error());
+    }
+  } catch (const base::Error& error) {
+    if (error.code() == base::Errc::not_found) {
+      return std::nullopt;
+    }
+    throw;
+  }
+  return document.take_document();
+}
+
+void CurlClient::fetch(std::vector<FileRequest>& requests, base::Progress& progress,
+                       const std::function<void(std::size_t, std::exception_ptr)>& done,
+                       const std::stop_token& stop) {
+  const auto at_once = std::clamp<std::size_t>(requests.size(), 1, std::max(options_.jobs, 1U));
+  const auto speed =
+      options_.limit_rate == 0 ? 0 : std::max<std::uint64_t>(options_.limit_rate / at_once, 1);
+  std::vector<std::unique_ptr<Transfer>> transfers;
+  std::uint64_t bytes = 0;
+  for (auto& request : requests) {
+    bytes += request.size;
+    transfers.push_back(std::make_unique<DownloadTransfer>(request, options_, seed(), progress,
+                                                           static_cast<curl_off_t>(speed)));
+  }
+  progress.expect(bytes, requests.size());
+  run(
+      transfers,
+      [&](std::size_t index) {
+        progress.finish_item(transfers[index]->label());
+        done(index, transfers[index]->error());
+      },
+      stop);
+}
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_http_client(const HttpOptions& options) {
+  return std::make_unique<CurlClient>(options);
+}
+
+bool is_http_url(const std::string& text) {
+  const auto start = base::to_lower(text.substr(0, 8));
+  return start.starts_with("http://") || start == "https://";
+}
+
+}  // namespace io

@@ -1,0 +1,299 @@
+#include "io/http_transfer.h"
+
+#include <algorithm>
+
+#include "base/beneath.h"
+#include "base/strings.h"
+
+namespace io {
+
+namespace {
+
+constexpr long most_redirects = 5;
+constexpr long slowest = 1024;  // bytes per second
+
+RetryLimits limits_of(const HttpOptions& options) {
+  RetryLimits limits;
+  limits.tries = std::max(options.tries, 1U);
+  limits.first_wait = options.first_wait;
+  limits.longest_wait = options.longest_wait;
+  return limits;
+}
+
+std::vector<std::string> urls_of(const Request& request) {
+  std::vector<std::string> urls = {request.url};
+  urls.insert(urls.end(), request.mirrors.begin(), request.mirrors.end());
+  return urls;
+}
+
+bool is_transient(CURLcode code) {
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_HTTP2:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2_STREAM:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+/// Which of two errors tells more to somebody who gave several URLs.
+int rank(base::Errc code) {
+  return code == base::Errc::not_found ? 0 : code == base::Errc::untrusted ? 2 : 1;
+}
+
+bool is_https(const std::string& url) {
+  return base::to_lower(url.substr(0, 8)) == "https://";
+}
+
+void set_protocols(curl::Easy& easy, bool secure) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  easy.set<CURLOPT_PROTOCOLS_STR>("http,https");
+  easy.set<CURLOPT_REDIR_PROTOCOLS_STR>(secure ? "https" : "http,https");
+#else
+  constexpr long https_only = CURLPROTO_HTTPS;
+  constexpr long both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+  easy.set<CURLOPT_PROTOCOLS>(both);
+  easy.set<CURLOPT_REDIR_PROTOCOLS>(secure ? https_only : both);
+#endif
+}
+
+}  // namespace
+
+void reject(Fault fault, base::Errc code, std::string reason) {
+  throw Rejected{fault, base::Error(code, std::move(reason))};
+}
+
+Transfer::Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed)
+    : options_(options), urls_(urls_of(request)), policy_(limits_of(options), urls_.size(), seed) {}
+
+std::string Transfer::label() const {
+  return base::base_name(base::redact_urls(urls_.front()));
+}
+
+void Transfer::release() {
+  easy_.reset();
+}
+
+bool Transfer::finished_before_start() {
+  try {
+    return satisfied();
+  } catch (const Rejected& rejected) {
+    error_ = std::make_exception_ptr(rejected.error);
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  return true;
+}
+
+CURL* Transfer::start() {
+  ++attempts_;
+  head_ = {};
+  accepted_ = false;
+  caught_.reset();
+  gained_ = 0;
+  easy_.emplace();
+  configure(*easy_);
+  prepare(*easy_);
+  return easy_->get();
+}
+
+void Transfer::configure(curl::Easy& easy) {
+  const auto& url = urls_[policy_.url()];
+  easy.set_text<CURLOPT_URL>(url);
+  set_protocols(easy, is_https(url));
+  easy.set<CURLOPT_NOSIGNAL>(1L);
+  easy.set<CURLOPT_FAILONERROR>(1L);
+  easy.set<CURLOPT_FOLLOWLOCATION>(1L);
+  easy.set<CURLOPT_MAXREDIRS>(most_redirects);
+  easy.set<CURLOPT_HTTP_VERSION>(static_cast<long>(CURL_HTTP_VERSION_1_1));
+  easy.set<CURLOPT_SSLVERSION>(static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  easy.set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(options_.connect_time.count()));
+  easy.set<CURLOPT_LOW_SPEED_LIMIT>(slowest);
+  easy.set<CURLOPT_LOW_SPEED_TIME>(static_cast<long>(options_.stall_time.count()));
+  easy.set<CURLOPT_TCP_KEEPALIVE>(1L);
+  easy.set<CURLOPT_SUPPRESS_CONNECT_HEADERS>(1L);
+  easy.set<CURLOPT_BUFFERSIZE>(256L * 1024);
+  easy.set_text<CURLOPT_USERAGENT>(options_.user_agent.empty() ? "meph2" : options_.user_agent);
+  if (!options_.ca_file.empty()) {
+    easy.set_text<CURLOPT_CAINFO>(options_.ca_file);
+  }
+  if (options_.netrc) {
+    easy.set<CURLOPT_NETRC>(static_cast<long>(CURL_NETRC_OPTIONAL));
+  }
+  easy.set<CURLOPT_HEADERFUNCTION>(&Transfer::on_head);
+  easy.set<CURLOPT_HEADERDATA>(this);
+  easy.set<CURLOPT_WRITEFUNCTION>(&Transfer::on_body);
+  easy.set<CURLOPT_WRITEDATA>(this);
+  easy.set<CURLOPT_PRIVATE>(this);
+}
+
+namespace {
+
+/// No exception may cross curl's frames: it is kept, and curl is told to stop by a short count.
+template <typename Body>
+std::size_t guarded(std::size_t size, std::optional<Rejected>& caught, Body&& body) noexcept {
+  try {
+    body();
+    return size;
+  } catch (const Rejected& rejected) {
+    caught = rejected;
+  } catch (...) {
+    caught = Rejected{Fault::fatal, base::as_error(std::current_exception())};
+  }
+  return size == 0 ? 1 : 0;
+}
+
+}  // namespace
+
+std::size_t Transfer::on_head(char* line, std::size_t size, std::size_t count,
+                              void* self) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::string_view text(line, size * count);
+  return guarded(text.size(), transfer.caught_, [&] { transfer.take_head_line(text); });
+}
+
+std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count,
+                              void* self) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::string_view text(bytes, size * count);
+  return guarded(text.size(), transfer.caught_, [&] { transfer.take_body(text); });
+}
+
+void Transfer::take_head_line(std::string_view line) {
+  if (accepted_) {
+    return;  // a trailer of a chunked body: nothing in it may change what was accepted
+  }
+  head_.take_line(line);
+  if (has_control(head_.location)) {
+    reject(Fault::dead_url, base::Errc::untrusted, "a redirect with control characters");
+  }
+  // libcurl knows only which protocols a redirect may lead to, not where it came from.
+  if (base::to_lower(head_.location.substr(0, 5)) == "http:" && is_https(easy_->effective_url())) {
+    reject(Fault::dead_url, base::Errc::untrusted, "a redirect from https to http");
+  }
+}
+
+void Transfer::take_body(std::string_view bytes) {
+  ensure_accepted();
+  take(bytes);
+  gained_ += bytes.size();
+}
+
+void Transfer::ensure_accepted() {
+  if (!accepted_) {
+    if (!head_.fault.empty()) {
+      reject(Fault::dead_url, base::Errc::untrusted, head_.fault);
+    }
+    accepted_ = true;
+    effective_url_ = curl::without_credentials(easy_->effective_url());
+    accept(head_);
+  }
+}
+
+bool Transfer::finish(CURLcode code, Moment now) {
+  auto rejected = evaluate(code);
+  if (!rejected) {
+    error_ = nullptr;
+    return true;
+  }
+  if (rejected->fault == Fault::restart) {
+    try {
+      restart();
+    } catch (const base::Error& error) {
+      rejected = Rejected{Fault::fatal, error};
+    }
+  }
+  return fail(*rejected, now);
+}
+
+std::optional<Rejected> Transfer::evaluate(CURLcode code) {
+  if (caught_) {
+    return caught_;
+  }
+  // Before curl's own code: what curl says of 416, for one, depends on the server's other headers.
+  if (auto rejected = judge_status(easy_->status())) {
+    return rejected;
+  }
+  if (code != CURLE_OK) {
+    return judge_code(code);
+  }
+  try {
+    ensure_accepted();
+    complete();
+    return std::nullopt;
+  } catch (const Rejected& rejected) {
+    return rejected;
+  } catch (...) {
+    return Rejected{Fault::fatal, base::as_error(std::current_exception())};
+  }
+}
+
+std::optional<Rejected> Transfer::judge_status(long status) const {
+  constexpr long range_not_satisfiable = 416;
+  if (status < 400) {
+    return std::nullopt;
+  }
+  const auto reason = base::cat("HTTP ", status);
+  const auto rejected = [&](Fault fault, base::Errc errc = base::Errc::failed) {
+    return Rejected{fault, base::Error(errc, reason)};
+  };
+  if (status == 404 || status == 410) {
+    return rejected(Fault::dead_url, base::Errc::not_found);
+  }
+  if (status == range_not_satisfiable) {
+    return rejected(Fault::restart);
+  }
+  const bool busy = status == 408 || status == 425 || status == 429;
+  const bool hopeless = status == 501 || status == 505;
+  return rejected(busy || (status >= 500 && !hopeless) ? Fault::transient : Fault::dead_url);
+}
+
+Rejected Transfer::judge_code(CURLcode code) const {
+  const auto fault = is_transient(code) ? Fault::transient : Fault::dead_url;
+  return {fault, base::Error(base::Errc::failed, base::redact_urls(easy_->reason(code)))};
+}
+
+bool Transfer::fail(const Rejected& rejected, Moment now) {
+  Failure failure;
+  failure.fault = rejected.fault;
+  failure.progressed = gained_ > 0;
+  const auto wait = easy_->retry_after();
+  if (wait > 0) {
+    failure.retry_after = std::chrono::seconds(wait);
+  }
+  auto error = rejected.error;
+  error.add_context(base::cat("fetch ", base::redact_urls(urls_[policy_.url()])));
+  remember(error);
+  const auto again = policy_.after(failure, now);
+  if (!again) {
+    if (attempts_ > 1) {
+      worst_->set_state(base::cat("given up after ", attempts_, " tries"));
+    }
+    error_ = std::make_exception_ptr(rejected.fault == Fault::fatal ? error : *worst_);
+    return true;
+  }
+  next_start_ = again->at;
+  return false;
+}
+
+void Transfer::remember(const base::Error& error) {
+  if (!worst_ || rank(error.code()) >= rank(worst_->code())) {
+    worst_ = error;
+  }
+}
+
+}  // namespace io
