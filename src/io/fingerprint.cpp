@@ -24,6 +24,10 @@ std::string fingerprint(std::string_view bytes) {
   return canonical(XXH3_128bits(bytes.data(), bytes.size()));
 }
 
+std::uint64_t fingerprint64(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
 std::string fingerprint_file(base::File& file) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
                                                                        XXH3_freeState);

@@ -13,4 +13,7 @@ namespace io {
 std::string fingerprint(std::string_view bytes);
 std::string fingerprint_file(base::File& file);
 
+/// XXH3-64, for tables in memory.
+std::uint64_t fingerprint64(std::string_view bytes);
+
 }  // namespace io
