@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "meph2/image/options.h"
+#include "sstream/context.h"
+
+namespace meph2::image {
+
+/// What became of one kernel.
+struct PackedKernel {
+  std::string package;
+  std::string version;
+};
+
+struct BuildResult {
+  std::vector<std::string> files;  ///< written, in the order in which they appeared
+  std::vector<PackedKernel> kernels;
+};
+
+/// Builds an image: squashfs, root image, manifest and kernel packs of one source
+/// (ARCHITECTURE.md, section 6). Outputs appear whole, each under its name, only once all of them
+/// are made; the manifest comes last. Needs root where something has to be mounted.
+BuildResult build_image(const BuildOptions& options, sstream::Context& context);
+
+}  // namespace meph2::image

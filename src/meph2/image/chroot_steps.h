@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "io/json.h"
+
+namespace meph2::image {
+
+/// What a stage takes from the host before the host's root goes away.
+struct HostFiles {
+  std::string resolv_conf;
+};
+
+HostFiles read_host_files();
+
+/// The stages that work inside the image: `adjust`, `prepare`, `kernel`. `out`: directory for a
+/// kernel's files.
+io::Json run_chroot_stage(const std::string& kind, const io::Json& input, const HostFiles& host,
+                          int out, bool verbose);
+
+/// The stages that make one file of the merged tree with the host's tools: `squash`, `root-image`.
+io::Json pack_merged_tree(const std::string& kind, const io::Json& input, bool verbose);
+
+}  // namespace meph2::image

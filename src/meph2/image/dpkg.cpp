@@ -1,0 +1,204 @@
+#include "meph2/image/dpkg.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+
+/// "libc6 (>= 2.34), foo:any | bar" -> libc6 foo bar
+void add_names(std::vector<std::string>& into, std::string_view field) {
+  for (const auto& clause : base::split_list(field, ',')) {
+    for (const auto& alternative : base::split_list(clause, '|')) {
+      into.push_back(alternative.substr(0, alternative.find_first_of(" (:")));
+    }
+  }
+}
+
+void take_field(Package& package, std::string_view key, std::string_view value) {
+  if (key == "Package") {
+    package.name = value;
+  } else if (key == "Version") {
+    package.version = value;
+  } else if (key == "Architecture") {
+    package.architecture = value;
+  } else if (key == "Multi-Arch") {
+    package.same = value == "same";
+  } else if (key == "Status") {
+    package.installed = value.ends_with(" installed");
+    package.known = !value.ends_with(" not-installed");
+  } else if (key == "Depends" || key == "Pre-Depends") {
+    add_names(package.depends, value);
+  }
+}
+
+int order(std::string_view text, std::size_t at) {
+  if (at >= text.size()) {
+    return 0;
+  }
+  const char c = text[at];
+  if (c == '~') {
+    return -1;
+  }
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return letter ? c : c + 256;
+}
+
+bool is_digit(std::string_view text, std::size_t at) {
+  return at < text.size() && text[at] >= '0' && text[at] <= '9';
+}
+
+/// The part of `text` from `at` that is digits, without leading zeros; moves `at` behind it.
+std::string_view digits(std::string_view text, std::size_t& at) {
+  while (at < text.size() && text[at] == '0') {
+    ++at;
+  }
+  const auto start = at;
+  while (is_digit(text, at)) {
+    ++at;
+  }
+  return text.substr(start, at - start);
+}
+
+}  // namespace
+
+std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name) {
+  std::vector<Package> out;
+  Package package;
+  const auto finish = [&out, &package] {
+    if (!package.name.empty()) {
+      out.push_back(std::move(package));
+    }
+    package = Package();
+  };
+  std::size_t number = 0;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    ++number;
+    if (line.empty()) {
+      finish();
+      continue;
+    }
+    if (line.front() == ' ' || line.front() == '\t') {
+      continue;  // goes on with a field that is of no interest (Depends is never folded by dpkg)
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || line.find('\0') != std::string_view::npos) {
+      throw Error(Errc::untrusted, base::cat(name, ":", number, ": 'Field: value' expected"));
+    }
+    take_field(package, line.substr(0, colon), base::trim(line.substr(colon + 1)));
+  }
+  finish();
+  return out;
+}
+
+std::string manifest_text(const std::vector<Package>& packages) {
+  const auto dpkg = std::find_if(packages.begin(), packages.end(),
+                                 [](const auto& each) { return each.name == "dpkg"; });
+  const std::string native = dpkg == packages.end() ? "" : dpkg->architecture;
+  std::vector<std::tuple<std::string, std::string, std::string>> lines;
+  for (const auto& package : packages) {
+    if (!package.known) {
+      continue;
+    }
+    const bool qualified =
+        package.same || (package.architecture != native && package.architecture != "all" &&
+                         !package.architecture.empty());
+    lines.emplace_back(package.name, package.architecture,
+                       base::cat(package.name, qualified ? ":" : "",
+                                 qualified ? package.architecture : "", "\t", package.version));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string out;
+  for (const auto& line : lines) {
+    out += std::get<2>(line);
+    out += '\n';
+  }
+  return out;
+}
+
+std::vector<std::string> dependency_closure(const std::vector<Package>& packages,
+                                            const std::string& root) {
+  std::map<std::string, const Package*> by_name;
+  for (const auto& package : packages) {
+    if (package.installed) {
+      by_name.emplace(package.name, &package);
+    }
+  }
+  std::vector<std::string> out;
+  std::set<std::string> seen;
+  const auto add = [&](const std::string& name) {
+    if (by_name.contains(name) && seen.insert(name).second) {
+      out.push_back(name);
+    }
+  };
+  add(root);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    for (const auto& needed : by_name.at(out[i])->depends) {
+      add(needed);
+    }
+  }
+  return out;
+}
+
+std::vector<KernelFile> kernel_files(const std::string& package,
+                                     const std::vector<std::string>& paths) {
+  static constexpr std::array prefixes = {"/boot/vmlinuz-", "/boot/vmlinux-", "/boot/kernel-",
+                                          "/boot/Image-"};
+  static constexpr std::string_view modules = "/modules/";
+  std::vector<KernelFile> out;
+  for (const auto& path : paths) {
+    for (const auto* prefix : prefixes) {
+      if (path.starts_with(prefix)) {
+        out.push_back({package, path, path.substr(std::string_view(prefix).size())});
+      }
+    }
+    // Newer packages keep the file with its modules: /usr/lib/modules/VERSION/vmlinuz.
+    const auto at = path.find(modules);
+    if (at != std::string::npos && (path.ends_with("/vmlinuz") || path.ends_with("/vmlinux"))) {
+      const auto version = path.substr(at + modules.size(), path.rfind('/') - at - modules.size());
+      if (version.find('/') == std::string::npos && path.find("/lib/modules/") == at - 4) {
+        out.push_back({package, path, version});
+      }
+    }
+  }
+  return out;
+}
+
+bool version_less(std::string_view left, std::string_view right) {
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < left.size() || j < right.size()) {
+    while ((i < left.size() && !is_digit(left, i)) || (j < right.size() && !is_digit(right, j))) {
+      const int a = is_digit(left, i) ? 0 : order(left, i);
+      const int b = is_digit(right, j) ? 0 : order(right, j);
+      if (a != b) {
+        return a < b;
+      }
+      ++i;
+      ++j;
+    }
+    const auto a = digits(left, i);
+    const auto b = digits(right, j);
+    if (a.size() != b.size()) {
+      return a.size() < b.size();
+    }
+    if (a != b) {
+      return a < b;
+    }
+  }
+  return false;
+}
+
+}  // namespace meph2::image

@@ -1,0 +1,109 @@
+#include "meph2/image/options.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+
+[[noreturn]] void bad_pack(std::string_view text, std::string_view reason) {
+  throw Error(Errc::usage, base::cat("--krd-pack=", text, ": ", reason));
+}
+
+/// Names go to apt-get as words of their own: nothing that it could read as an option.
+void require_package_name(const std::string& name, std::string_view where) {
+  const bool fine = !name.empty() && name.front() != '-' &&
+                    name.find_first_not_of(
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789+-.:_=~/") == std::string::npos;
+  if (!fine) {
+    throw Error(Errc::usage, base::cat(where, ": '", name, "' is no package name"));
+  }
+}
+
+}  // namespace
+
+KernelPack parse_kernel_pack(std::string_view text) {
+  const auto words = base::split(text, ',');
+  if (words.size() < 3) {
+    bad_pack(text, "PKG,KERNEL,INITRD expected");
+  }
+  KernelPack pack;
+  pack.package = words[0];
+  pack.kernel = words[1];
+  pack.initrd = words[2];
+  require_package_name(pack.package, "--krd-pack");
+  if (pack.kernel.empty() || pack.initrd.empty()) {
+    bad_pack(text, "PKG,KERNEL,INITRD expected");
+  }
+  for (std::size_t i = 3; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word.starts_with("--dtb=")) {
+      const auto pair = word.substr(6);
+      const auto equals = pair.find('=');
+      if (equals == std::string_view::npos || equals == 0 || equals + 1 == pair.size()) {
+        bad_pack(text, "--dtb=NAME=FILE expected");
+      }
+      pack.dtbs.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+    } else if (word.starts_with("--kihelper=") && word.size() > 11) {
+      pack.kihelper = word.substr(11);
+    } else {
+      bad_pack(text, base::cat("unknown part '", word, "'"));
+    }
+  }
+  return pack;
+}
+
+bool BuildOptions::adjusts() const {
+  return proposed || !proposed_packages.empty() || !pre_purge_packages.empty() ||
+         kernel != "none" || !add_repositories.empty() || !add_packages.empty();
+}
+
+void check_options(const BuildOptions& options) {
+  static constexpr std::array formats = {"auto",          "img-tar",  "root-image",
+                                         "root-image-gz", "root-tar", "squashfs-image"};
+  if (std::find(formats.begin(), formats.end(), options.format) == formats.end()) {
+    throw Error(Errc::usage, base::cat("--format=", options.format,
+                                       ": one of auto, img-tar, root-image, root-image-gz, "
+                                       "root-tar, squashfs-image expected"));
+  }
+  if (!options.compression.empty() && options.compression != "xz" &&
+      options.compression != "zstd" && options.compression != "gzip") {
+    throw Error(Errc::usage,
+                base::cat("--compression=", options.compression, ": xz, zstd or gzip expected"));
+  }
+  for (const auto* list :
+       {&options.proposed_packages, &options.pre_purge_packages, &options.add_packages}) {
+    for (const auto& name : *list) {
+      require_package_name(name, "package list");
+    }
+  }
+  if (options.kernel != "none") {
+    require_package_name(options.kernel, "--kernel");
+  }
+  std::set<std::string> outputs;
+  const auto claim = [&outputs](const std::string& path) {
+    if (!path.empty() && !outputs.insert(path).second) {
+      throw Error(Errc::usage, base::cat(path, ": named twice as output"));
+    }
+  };
+  claim(options.root_image);
+  claim(options.manifest);
+  for (const auto& pack : options.packs) {
+    claim(pack.kernel);
+    claim(pack.initrd);
+    for (const auto& dtb : pack.dtbs) {
+      claim(dtb.second);
+    }
+  }
+}
+
+}  // namespace meph2::image

@@ -1,0 +1,195 @@
+#include "meph2/image/source.h"
+
+#include <array>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include <climits>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "base/subprocess.h"
+#include "base/worker_pool.h"
+#include "io/archive.h"
+#include "io/squashfs.h"
+#include "meph2/image/root_squashfs.h"
+#include "meph2/image/stage.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+
+constexpr std::uint64_t largest_os_release = 1U << 20U;
+/// An image in an image in an image is no image.
+constexpr int most_wrappings = 3;
+
+std::string absolute(const std::string& path) {
+  std::array<char, PATH_MAX> real{};
+  if (::realpath(path.c_str(), real.data()) == nullptr) {
+    base::throw_errno(errno, "open", path);
+  }
+  return real.data();
+}
+
+/// Follows one source through its wrappings.
+class Opener {
+ public:
+  Opener(const BuildOptions& options, std::string conf, Workplace& workplace,
+         sstream::Context& context)
+      : options_(options), conf_(std::move(conf)), workplace_(workplace), context_(context) {}
+
+  RootSource open() {
+    auto path = local_path();
+    auto file = base::open_file(path, O_RDONLY);
+    auto content = detect(file, options_.source);
+    if (!format_admits(options_.format, content)) {
+      throw Error(Errc::untrusted,
+                  base::cat("read ", options_.source, ": --format=", options_.format,
+                            " was said, but it is ", content_name(content)));
+    }
+    const auto original = path;
+    for (int i = 0; i <= most_wrappings; ++i) {
+      context_.log.debug(base::cat(path, ": ", content_name(content)));
+      if (content == Content::squashfs) {
+        check_squashfs(path);
+        return {path, path == original && !fetched_};
+      }
+      if (content == Content::root_tar) {
+        return {squash_root_tar(file, path), false};
+      }
+      if (content == Content::file_system || content == Content::disk) {
+        return {squash_image(path, file, content), false};
+      }
+      path = unwrap(path, file, content);
+      file = base::open_file(path, O_RDONLY);
+      content = detect(file, path);
+    }
+    throw Error(Errc::untrusted, base::cat("read ", options_.source, ": wrapped too often"));
+  }
+
+ private:
+  std::string local_path() {
+    if (io::is_http_url(options_.source)) {
+      fetched_ = true;
+      return fetch();
+    }
+    const std::string scheme = "file://";
+    return absolute(options_.source.starts_with(scheme) ? options_.source.substr(scheme.size())
+                                                        : options_.source);
+  }
+
+  std::string fetch() {
+    const auto path = workplace_.stage() + "/source";
+    throw Error(Errc::usage, base::cat("fetch ", options_.source, " to ", path,
+                                       ": download it first, and name the file"));
+  }
+
+  static void check_squashfs(const std::string& path) {
+    auto file = base::open_file(path, O_RDONLY);
+    io::Squashfs(file).check_names();
+  }
+
+  std::string compression(const OsRelease& os) const {
+    return options_.compression.empty() ? read_needs(conf_, os).compression : options_.compression;
+  }
+
+  SquashOptions squash_options(const OsRelease& os) const {
+    SquashOptions options;
+    options.compression = compression(os);
+    options.jobs = options_.jobs != 0 ? options_.jobs : base::core_count();
+    options.max_bytes = workplace_.free_bytes();
+    return options;
+  }
+
+  std::string squash_root_tar(base::File& tar, const std::string& path) {
+    OsRelease os;
+    if (options_.compression.empty()) {
+      const auto text = io::read_from_tar(tar, {"usr/lib/os-release", "etc/os-release"},
+                                          largest_os_release, context_.stop);
+      os = parse_os_release(text.value_or(""));
+    }
+    auto output = workplace_.stage() + "/squashfs";
+    context_.log.info(base::cat("making a squashfs of ", path));
+    squash_tar(tar, output, squash_options(os), context_.log, context_.stop);
+    check_squashfs(output);
+    return output;
+  }
+
+  /// Takes one wrapping off: the result is a raw file in the stage directory.
+  std::string unwrap(const std::string& path, base::File& file, Content content) {
+    auto output = base::cat(workplace_.stage(), "/unwrapped-", ++wrappings_);
+    if (content == Content::qcow2) {
+      require_standalone_qcow2(file);
+      base::Command command;
+      command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", path, output};
+      command.capture_output = true;
+      command.capture_error = true;
+      base::run_checked(command, context_.stop);
+      return output;
+    }
+    auto out = base::open_file(output, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (content == Content::image_tar) {
+      io::extract_disk_image(file, out, workplace_.free_bytes(), context_.stop);
+    } else {
+      io::decompress(file, out, workplace_.free_bytes(), context_.stop);
+    }
+    return output;
+  }
+
+  std::string squash_image(const std::string& path, base::File& file, Content content) {
+    Layers layers;
+    layers.base_file = path;
+    layers.base_type = "ext4";
+    if (content == Content::disk) {
+      const auto part =
+          find_root_partition(partition_table(path, context_.stop), file, options_.arch);
+      layers.base_offset = part.offset;
+      layers.base_size = part.size;
+    }
+    // The release is known only once it is mounted: a first pass with the default would be wrong,
+    // so the stage is told the choice for each release it may find.
+    StageJob job;
+    job.kind = "squash";
+    job.label = "squashfs";
+    job.layers = layers;
+    job.verbose = options_.verbose > 1;
+    auto output = workplace_.stage() + "/squashfs";
+    job.input = {{"output", output},
+                 {"jobs", options_.jobs != 0 ? options_.jobs : base::core_count()},
+                 {"compression", options_.compression},
+                 {"conf", conf_}};
+    run_stage(job, workplace_.scratch(), context_.stop);
+    check_squashfs(output);
+    return output;
+  }
+
+  const BuildOptions& options_;
+  std::string conf_;
+  Workplace& workplace_;
+  sstream::Context& context_;
+  bool fetched_ = false;
+  int wrappings_ = 0;
+};
+
+}  // namespace
+
+RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
+                       sstream::Context& context) {
+  return Opener(options, conf, workplace, context).open();
+}
+
+OsRelease os_release_of(const std::string& squashfs) {
+  auto file = base::open_file(squashfs, O_RDONLY);
+  const io::Squashfs reader(file);
+  auto text = reader.read("etc/os-release", largest_os_release);
+  if (!text) {
+    text = reader.read("usr/lib/os-release", largest_os_release);
+  }
+  return parse_os_release(text.value_or(""));
+}
+
+}  // namespace meph2::image

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "meph2/image/detect.h"
+#include "meph2/image/needs.h"
+#include "meph2/image/options.h"
+#include "meph2/image/workplace.h"
+#include "sstream/context.h"
+
+namespace meph2::image {
+
+/// A source brought to the form the build starts from.
+struct RootSource {
+  std::string squashfs;    ///< absolute path; the source itself if it was one
+  bool untouched = false;  ///< `squashfs` is the source, byte for byte
+};
+
+/// Brings any source to a squashfs: checked by content, unpacked from what is around it, converted
+/// without an unpacked copy. `conf` is the file of release needs (for the compression of what has
+/// to be made).
+RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
+                       sstream::Context& context);
+
+/// What the root file system says of itself. Empty fields where it says nothing.
+OsRelease os_release_of(const std::string& squashfs);
+
+}  // namespace meph2::image

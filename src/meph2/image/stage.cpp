@@ -1,0 +1,134 @@
+#include "meph2/image/stage.h"
+
+#include <clocale>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/subprocess.h"
+#include "meph2/image/chroot_steps.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using io::Json;
+
+Json to_json(const StageJob& job) {
+  return {{"kind", job.kind},
+          {"label", job.label},
+          {"network", job.network},
+          {"verbose", job.verbose},
+          {"input", job.input},
+          {"base_file", job.layers.base_file},
+          {"base_type", job.layers.base_type},
+          {"base_offset", job.layers.base_offset},
+          {"base_size", job.layers.base_size},
+          {"lowers", job.layers.lowers},
+          {"upper", job.layers.upper}};
+}
+
+StageJob from_json(const Json& json) {
+  StageJob job;
+  job.kind = json.at("kind").get<std::string>();
+  job.label = json.at("label").get<std::string>();
+  job.network = json.at("network").get<bool>();
+  job.verbose = json.at("verbose").get<bool>();
+  job.input = json.at("input");
+  job.layers.base_file = json.at("base_file").get<std::string>();
+  job.layers.base_type = json.at("base_type").get<std::string>();
+  job.layers.base_offset = json.at("base_offset").get<std::uint64_t>();
+  job.layers.base_size = json.at("base_size").get<std::uint64_t>();
+  job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
+  job.layers.upper = json.at("upper").get<std::string>();
+  return job;
+}
+
+Json do_job(const StageJob& job) {
+  const bool outside = job.kind == "squash" || job.kind == "root-image";
+  const auto host = read_host_files();
+  mount_layers(job.layers);
+  if (outside) {
+    return pack_merged_tree(job.kind, job.input, job.verbose);
+  }
+  // Opened before the old root goes away: where the kernel's files are left.
+  const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
+                       ? base::open_directory(job.layers.upper + "/out")
+                       : base::File();
+  enter_root();
+  return run_chroot_stage(job.kind, job.input, host, out.fd(), job.verbose);
+}
+
+/// Reports through a file, because stdout and stderr belong to the programs that run.
+int run_and_report(const StageJob& job, int directory, const std::string& report) {
+  Json result;
+  int status = 0;
+  try {
+    result["done"] = do_job(job);
+  } catch (...) {
+    const auto error = base::as_error(std::current_exception());
+    result = {{"code", static_cast<int>(error.code())}, {"error", error.what()}};
+    status = 1;
+  }
+  auto file = base::open_file_at(directory, report, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  file.write(result.dump(-1, ' ', true, Json::error_handler_t::replace));
+  file.close();
+  return status;
+}
+
+}  // namespace
+
+int stage_main(const std::string& path) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  try {
+    auto file = base::open_file(path, O_RDONLY);
+    const auto job = from_json(io::read_json(file));
+    const auto slash = path.rfind('/');
+    const auto directory = base::open_directory(path.substr(0, slash));
+    if (::fchdir(directory.fd()) != 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+      base::throw_errno(errno, "enter", path);
+    }
+    const auto report = path.substr(slash + 1) + ".result";
+    return run_in_namespaces(job.network, [&job, &directory, &report] {
+      return run_and_report(job, directory.fd(), report);
+    });
+  } catch (...) {
+    const auto text = base::describe(base::as_error(std::current_exception())) + "\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    return 1;
+  }
+}
+
+io::Json run_stage(const StageJob& job, const std::string& scratch, const std::stop_token& stop) {
+  const auto path = base::cat(scratch, "/", base::replace_all(job.label, "/", "_"), ".job");
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  file.write(to_json(job).dump());
+  file.close();
+  base::Command command;
+  command.argv = {"/proc/self/exe", stage_option, path};
+  command.capture_error = !job.verbose;
+  const auto outcome = base::with_context(job.label, [&] { return base::run(command, stop); });
+  const auto report = path + ".result";
+  if (!base::exists_at(AT_FDCWD, report)) {
+    const auto text = std::string(base::trim(outcome.error));
+    throw Error(Errc::failed,
+                base::cat(job.label, ": stopped with status ", outcome.status,
+                          text.empty() ? "" : ": ", base::replace_all(text, "error: ", "")));
+  }
+  auto answer = base::open_file(report, O_RDONLY);
+  auto result = io::read_json(answer);
+  if (result.contains("error")) {
+    throw Error(static_cast<Errc>(result["code"].get<int>()),
+                base::cat(job.label, ": ", result["error"].get<std::string>()));
+  }
+  if (outcome.status != 0) {
+    throw Error(Errc::failed, base::cat(job.label, ": stopped with status ", outcome.status));
+  }
+  return result["done"];
+}
+
+}  // namespace meph2::image
