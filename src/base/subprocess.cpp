@@ -309,7 +309,7 @@ Outcome run(const Command& command, const std::stop_token& stop) {
                        command.input          ? in.read.get()
                        : command.input_fd < 0 ? null.get()
                                               : command.input_fd,
-                       out.write.get(),
+                       command.capture_output ? out.write.get() : command.output_fd,
                        err.write.get(),
                        report.write.get(),
                        &command.keep_fds,

@@ -16,6 +16,7 @@ struct Command {
   std::optional<std::string> input;        ///< fed to stdin; absent: /dev/null
   int input_fd = -1;                       ///< or: this descriptor becomes stdin
   bool capture_output = false;             ///< stdout into Outcome::output, else inherited
+  int output_fd = -1;                      ///< or: stdout goes to this descriptor
   bool capture_error = false;              ///< stderr into Outcome::error, else inherited
   std::vector<int> keep_fds;               ///< descriptors that the child keeps, at the same number
   bool own_group = true;                   ///< a process group of its own, killed whole on stop

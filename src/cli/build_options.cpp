@@ -1,0 +1,59 @@
+#include "cli/build_options.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/strings.h"
+
+namespace cli {
+
+std::optional<bool> BuildFlags::di() const {
+  if (enable_di || disable_di) {
+    return enable_di;
+  }
+  return std::nullopt;
+}
+
+meph2::BuilderOptions BuildFlags::builder(const CLI::App& app) const {
+  meph2::BuilderOptions options;
+  options.verbosity = static_cast<unsigned>(app.count("--verbose"));
+  options.jobs = static_cast<unsigned>(std::min<std::uint64_t>(jobs.value_or(0), 1024));
+  return options;
+}
+
+void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request) {
+  app.add_option("--config", flags.config,
+                 "What to build: a file in the format of conf/meph-v3.yaml (default: "
+                 "$MEPH2_CONFIG_YAML, else "
+                 "conf/meph-v2.yaml)")
+      ->type_name("FILE");
+  auto* enable = app.add_flag("--enable-di", flags.enable_di,
+                              "Publish the debian-installer's files (not supported yet)");
+  app.add_flag("--disable-di", flags.disable_di, "Do not, whatever the configuration says")
+      ->excludes(enable);
+  app.add_flag("--proposed", request.proposed, "Take packages from the -proposed pocket");
+  app.add_option("--proposed-packages", request.proposed_packages, "Only these packages from there")
+      ->type_name("A,B,...");
+  app.add_option("--pre-purge-packages", request.pre_purge_packages, "Remove these packages first")
+      ->type_name("A,B,...");
+  add_number(app, "--jobs", flags.jobs,
+             "Kernels to build at once (default: the builder's, one per core)");
+  app.add_option("--log-file", flags.log_file, "Write the log to this file, not to stderr")
+      ->type_name("FILE");
+}
+
+int with_log_file(const std::string& path, sstream::Context& context,
+                  const std::function<int(sstream::Context& context)>& work) {
+  if (path.empty()) {
+    return work(context);
+  }
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  const base::Log log("meph2", base::LogLevel::debug, [&](base::LogLevel, const std::string& line) {
+    file.write(base::cat(line, "\n"));
+  });
+  sstream::Context logged{context.clock, log,          context.progress,
+                          context.http,  context.stop, context.print};
+  return work(logged);
+}
+
+}  // namespace cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "cli/program.h"
+#include "meph2/build_run.h"
+
+namespace cli {
+
+/// What the two build commands share on the command line.
+struct BuildFlags {
+  std::string config;
+  std::string log_file;
+  std::optional<std::uint64_t> jobs;
+  bool enable_di = false;
+  bool disable_di = false;
+
+  /// As the verbs want it.
+  std::optional<bool> di() const;
+  meph2::BuilderOptions builder(const CLI::App& app) const;
+};
+
+/// --config, --enable-di, --disable-di, --proposed, --proposed-packages, --pre-purge-packages,
+/// --jobs, --log-file.
+void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request);
+
+/// Calls `work` with a context whose log goes to `path` (truncated), or with `context` itself where
+/// path is empty.
+int with_log_file(const std::string& path, sstream::Context& context,
+                  const std::function<int(sstream::Context& context)>& work);
+
+}  // namespace cli

@@ -1,0 +1,74 @@
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/build_options.h"
+#include "cli/publish_options.h"
+#include "meph2/build_image.h"
+
+namespace {
+
+struct BuildCommand {
+  meph2::BuildImageOptions options;
+  cli::BuildFlags build;
+  cli::PublishFlags publish;
+};
+
+int build(BuildCommand& command, sstream::Context& context) {
+  const auto& options = command.options;
+  const auto result = meph2::build_image(options, context);
+  auto report = sstream::report_of(result.published, options.publish);
+  report["built"] = result.built;
+  auto& items = report["items"] = io::Json::array();
+  std::vector<std::string> lines;
+  for (const auto& [pedigree, path] : result.items) {
+    lines.push_back(base::cat("add ", pedigree.text(), " ", path));
+    items.push_back({{"item", pedigree.text()}, {"path", path}});
+  }
+  if (lines.empty()) {
+    lines.emplace_back("nothing to do");
+  }
+  return cli::finish(report, lines, command.publish, context);
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<BuildCommand>();
+  auto& options = command->options;
+  options.publish.action = "build";
+  options.publish.sign = false;
+  app.add_option("ARCH", options.request.arch, "Debian's name of the architecture, e.g. amd64")
+      ->required();
+  app.add_option("RELEASE", options.request.release, "Code name of the release, e.g. noble")
+      ->required();
+  app.add_option("VERSION", options.request.version_name, "Name of the new version, e.g. 20240501")
+      ->required();
+  app.add_option("SOURCE", options.source, "Cloud image to build from: a file, or an http(s) URL")
+      ->required();
+  app.add_option("OUT_D", options.target, "Data directory of the stream; made if absent")
+      ->required();
+  app.add_option("--image-format", options.request.image_format,
+                 base::cat("Format of the source: ", base::join(meph2::image_formats(), ", "),
+                           " (default: by its content)"))
+      ->type_name("FORMAT");
+  app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
+      ->type_name("FILE");
+  cli::add_build_options(app, command->build, options.request);
+  cli::add_publish_options(app, options.publish, command->publish);
+  return [command, &app](sstream::Context& context) {
+    command->options.config = command->build.config;
+    command->options.enable_di = command->build.di();
+    command->options.builder = command->build.builder(app);
+    return cli::with_log_file(command->build.log_file, context,
+                              [&](sstream::Context& logged) { return build(*command, logged); });
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
+      {{"", "",
+        "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
+        "build-output.d",
+        declare}});
+}

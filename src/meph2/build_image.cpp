@@ -1,0 +1,167 @@
+#include "meph2/build_image.h"
+
+#include <algorithm>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "meph2/build_space.h"
+
+namespace meph2 {
+
+namespace {
+
+void require_format(const std::string& format) {
+  const auto& known = image_formats();
+  if (!format.empty() && std::find(known.begin(), known.end(), format) == known.end()) {
+    throw base::Error(base::Errc::usage, base::cat("--image-format '", format,
+                                                   "': expected one of ", base::join(known, ", ")));
+  }
+}
+
+/// The array of flat items of --flat-json, in the order of the configuration.
+io::Json flat_items(const BuildPlan& plan, const BuiltFiles& files) {
+  auto list = io::Json::array();
+  for (const auto& product : plan.products) {
+    for (const auto& [name, item] : product.items) {
+      auto flat = product.tags;
+      flat.update(item);
+      const auto& sums = files.at(item.at("path").get<std::string>());
+      flat["sha256"] = sums.sha256;
+      flat["size"] = sums.size;
+      flat["product_name"] = product.name;
+      flat["version_name"] = plan.version_name;
+      flat["item_name"] = name;
+      list.push_back(std::move(flat));
+    }
+  }
+  return list;
+}
+
+/// One run of build_image(): the pieces that its steps share.
+class Build {
+ public:
+  Build(const BuildImageOptions& options, const sstream::Context& context)
+      : options_(options), context_(context), config_(read_config(options)), plan_(make_plan()) {}
+
+  BuildImageResult run() {
+    const auto known = find_published();
+    std::optional<BuildSpace> space;
+    BuiltFiles files;
+    if (known) {
+      context_.log.info(base::cat(name(), ": published already, not built again"));
+      files = *known;
+    } else if (!options_.publish.dry_run) {
+      space.emplace(options_.target, options_.publish.lock_timeout, context_);
+      context_.log.info(base::cat("building ", name(), " from ", options_.source));
+      files = base::with_context(base::cat("build ", name()), [&] {
+        return run_builder(plan_, options_.builder, options_.source, space->path(), context_);
+      });
+      result_.built = true;
+    }
+    publish(files, space ? files_below(space->path(), files) : std::vector<sstream::NewFile>());
+    if (!options_.flat_json.empty() && !options_.publish.dry_run) {
+      base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  static StreamConfig read_config(const BuildImageOptions& options) {
+    require_format(options.request.image_format);
+    auto config =
+        read_stream_config(options.config.empty() ? default_config_path() : options.config);
+    require_no_di(config, options.enable_di);
+    return config;
+  }
+
+  BuildPlan make_plan() const {
+    config_.require_arch(config_.require_release(options_.request.release), options_.request.arch);
+    const auto info = DistroInfo::load(config_.distro_info);
+    const auto* release = info.find(options_.request.release);
+    if (release == nullptr) {
+      context_.log.warning(
+          base::cat("distro-info does not know the release '", options_.request.release,
+                    "': its title is its version, its end of support is left out"));
+    }
+    return plan_build(config_, options_.request, release);
+  }
+
+  std::string name() const {
+    return base::cat(plan_.release, "/", plan_.arch, "/", plan_.version_name);
+  }
+
+  std::optional<BuiltFiles> find_published() const {
+    if (!base::exists_at(AT_FDCWD, options_.target)) {
+      return std::nullopt;
+    }
+    const sstream::Repository target(options_.target, sstream::Access::read);
+    return published_files(options_.target, sstream::Generation::load(target), config_.content_id,
+                           plan_);
+  }
+
+  void publish(const BuiltFiles& files, const std::vector<sstream::NewFile>& new_files) {
+    const auto built = tree_of(plan_, config_.content_id, files);
+    auto publish_options = options_.publish;
+    publish_options.create = true;
+    result_.published = sstream::publish(
+        options_.target,
+        [&](const sstream::Generation& live) {
+          sstream::Plan plan;
+          plan.files = new_files;
+          auto tree = live.read_tree(config_.content_id);
+          auto target = tree ? std::move(*tree)
+                             : sstream::ProductTree::make(config_.content_id, "image-downloads");
+          const auto changed = add_version(built, plan_.version_name, target);
+          list_items(changed);
+          if (!changed.empty()) {
+            settle(target);
+            plan.streams.push_back(std::move(target));
+          }
+          return plan;
+        },
+        publish_options, context_);
+  }
+
+  void list_items(const std::vector<std::string>& products) {
+    result_.items.clear();
+    for (const auto& product : plan_.products) {
+      if (std::find(products.begin(), products.end(), product.name) == products.end()) {
+        continue;
+      }
+      for (const auto& [item, node] : product.items) {
+        result_.items.emplace_back(sstream::Pedigree{product.name, plan_.version_name, item},
+                                   node.at("path").get<std::string>());
+      }
+    }
+  }
+
+  const BuildImageOptions& options_;
+  const sstream::Context& context_;
+  StreamConfig config_;
+  BuildPlan plan_;
+  BuildImageResult result_;
+};
+
+}  // namespace
+
+void require_no_di(const StreamConfig& config, std::optional<bool> enable_di) {
+  if (enable_di.value_or(config.enable_di)) {
+    throw base::Error(
+        base::Errc::usage,
+        base::cat(
+            enable_di ? "--enable-di" : base::cat(config.file, ": enable_di"),
+            ": publishing the debian-installer's files is not supported yet; give --disable-di"));
+  }
+}
+
+std::string date_of(base::Time time) {
+  const auto stamp = base::format_compact(time);
+  return base::cat(stamp.substr(0, 4), "-", stamp.substr(4, 2), "-", stamp.substr(6, 2));
+}
+
+BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
+  return Build(options, context).run();
+}
+
+}  // namespace meph2

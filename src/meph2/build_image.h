@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "meph2/build_plan.h"
+#include "meph2/build_run.h"
+#include "sstream/publication.h"
+
+namespace meph2 {
+
+struct BuildImageOptions {
+  std::string config;  ///< file; empty: default_config_path()
+  BuildRequest request;
+  std::string source;             ///< local file or URL
+  std::string target;             ///< data directory, made if absent
+  std::optional<bool> enable_di;  ///< overrides the configuration
+  std::string flat_json;          ///< FILE of --flat-json; empty: none
+  BuilderOptions builder;
+  sstream::PublishOptions publish;
+};
+
+struct BuildImageResult {
+  bool built = false;  ///< false: everything was published already (or a dry run)
+  std::vector<std::pair<sstream::Pedigree, std::string>>
+      items;  ///< of products that change, with their paths
+  sstream::PublishResult published;
+};
+
+/// Builds one image and adds it, as a new version of each product that the configuration names, to
+/// the stream in the target (streams.md 4.7); what is in its metadata already stays. What cannot be
+/// built per configuration is Error(usage), before anything is written.
+BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context);
+
+/// Error(usage) when d-i files would have to be scraped: not supported yet.
+void require_no_di(const StreamConfig& config, std::optional<bool> enable_di);
+
+/// YYYY-MM-DD.
+std::string date_of(base::Time time);
+
+}  // namespace meph2
