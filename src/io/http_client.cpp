@@ -28,8 +28,9 @@ class Loop {
  public:
   using Done = std::function<void(std::size_t index)>;
 
-  Loop(CURLM* multi, const std::vector<std::unique_ptr<Transfer>>& transfers, unsigned jobs)
-      : multi_(multi), transfers_(transfers), jobs_(std::max(jobs, 1U)) {
+  Loop(CURLM* multi, const std::vector<std::unique_ptr<Transfer>>& transfers, unsigned jobs,
+       RateLimit* limit)
+      : multi_(multi), transfers_(transfers), jobs_(std::max(jobs, 1U)), limit_(limit) {
     for (std::size_t i = 0; i < transfers_.size(); ++i) {
       fresh_.push_back(i);
     }
@@ -52,6 +53,7 @@ class Loop {
       if (fresh_.empty() && sleeping_.empty() && running_.empty()) {
         return;
       }
+      resume_paused();
       int active = 0;
       require(curl_multi_perform(multi_, &active));
       if (!collect(done)) {
@@ -118,6 +120,29 @@ class Loop {
     return any;
   }
 
+  /// The transfer that the rate limit holds up longest, if any.
+  Transfer* longest_paused() const {
+    Transfer* longest = nullptr;
+    for (const auto& [handle, index] : running_) {
+      auto* transfer = transfers_[index].get();
+      if (transfer->paused_since() &&
+          (longest == nullptr || *transfer->paused_since() < *longest->paused_since())) {
+        longest = transfer;
+      }
+    }
+    return longest;
+  }
+
+  void resume_paused() {
+    for (std::size_t turn = 0; turn < running_.size(); ++turn) {
+      auto* transfer = longest_paused();
+      if (transfer == nullptr || !limit_->open(Clock::now())) {
+        return;
+      }
+      transfer->resume();
+    }
+  }
+
   int wait_milliseconds() const {
     using std::chrono::milliseconds;
     milliseconds wait{1000};
@@ -127,12 +152,16 @@ class Loop {
         wait = std::min(wait, std::chrono::ceil<milliseconds>(left));
       }
     }
+    if (longest_paused() != nullptr) {
+      wait = std::min(wait, std::chrono::ceil<milliseconds>(limit_->opens() - Clock::now()));
+    }
     return static_cast<int>(std::max<milliseconds::rep>(wait.count(), 0));
   }
 
   CURLM* multi_;
   const std::vector<std::unique_ptr<Transfer>>& transfers_;
   std::size_t jobs_;
+  RateLimit* limit_;
   std::deque<std::size_t> fresh_;
   std::vector<std::size_t> sleeping_;
   std::map<CURL*, std::size_t> running_;
@@ -148,8 +177,8 @@ class CurlClient : public HttpClient {
              const std::stop_token& stop) override;
 
  private:
-  void run(const std::vector<std::unique_ptr<Transfer>>& transfers, const Loop::Done& done,
-           const std::stop_token& stop);
+  void run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,
+           const Loop::Done& done, const std::stop_token& stop);
   curl::Multi borrow();
   std::uint64_t seed();
 
@@ -177,10 +206,10 @@ std::uint64_t CurlClient::seed() {
   return (*random_)();
 }
 
-void CurlClient::run(const std::vector<std::unique_ptr<Transfer>>& transfers,
+void CurlClient::run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,
                      const Loop::Done& done, const std::stop_token& stop) {
   auto multi = borrow();
-  Loop(multi.get(), transfers, options_.jobs).run(done, stop);
+  Loop(multi.get(), transfers, options_.jobs, limit).run(done, stop);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(multi));
 }
@@ -191,7 +220,7 @@ std::optional<Document> CurlClient::get(const Request& request, const std::stop_
   auto& document = *transfer;
   transfers.push_back(std::move(transfer));
   run(
-      transfers, [](std::size_t) {}, stop);
+      transfers, nullptr, [](std::size_t) {}, stop);
   try {
     if (document.error()) {
       std::rethrow_exception(document.error());
@@ -208,19 +237,21 @@ std::optional<Document> CurlClient::get(const Request& request, const std::stop_
 void CurlClient::fetch(std::vector<FileRequest>& requests, base::Progress& progress,
                        const std::function<void(std::size_t, std::exception_ptr)>& done,
                        const std::stop_token& stop) {
-  const auto at_once = std::clamp<std::size_t>(requests.size(), 1, std::max(options_.jobs, 1U));
-  const auto speed =
-      options_.limit_rate == 0 ? 0 : std::max<std::uint64_t>(options_.limit_rate / at_once, 1);
+  std::optional<RateLimit> limit;
+  if (options_.limit_rate > 0) {
+    limit.emplace(options_.limit_rate, Clock::now());
+  }
+  auto* shared_limit = limit ? &*limit : nullptr;
   std::vector<std::unique_ptr<Transfer>> transfers;
   std::uint64_t bytes = 0;
   for (auto& request : requests) {
     bytes += request.size;
-    transfers.push_back(std::make_unique<DownloadTransfer>(request, options_, seed(), progress,
-                                                           static_cast<curl_off_t>(speed)));
+    transfers.push_back(
+        std::make_unique<DownloadTransfer>(request, options_, seed(), progress, shared_limit));
   }
   progress.expect(bytes, requests.size());
   run(
-      transfers,
+      transfers, shared_limit,
       [&](std::size_t index) {
         progress.finish_item(transfers[index]->label());
         done(index, transfers[index]->error());

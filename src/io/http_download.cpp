@@ -7,8 +7,8 @@
 namespace io {
 
 DownloadTransfer::DownloadTransfer(FileRequest& request, const HttpOptions& options,
-                                   std::uint64_t seed, base::Progress& progress, curl_off_t speed)
-    : Transfer(request, options, seed), request_(request), progress_(progress), speed_(speed) {}
+                                   std::uint64_t seed, base::Progress& progress, RateLimit* limit)
+    : Transfer(request, options, seed, limit), request_(request), progress_(progress) {}
 
 void DownloadTransfer::release() {
   Transfer::release();
@@ -68,12 +68,6 @@ void DownloadTransfer::restart() {
 void DownloadTransfer::prepare(curl::Easy& easy) {
   request_.into->seek(have_);
   pieced_ = have_ > 0;
-  if (speed_ > 0) {
-    easy.set<CURLOPT_MAX_RECV_SPEED_LARGE>(speed_);
-    // What we slow down ourselves is no stall.
-    easy.set<CURLOPT_LOW_SPEED_LIMIT>(
-        static_cast<long>(std::clamp<curl_off_t>(speed_ / 4, 1, 1024)));
-  }
   if (have_ == 0) {
     return;
   }

@@ -8,7 +8,7 @@ namespace io {
 class DownloadTransfer : public Transfer {
  public:
   DownloadTransfer(FileRequest& request, const HttpOptions& options, std::uint64_t seed,
-                   base::Progress& progress, curl_off_t speed);
+                   base::Progress& progress, RateLimit* limit);
 
   void release() override;
 
@@ -28,7 +28,6 @@ class DownloadTransfer : public Transfer {
 
   FileRequest& request_;
   base::Progress& progress_;
-  curl_off_t speed_;
   std::optional<Digest> digest_;
   std::uint64_t have_ = 0;
   std::uint64_t reported_ = 0;

@@ -61,7 +61,8 @@ void ResponseHead::take_field(std::string_view name, std::string_view value) {
     location = value;
   } else if (name == "content-range") {
     range = parse_content_range(value);
-    bad_range = !range;
+  } else if (name == "content-encoding") {
+    encoded = value != "identity";
   }
 }
 

@@ -25,7 +25,7 @@ struct ResponseHead {
   std::string last_modified;
   std::string location;
   std::optional<ContentRange> range;
-  bool bad_range = false;  ///< a Content-Range that is none
+  bool encoded = false;  ///< the length is that of the compressed body
 
   /// Takes one line of the head, with or without its line end. A status line starts anew: there is
   /// one head for each redirect, and for "100 Continue".

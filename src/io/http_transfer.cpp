@@ -77,8 +77,12 @@ void reject(Fault fault, base::Errc code, std::string reason) {
   throw Rejected{fault, base::Error(code, std::move(reason))};
 }
 
-Transfer::Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed)
-    : options_(options), urls_(urls_of(request)), policy_(limits_of(options), urls_.size(), seed) {}
+Transfer::Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed,
+                   RateLimit* limit)
+    : options_(options),
+      limit_(limit),
+      urls_(urls_of(request)),
+      policy_(limits_of(options), urls_.size(), seed) {}
 
 std::string Transfer::label() const {
   return base::base_name(base::redact_urls(urls_.front()));
@@ -105,6 +109,7 @@ CURL* Transfer::start() {
   accepted_ = false;
   caught_.reset();
   gained_ = 0;
+  paused_since_.reset();
   easy_.emplace();
   configure(*easy_);
   prepare(*easy_);
@@ -126,7 +131,7 @@ void Transfer::configure(curl::Easy& easy) {
   easy.set<CURLOPT_LOW_SPEED_TIME>(static_cast<long>(options_.stall_time.count()));
   easy.set<CURLOPT_TCP_KEEPALIVE>(1L);
   easy.set<CURLOPT_SUPPRESS_CONNECT_HEADERS>(1L);
-  easy.set<CURLOPT_BUFFERSIZE>(256L * 1024);
+  easy.set<CURLOPT_BUFFERSIZE>((limit_ == nullptr ? 256L : 16L) * 1024);
   easy.set_text<CURLOPT_USERAGENT>(options_.user_agent.empty() ? "meph2" : options_.user_agent);
   if (!options_.ca_file.empty()) {
     easy.set_text<CURLOPT_CAINFO>(options_.ca_file);
@@ -169,6 +174,9 @@ std::size_t Transfer::on_head(char* line, std::size_t size, std::size_t count,
 std::size_t Transfer::on_body(char* bytes, std::size_t size, std::size_t count,
                               void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.must_pause()) {
+    return CURL_WRITEFUNC_PAUSE;  // the same bytes come again after resume()
+  }
   const std::string_view text(bytes, size * count);
   return guarded(text.size(), transfer.caught_, [&] { transfer.take_body(text); });
 }
@@ -187,7 +195,24 @@ void Transfer::take_head_line(std::string_view line) {
   }
 }
 
+bool Transfer::must_pause() {
+  const auto now = std::chrono::steady_clock::now();
+  if (limit_ == nullptr || limit_->open(now)) {
+    return false;
+  }
+  paused_since_ = now;
+  return true;
+}
+
+void Transfer::resume() {
+  paused_since_.reset();
+  curl_easy_pause(easy_->get(), CURLPAUSE_CONT);
+}
+
 void Transfer::take_body(std::string_view bytes) {
+  if (limit_ != nullptr) {
+    limit_->take(bytes.size());
+  }
   ensure_accepted();
   take(bytes);
   gained_ += bytes.size();

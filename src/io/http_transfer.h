@@ -10,6 +10,7 @@
 #include "io/http.h"
 #include "io/http_curl.h"
 #include "io/http_head.h"
+#include "io/http_rate.h"
 #include "io/http_retry.h"
 
 namespace io {
@@ -28,7 +29,9 @@ class Transfer {
  public:
   using Moment = RetryPolicy::Moment;
 
-  Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed);
+  /// `limit`: shared with other transfers, null for none.
+  Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed,
+           RateLimit* limit = nullptr);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
   virtual ~Transfer() = default;
@@ -44,6 +47,12 @@ class Transfer {
   bool finish(CURLcode code, Moment now);
 
   Moment next_start() const { return next_start_; }
+
+  /// Since when it waits for the rate limit, if it does.
+  std::optional<Moment> paused_since() const { return paused_since_; }
+
+  /// Lets it read on.
+  void resume();
 
   /// Null after success.
   std::exception_ptr error() const { return error_; }
@@ -69,9 +78,6 @@ class Transfer {
   /// Forgets what was received.
   virtual void restart() = 0;
 
-  /// Whether to set the speed limit; the client divides it.
-  const HttpOptions& options() const { return options_; }
-
   std::size_t url_index() const { return policy_.url(); }
 
   const std::string& effective_url() const { return effective_url_; }
@@ -87,10 +93,13 @@ class Transfer {
   std::optional<Rejected> evaluate(CURLcode code);
   std::optional<Rejected> judge_status(long status) const;
   Rejected judge_code(CURLcode code) const;
+  bool must_pause();
   bool fail(const Rejected& rejected, Moment now);
   void remember(const base::Error& error);
 
   const HttpOptions& options_;
+  RateLimit* limit_;
+  std::optional<Moment> paused_since_;
   std::vector<std::string> urls_;
   RetryPolicy policy_;
   std::optional<curl::Easy> easy_;
