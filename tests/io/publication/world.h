@@ -1,0 +1,57 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "base/temp_dir.h"
+#include "io/json.h"
+#include "sstream/publication.h"
+#include "tests/support/gpg_home.h"
+
+namespace support {
+
+/// No test of this program may reach for the network.
+class NoNetwork : public io::HttpClient {
+ public:
+  std::optional<io::Document> get(const io::Request& request, const std::stop_token&) override {
+    throw base::Error(base::Errc::internal, "unexpected request for " + request.url);
+  }
+
+  void fetch(std::vector<io::FileRequest>&, base::Progress&,
+             const std::function<void(std::size_t, std::exception_ptr)>&,
+             const std::stop_token&) override {
+    throw base::Error(base::Errc::internal, "unexpected download");
+  }
+};
+
+/// A place to publish in: a clock that stands still, a log that is kept, a scratch directory.
+class World {
+ public:
+  FakeClock clock{base::Time(std::chrono::seconds(1767225600))};  // 2026-01-01
+  std::vector<std::string> lines;
+  base::Log log{"test", base::LogLevel::debug,
+                [this](base::LogLevel, const std::string& line) { lines.push_back(line); }};
+  base::NullProgress progress;
+  NoNetwork network;
+  sstream::Context context{clock, log, progress, network, {}, [](const std::string&) {}};
+  base::TempDir scratch{"pub-"};
+
+  std::string path(const std::string& name) const { return scratch.path() + "/" + name; }
+
+  /// Writes scratch/`name`, directories made.
+  std::string write(const std::string& name, const std::string& content) const {
+    const auto full = path(name);
+    base::make_directories(full.substr(0, full.rfind('/')));
+    base::replace_file(full, content);
+    return full;
+  }
+
+  io::Json read_json(const std::string& name) const {
+    return io::parse_json(base::read_file(path(name)), name);
+  }
+};
+
+}  // namespace support
