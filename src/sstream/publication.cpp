@@ -73,7 +73,6 @@ PublishResult Transaction::run(const Planner& planner) {
   if (!options_.dry_run) {
     stage = repository_.lock_stage(base::LockMode::shared, options_.lock_timeout, context_);
     recover_if_needed();
-    remove_stale_staging(repository_, context_.clock);
   }
   int tries = 0;
   while (!attempt(planner)) {

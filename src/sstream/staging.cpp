@@ -1,6 +1,7 @@
 #include "sstream/staging.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <map>
 #include <mutex>
@@ -24,55 +25,80 @@ namespace {
 constexpr std::uint64_t space_reserve = 16ULL << 20U;
 constexpr auto stale_after = std::chrono::days(3);
 
-base::File open_staging(const Repository& repository) {
-  if (!base::exists_at(repository.private_dir(), "txn")) {
+base::File open_or_make(int dirfd, const std::string& name) {
+  if (!base::exists_at(dirfd, name)) {
     try {
-      base::make_directory_at(repository.private_dir(), "txn", 0700);
+      base::make_directory_at(dirfd, name, 0700);
     } catch (const base::Error& error) {
       if (error.sys_errno() != EEXIST) {
         throw;
       }
     }
   }
-  return base::open_file_at(repository.private_dir(), "txn", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-/// A file being staged, named after its content, so that the next run finds what this one had
-/// fetched. Locked while in use; a second process that stages the same content takes a name of its
-/// own.
-class Part {
+/// The directory that one transaction stages in, locked while it lives. Files in it are named by
+/// their digest; what a dead transaction left is taken over, so that a download goes on where it
+/// stopped.
+class StagingArea {
  public:
-  Part(int directory, const Checksums& expected)
-      : directory_(directory), name_(expected.strongest().second) {
-    file_ = base::open_file_at(directory, name_, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-    if (::flock(file_.fd(), LOCK_EX | LOCK_NB) != 0) {
-      name_ += base::cat(".", ::getpid());
-      file_ = base::open_file_at(directory, name_, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+  StagingArea(const Repository& repository, const base::Clock& clock)
+      : all_(open_or_make(repository.private_dir(), "txn")),
+        name_(base::cat(::getpid(), "-", ++count)),
+        own_(open_or_make(all_.fd(), name_)) {
+    ::flock(own_.fd(), LOCK_EX | LOCK_NB);
+    const auto limit = (clock.now() - stale_after).time_since_epoch().count();
+    for (const auto& name : base::list_directory(all_.fd())) {
+      if (name != name_) {
+        take_over(name, limit);
+      }
     }
   }
 
-  base::File& file() { return file_; }
+  StagingArea(const StagingArea&) = delete;
+  StagingArea& operator=(const StagingArea&) = delete;
 
-  const std::string& name() const { return name_; }
+  ~StagingArea() { ::unlinkat(all_.fd(), name_.c_str(), AT_REMOVEDIR); }
 
-  /// Starts over with the content of a local file.
-  void fill_from(base::File& source, bool may_link) {
-    file_.close();
-    base::unlink_at(directory_, name_);
-    base::clone_file(source, directory_, name_, may_link);
-    file_ = base::open_file_at(directory_, name_, O_RDONLY | O_NOFOLLOW);
-  }
-
-  void discard() {
-    file_.close();
-    base::unlink_at(directory_, name_);
-  }
+  int fd() const { return own_.fd(); }
 
  private:
-  int directory_;
+  void take_over(const std::string& name, std::int64_t limit) {
+    struct stat status {};
+
+    if (!base::status_at(all_.fd(), name, status) || !S_ISDIR(status.st_mode)) {
+      return;
+    }
+    const auto dead = base::open_file_at(all_.fd(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (::flock(dead.fd(), LOCK_EX | LOCK_NB) != 0) {
+      return;  // its transaction is alive
+    }
+    for (const auto& file : base::list_directory(dead.fd())) {
+      if (base::status_at(dead.fd(), file, status) && status.st_mtime < limit) {
+        base::unlink_at(dead.fd(), file);
+      } else if (!base::rename_noreplace_at(dead.fd(), file, fd(), file)) {
+        base::unlink_at(dead.fd(), file);
+      }
+    }
+    base::remove_directory_at(all_.fd(), name);
+  }
+
+  static inline std::atomic<unsigned> count{0};
+  base::File all_;
   std::string name_;
-  base::File file_;
+  base::File own_;
 };
+
+/// Paths that get the same content.
+using Group = std::vector<const NewFile*>;
+
+const std::string& staged_name(const Group& group) {
+  const auto& expected = group.front()->expected;
+  return !expected.sha512.empty()   ? expected.sha512
+         : !expected.sha256.empty() ? expected.sha256
+                                    : expected.md5;
+}
 
 base::File open_parent(const Repository& repository, const std::string& path, std::string& name) {
   const auto place = repository.place(path);
@@ -108,97 +134,149 @@ bool in_place(const Repository& repository, const NewFile& wanted) {
   return true;
 }
 
-void publish_part(const Repository& repository, Part& part, int staging, const NewFile& wanted) {
-  part.file().chmod(0644);
-  part.file().sync();
-  std::string name;
-  const auto parent = open_parent(repository, wanted.path, name);
-  base::failpoint::sync("before-data-rename");
-  if (!base::rename_noreplace_at(staging, part.name(), parent.fd(), name)) {
-    in_place(repository, wanted);  // somebody else brought it in: the same content, or a conflict
-    part.discard();
-  }
-  base::sync_directory(parent.fd(), wanted.path);
+/// The staged file is whole: fit for its final name.
+void seal(base::File& file) {
+  file.chmod(0644);
+  file.sync();
 }
 
-/// A local origin: moved when it is ours and on the same file system, else cloned; always verified.
-void bring_in_local(const Repository& repository, int staging, const NewFile& wanted) {
+void stage_local(const StagingArea& staging, const Group& group) {
+  const auto& wanted = *group.front();
+  const auto& name = staged_name(group);
   auto source = base::open_file(wanted.origin, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!S_ISREG(source.status().st_mode)) {
     throw base::Error(base::Errc::untrusted, base::cat(wanted.origin, ": not a regular file"));
   }
-  Part part(staging, wanted.expected);
-  try {
-    part.fill_from(source, wanted.may_link || wanted.may_move);
-    verify_file(part.file(), wanted.expected);
-  } catch (const base::Error&) {
-    part.discard();
-    throw;
-  }
-  publish_part(repository, part, staging, wanted);
+  base::unlink_at(staging.fd(), name);
+  base::clone_file(source, staging.fd(), name, wanted.may_link);
+  auto file = base::open_file_at(staging.fd(), name, O_RDONLY | O_NOFOLLOW);
+  file.set_name(wanted.origin);
+  verify_file(file, wanted.expected);
+  seal(file);
 }
 
-void bring_in_all_local(const Repository& repository, int staging,
-                        const std::vector<const NewFile*>& files, const Context& context,
-                        const std::function<void(const std::exception_ptr&)>& failed) {
-  std::mutex mutex;
-  base::parallel_for(files.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
-    base::check_stop(context.stop);
+/// Runs one file's work; what it throws is kept, with the file's name.
+class Failures {
+ public:
+  template <typename Work>
+  void collect(const Group& group, Work work) {
     try {
-      base::with_context(base::cat("add ", files[i]->path),
-                         [&] { bring_in_local(repository, staging, *files[i]); });
-      context.progress.add_bytes(files[i]->expected.size);
-      context.progress.finish_item(files[i]->path);
+      base::with_context(base::cat("add ", group.front()->path), work);
     } catch (const base::Error&) {
-      const std::scoped_lock lock(mutex);
-      failed(std::current_exception());
+      const std::scoped_lock lock(mutex_);
+      first_ = first_ ? first_ : std::current_exception();
+      ++count_;
     }
+  }
+
+  explicit operator bool() const { return count_ > 0; }
+
+  [[noreturn]] void rethrow(std::size_t all, const Context& context) const {
+    if (count_ > 1) {
+      context.log.error(
+          base::cat(count_, " of ", all, " files could not be had; the first follows"));
+    }
+    std::rethrow_exception(first_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr first_;
+  std::size_t count_ = 0;
+};
+
+void stage_all_local(const StagingArea& staging, const std::vector<Group>& groups,
+                     const Context& context, Failures& failures) {
+  base::parallel_for(groups.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+    base::check_stop(context.stop);
+    failures.collect(groups[i], [&] { stage_local(staging, groups[i]); });
+    context.progress.add_bytes(groups[i].front()->expected.size);
+    context.progress.finish_item(groups[i].front()->path);
   });
+  if (failures) {  // copies of local files are cheap to make again
+    for (const auto& group : groups) {
+      base::unlink_at(staging.fd(), staged_name(group));
+    }
+  }
 }
 
-void bring_in_remote_batch(const Repository& repository, int staging,
-                           std::span<const NewFile* const> files, const Context& context,
-                           const std::function<void(const std::exception_ptr&)>& failed) {
-  std::vector<Part> parts;
-  std::vector<io::FileRequest> requests(files.size());
-  parts.reserve(files.size());
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    parts.emplace_back(staging, files[i]->expected);
+void stage_remote_batch(const StagingArea& staging, std::span<const Group> groups,
+                        const Context& context, Failures& failures) {
+  std::vector<base::File> files(groups.size());
+  std::vector<io::FileRequest> requests(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const auto& wanted = *groups[i].front();
+    files[i] = base::open_file_at(staging.fd(), staged_name(groups[i]),
+                                  O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     auto& request = requests[i];
-    request.url = files[i]->origin;
-    request.size = files[i]->expected.size;
-    std::tie(request.algorithm, request.digest) = files[i]->expected.strongest();
-    request.into = &parts[i].file();
+    request.url = wanted.origin;
+    request.size = wanted.expected.size;
+    std::tie(request.algorithm, request.digest) = wanted.expected.strongest();
+    request.into = &files[i];
   }
   context.http.fetch(
       requests, context.progress,
       [&](std::size_t i, const std::exception_ptr& error) {
-        try {
+        failures.collect(groups[i], [&] {
           if (error) {
             std::rethrow_exception(error);
           }
-          base::with_context(base::cat("add ", files[i]->path), [&] {
-            verify_file(parts[i].file(), files[i]->expected);
-            publish_part(repository, parts[i], staging, *files[i]);
-          });
-          context.progress.finish_item(files[i]->path);
-        } catch (const base::Error&) {
-          failed(std::current_exception());
-        }
+          verify_file(files[i], groups[i].front()->expected);
+          seal(files[i]);
+        });
+        context.progress.finish_item(groups[i].front()->path);
       },
       context.stop);
 }
 
 /// In batches, so that the number of open files stays bounded.
-void bring_in_all_remote(const Repository& repository, int staging,
-                         std::span<const NewFile* const> files, const Context& context,
-                         const std::function<void(const std::exception_ptr&)>& failed) {
+void stage_all_remote(const StagingArea& staging, std::span<const Group> groups,
+                      const Context& context, Failures& failures) {
   constexpr std::size_t batch = 64;
-  for (std::size_t start = 0; start < files.size(); start += batch) {
-    bring_in_remote_batch(repository, staging,
-                          files.subspan(start, std::min(batch, files.size() - start)), context,
-                          failed);
+  for (std::size_t start = 0; start < groups.size(); start += batch) {
+    stage_remote_batch(staging, groups.subspan(start, std::min(batch, groups.size() - start)),
+                       context, failures);
   }
+}
+
+/// Gives a staged file its final name. `parents` collects the directories to fsync (directory -> a
+/// path in it).
+void place(const Repository& repository, int staging, const std::string& staged,
+           const NewFile& wanted, std::map<std::string, std::string>& parents) {
+  std::string name;
+  const auto parent = open_parent(repository, wanted.path, name);
+  if (!base::rename_noreplace_at(staging, staged, parent.fd(), name)) {
+    in_place(repository, wanted);  // somebody else brought it in: the same content, or a conflict
+    base::unlink_at(staging, staged);
+  }
+  parents.try_emplace(wanted.path.substr(0, wanted.path.size() - name.size()), wanted.path);
+}
+
+void place_group(const Repository& repository, int staging, const Group& group,
+                 std::map<std::string, std::string>& parents) {
+  const auto& staged = staged_name(group);
+  for (std::size_t i = 1; i < group.size(); ++i) {
+    auto source = base::open_file_at(staging, staged, O_RDONLY | O_NOFOLLOW);
+    const auto copy = base::cat(staged, ".", i);
+    base::unlink_at(staging, copy);
+    base::clone_file(source, staging, copy, false);
+    place(repository, staging, copy, *group[i], parents);
+  }
+  place(repository, staging, staged, *group.front(), parents);
+}
+
+std::vector<Group> group_by_content(const std::vector<NewFile>& files, bool remote) {
+  std::map<std::string, Group> groups;
+  for (const auto& file : files) {
+    if (io::is_http_url(file.origin) == remote) {
+      groups[staged_name({&file})].push_back(&file);
+    }
+  }
+  std::vector<Group> out;
+  for (auto& group : groups) {
+    out.push_back(std::move(group.second));
+  }
+  return out;
 }
 
 }  // namespace
@@ -253,51 +331,35 @@ void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
   if (missing.empty()) {
     return;
   }
-  const auto staging = open_staging(repository);
-  std::vector<const NewFile*> local;
-  std::vector<const NewFile*> remote;
+  const StagingArea staging(repository, context.clock);
+  const auto local = group_by_content(missing, false);
+  const auto remote = group_by_content(missing, true);
   std::uint64_t bytes = 0;
-  for (const auto& file : missing) {
-    (io::is_http_url(file.origin) ? remote : local).push_back(&file);
-    bytes += file.expected.size;
+  for (const auto* groups : {&local, &remote}) {
+    for (const auto& group : *groups) {
+      bytes += group.front()->expected.size;
+    }
   }
-  context.progress.expect(bytes, missing.size());
-  std::exception_ptr first;
-  std::size_t failures = 0;
-  const auto failed = [&](const std::exception_ptr& error) {
-    first = first ? first : error;
-    ++failures;
-  };
-  bring_in_all_local(repository, staging.fd(), local, context, failed);
+  context.progress.expect(bytes, local.size() + remote.size());
+  Failures failures;
+  stage_all_local(staging, local, context, failures);
   if (!remote.empty()) {
-    bring_in_all_remote(repository, staging.fd(), remote, context, failed);
+    stage_all_remote(staging, remote, context, failures);
   }
-  if (first && failures > 1) {
-    context.log.error(base::cat(failures, " of ", missing.size(),
-                                " files could not be added; the first follows"));
+  if (failures) {
+    failures.rethrow(missing.size(), context);
   }
-  if (first) {
-    std::rethrow_exception(first);
-  }
-}
-
-void remove_stale_staging(const Repository& repository, const base::Clock& clock) {
-  if (!base::exists_at(repository.private_dir(), "txn")) {
-    return;
-  }
-  const auto staging = open_staging(repository);
-  const auto limit = (clock.now() - stale_after).time_since_epoch().count();
-  for (const auto& name : base::list_directory(staging.fd())) {
-    struct stat status {};
-
-    if (!base::status_at(staging.fd(), name, status) || status.st_mtime > limit ||
-        S_ISDIR(status.st_mode)) {
-      continue;
+  base::check_stop(context.stop);
+  base::failpoint::sync("before-data-rename");
+  std::map<std::string, std::string> parents;
+  for (const auto* groups : {&local, &remote}) {
+    for (const auto& group : *groups) {
+      place_group(repository, staging.fd(), group, parents);
     }
-    const auto file = base::open_file_at(staging.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (::flock(file.fd(), LOCK_EX | LOCK_NB) == 0) {
-      base::unlink_at(staging.fd(), name);
-    }
+  }
+  for (const auto& [directory, path] : parents) {
+    std::string name;
+    base::sync_directory(open_parent(repository, path, name).fd(), directory);
   }
 }
 

@@ -15,7 +15,6 @@ struct NewFile {
   Checksums expected;
   std::string origin;     ///< local path, or http(s) URL
   bool may_link = false;  ///< the local file may be hard-linked: nobody writes to it in place
-  bool may_move = false;  ///< the local file is ours to take (a build's output)
 };
 
 /// What staging would do, or did.
@@ -34,16 +33,13 @@ StagedFiles find_missing(const Repository& repository, const std::vector<NewFile
 /// Error(failed) when the file system cannot hold `bytes` and a reserve besides.
 void require_space(const Repository& repository, std::uint64_t bytes);
 
-/// Brings the missing files in: each is downloaded or copied under .data/.sstream/txn/, fsynced,
-/// verified against size and all digests, renamed to its name without replacing, and the
-/// directories are fsynced. Nothing under a final name is ever partial. Interrupted downloads are
-/// kept and resumed by the next run. Errors of single files are collected; the first is thrown,
-/// with the number of the others.
+/// Brings the missing files in: first all of them are downloaded or copied under
+/// .data/.sstream/txn/, fsynced and verified against size and all digests; then each is renamed to
+/// its name, without replacing, and the directories are fsynced. Nothing under a final name is ever
+/// partial, and a file that cannot be had leaves all final names alone. Content that several paths
+/// share is fetched once. What interrupted runs had fetched is taken over; what nobody took over
+/// for three days is removed. Errors of single files are collected; the first is thrown.
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context);
-
-/// Removes what crashed runs left under txn/ that no running process holds and that is older than
-/// three days.
-void remove_stale_staging(const Repository& repository, const base::Clock& clock);
 
 }  // namespace sstream

@@ -180,16 +180,35 @@ void make_live(const Repository& repository, const std::string& next, const std:
 
 namespace {
 
+/// A generation that was never published, or was replaced: whichever it holds, it is garbage.
 bool is_leftover(const std::string& name) {
   return name.starts_with(".v1.");
+}
+
+/// What AtomicFile leaves when it is killed.
+bool is_temporary(const std::string& name) {
+  return name.starts_with(".") && name.ends_with(".tmp");
+}
+
+bool any_in(int directory, bool (*wanted)(const std::string&)) {
+  const auto names = base::list_directory(directory);
+  return std::any_of(names.begin(), names.end(), wanted);
+}
+
+void remove_from(int directory, bool (*wanted)(const std::string&)) {
+  for (const auto& name : base::list_directory(directory)) {
+    if (wanted(name)) {
+      base::remove_tree_at(directory, name);
+    }
+  }
 }
 
 }  // namespace
 
 bool needs_recovery(const Repository& repository) {
-  const auto names = base::list_directory(repository.streams());
   return base::exists_at(repository.private_dir(), journal_name) ||
-         std::any_of(names.begin(), names.end(), is_leftover);
+         any_in(repository.streams(), is_leftover) ||
+         any_in(repository.private_dir(), is_temporary);
 }
 
 void recover(const Repository& repository) {
@@ -197,11 +216,8 @@ void recover(const Repository& repository) {
     auto file = base::open_file_at(repository.private_dir(), journal_name, O_RDONLY | O_NOFOLLOW);
     redo(repository, io::read_json(file));
   }
-  for (const auto& name : base::list_directory(repository.streams())) {
-    if (is_leftover(name)) {
-      base::remove_tree_at(repository.streams(), name);
-    }
-  }
+  remove_from(repository.streams(), is_leftover);
+  remove_from(repository.private_dir(), is_temporary);
 }
 
 }  // namespace sstream

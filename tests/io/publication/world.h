@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "base/temp_dir.h"
 #include "io/json.h"
+#include "io/openpgp.h"
 #include "sstream/publication.h"
 #include "tests/support/gpg_home.h"
 
