@@ -43,13 +43,17 @@ std::uint64_t size_of(const Item& item) {
   return *size;
 }
 
+bool looks_like_digest(const Json& value, std::size_t digits) {
+  return value.is_string() && value.get_ref<const std::string&>().size() == digits &&
+         base::is_hex(value.get_ref<const std::string&>());
+}
+
 std::string digest_of(const Item& item, const char* name, std::size_t digits) {
   const Json* value = item.find(name);
   if (value == nullptr) {
     return {};
   }
-  if (!value->is_string() || value->get_ref<const std::string&>().size() != digits ||
-      !base::is_hex(value->get_ref<const std::string&>())) {
+  if (!looks_like_digest(*value, digits)) {
     refuse(item, base::cat(name, " is ", shown(*value), ", must be ", digits, " hex digits"));
   }
   return base::to_lower(value->get<std::string>());
@@ -92,9 +96,14 @@ std::pair<io::Algorithm, std::string> Checksums::strongest() const {
 Checksums Checksums::of(const Item& item, bool allow_md5) {
   Checksums sums;
   sums.size = size_of(item);
-  sums.md5 = digest_of(item, "md5", 32);
   sums.sha256 = digest_of(item, "sha256", 64);
   sums.sha512 = digest_of(item, "sha512", 128);
+  // Beside a digest that counts, an md5 that cannot be one is noise: old streams have such.
+  const bool strong = !sums.sha256.empty() || !sums.sha512.empty();
+  const Json* md5 = item.find("md5");
+  if (md5 != nullptr && (!strong || looks_like_digest(*md5, 32))) {
+    sums.md5 = digest_of(item, "md5", 32);
+  }
   if (sums.sha256.empty() && sums.sha512.empty() && (sums.md5.empty() || !allow_md5)) {
     refuse(item, sums.md5.empty() ? "has no checksum: sha256 or sha512 is needed"
                                   : "has only an md5 checksum: sha256 or sha512 is needed");

@@ -1,11 +1,7 @@
 #include "sstream/condense.h"
 
-#include <map>
-#include <optional>
+#include <algorithm>
 #include <vector>
-
-#include "base/error.h"
-#include "base/strings.h"
 
 namespace sstream {
 
@@ -57,42 +53,42 @@ void hoist(const std::vector<Json*>& children, Json& parent, const Sticky& stick
   }
 }
 
-std::optional<std::string> text_at(const Json& node, const std::string& key) {
-  const auto at = node.find(key);
-  if (at == node.end()) {
-    return std::nullopt;
-  }
-  return at->is_string() ? at->get<std::string>() : at->dump();
+/// Keys that MAAS reads on the product only.
+const Sticky& product_tags() {
+  static const Sticky keys = {"arch",
+                              "arches",
+                              "bootloader-type",
+                              "gadget_title",
+                              "kflavor",
+                              "krel",
+                              "label",
+                              "os",
+                              "os_title",
+                              "release",
+                              "release_codename",
+                              "release_title",
+                              "subarch",
+                              "subarches",
+                              "support_eol",
+                              "support_esm_eol",
+                              "version"};
+  return keys;
 }
 
-using Values = std::map<std::string, std::string>;  ///< value -> a version that has it
-
-void collect_items(const Json& version, const std::string& name, const std::string& key,
-                   const std::optional<std::string>& inherited, Values& values) {
-  bool any = false;
-  if (const auto items = version.find("items"); items != version.end()) {
-    for (const auto& item : *items) {
-      if (const auto own = text_at(item, key)) {
-        values.try_emplace("'" + *own + "'", name);
-        any = true;
-      }
+/// The newest version's value of a key that all versions have goes to the product.
+void settle(Json& product, Json& versions, const std::string& key) {
+  const bool everywhere = std::all_of(versions.begin(), versions.end(),
+                                      [&](const Json& version) { return version.contains(key); });
+  if (product.contains(key) || !everywhere) {
+    return;
+  }
+  const Json newest = versions.get_ref<const Json::object_t&>().rbegin()->second.at(key);
+  for (auto& version : versions) {
+    if (version.at(key) == newest) {
+      version.erase(key);
     }
   }
-  if (!any) {
-    values.try_emplace(inherited ? "'" + *inherited + "'" : "absent", name);
-  }
-}
-
-Values values_of(const Json& product, const std::string& key) {
-  Values values;
-  const auto own = text_at(product, key);
-  if (const auto versions = product.find("versions"); versions != product.end()) {
-    for (const auto& [name, version] : versions->get_ref<const Json::object_t&>()) {
-      const auto at_version = text_at(version, key);
-      collect_items(version, name, key, at_version ? at_version : own, values);
-    }
-  }
-  return values;
+  product[key] = newest;
 }
 
 }  // namespace
@@ -101,13 +97,6 @@ const Sticky& default_sticky() {
   static const Sticky keys = {"di_version",  "ftype",       "kpackage",   "md5",
                               "path",        "sha256",      "sha512",     "size",
                               "src_package", "src_release", "src_version"};
-  return keys;
-}
-
-const Sticky& product_tags() {
-  static const Sticky keys = {
-      "arch",    "arches",  "bootloader-type",  "kflavor",       "krel",      "label",  "os",
-      "release", "subarch", "release_codename", "release_title", "subarches", "version"};
   return keys;
 }
 
@@ -124,24 +113,14 @@ void condense(Json& tree, const Sticky& sticky, CondenseTop top) {
   }
 }
 
-void require_product_tags(const Json& tree, const Sticky& tags) {
-  const auto products = tree.find("products");
-  if (products == tree.end()) {
-    return;
-  }
-  for (const auto& [name, product] : products->get_ref<const Json::object_t&>()) {
-    for (const auto& key : tags) {
-      const auto values = values_of(product, key);
-      if (values.size() < 2) {
-        continue;
-      }
-      std::vector<std::string> said;
-      for (const auto& [value, version] : values) {
-        said.push_back(base::cat(value, " in ", version));
-      }
-      throw base::Error(base::Errc::refused,
-                        base::cat(name, ": versions differ in ", key, " (", base::join(said, ", "),
-                                  "), which consumers read once per product"));
+void settle_product_tags(Json& tree) {
+  for (Json* product : children_of(tree, "products")) {
+    const auto versions = product->find("versions");
+    if (versions == product->end() || !versions->is_object() || versions->empty()) {
+      continue;
+    }
+    for (const auto& key : product_tags()) {
+      settle(*product, *versions, key);
     }
   }
 }

@@ -19,16 +19,10 @@ enum class CondenseTop { versions, products };
 /// at every step (the established tools forget it at the last one). `tree` is a products document.
 void condense(io::Json& tree, const Sticky& sticky, CondenseTop top = CondenseTop::versions);
 
-/// Keys that consumers which inherit nothing (MAAS) read on the product only: label, os, arch,
-/// release, subarch, subarches, version and the like. Without support_eol and support_esm_eol:
-/// those dates move in time, and no consumer needs them.
-const Sticky& product_tags();
-
-/// For a document that such consumers read, after condense: Error(refused) if the versions of one
-/// product differ in one of `tags`, so that it could not end on the product, naming the product,
-/// the key, and each value with a version that has it. Apart from condense(), and for the caller to
-/// ask: streams of other kinds may well differ there (cloud images have a label for each version),
-/// and the established insert publishes such versions.
-void require_product_tags(const io::Json& tree, const Sticky& tags = product_tags());
+/// After condense, for consumers that inherit nothing (MAAS reads label, os, arch, release and the
+/// like on the product only, streams.md 5.5): where the versions of a product differ in such a key,
+/// the product gets the newest version's value and the others keep their own. Every item's
+/// inherited tags stay what they were.
+void settle_product_tags(io::Json& tree);
 
 }  // namespace sstream

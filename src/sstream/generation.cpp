@@ -85,7 +85,7 @@ std::optional<ProductTree> Generation::read_tree(const std::string& content_id) 
   }
   auto file = base::open_beneath(directory(), found->second.file, O_RDONLY);
   file.set_name(base::cat(path_, "/", found->second.file));
-  return ProductTree(io::read_json(file), file.name());
+  return ProductTree(io::read_json(file), file.name(), Aliases::kept);
 }
 
 std::string content_digest(const ProductTree& tree) {

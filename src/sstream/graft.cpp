@@ -1,9 +1,6 @@
 #include "sstream/graft.h"
 
-#include <algorithm>
-#include <array>
 #include <set>
-#include <string_view>
 
 namespace sstream {
 
@@ -93,7 +90,7 @@ ProductTree empty_like(const ProductTree& source) {
     }
   }
   json["products"] = Json::object();
-  return {std::move(json), source.name()};
+  return {std::move(json), source.name(), Aliases::kept};
 }
 
 void graft_version(const ProductTree& source, const std::string& product,
@@ -127,36 +124,6 @@ void graft_version(const ProductTree& source, const std::string& product,
   target_product["versions"].erase(version);
   reconcile(target_product, top, inherited, node);
   target_product["versions"][version] = std::move(node);
-}
-
-void settle_product_tags(Json& tree) {
-  static constexpr std::array<std::string_view, 17> keys = {
-      "arch",    "arches",      "bootloader-type",  "kflavor",       "krel",        "label",
-      "os",      "release",     "release_codename", "release_title", "subarch",     "subarches",
-      "version", "support_eol", "support_esm_eol",  "os_title",      "gadget_title"};
-  for (auto& product : tree.at("products")) {
-    if (!product.contains("versions") || product["versions"].empty()) {
-      continue;
-    }
-    auto& versions = product["versions"];
-    for (const auto name : keys) {
-      const std::string key(name);
-      const bool everywhere =
-          std::all_of(versions.begin(), versions.end(),
-                      [&](const Json& version) { return version.contains(key); });
-      if (product.contains(key) || !everywhere) {
-        continue;
-      }
-      const Json newest =
-          versions.rbegin()->at(key);  // keys are sorted by byte: the last is the newest
-      for (auto& version : versions) {
-        if (version[key] == newest) {
-          version.erase(key);
-        }
-      }
-      product[key] = newest;
-    }
-  }
 }
 
 }  // namespace sstream

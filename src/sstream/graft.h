@@ -19,9 +19,4 @@ void graft_version(const ProductTree& source, const std::string& product,
                    const std::string& version, ProductTree& target,
                    const std::function<bool(const Item& item)>& wanted);
 
-/// After condense: MAAS reads label, os, arch, release and the like on the product only
-/// (streams.md 5.5). Where the versions of a product differ in such a key, the product gets the
-/// newest version's value and the others keep theirs.
-void settle_product_tags(Json& tree);
-
 }  // namespace sstream

@@ -127,25 +127,6 @@ void require_content_id(const IndexEntry& entry, const ProductTree& tree) {
   }
 }
 
-Json make_index_entry(const ProductTree& tree, const std::string& path, const Json& previous) {
-  Json entry = previous.is_object() ? previous : Json::object();
-  entry["format"] = "products:1.0";
-  entry["path"] = path;
-  for (const char* key : {"datatype", "updated"}) {
-    if (const auto at = tree.json().find(key); at != tree.json().end()) {
-      entry[key] = *at;
-    } else {
-      entry.erase(key);
-    }
-  }
-  Json products = Json::array();
-  for (const auto& [product, node] : tree.products().get_ref<const Json::object_t&>()) {
-    products.push_back(product);
-  }
-  entry["products"] = std::move(products);
-  return entry;
-}
-
 Json with_signed_paths(Json index) {
   if (const auto entries = index.find("index"); entries != index.end() && entries->is_object()) {
     for (auto& entry : *entries) {

@@ -44,12 +44,6 @@ class StreamIndex {
 /// Error(untrusted) unless the products file is the content that the index named it as.
 void require_content_id(const IndexEntry& entry, const ProductTree& tree);
 
-/// The index entry that a products file gets when we write the index: datatype, updated, format,
-/// sorted products, path; keys of `previous` that we do not write (clouds, cloudname, ...) are
-/// carried over.
-io::Json make_index_entry(const ProductTree& tree, const std::string& path,
-                          const io::Json& previous = io::Json::object());
-
 /// The same document with each entry path ending in .json changed to .sjson: what index.sjson
 /// signs.
 io::Json with_signed_paths(io::Json index);

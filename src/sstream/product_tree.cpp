@@ -205,14 +205,14 @@ void require_product(const Json& node, const std::string& product, const std::st
 
 }  // namespace
 
-ProductTree::ProductTree(Json json, std::string name)
+ProductTree::ProductTree(Json json, std::string name, Aliases aliases)
     : json_(std::move(json)), name_(std::move(name)) {
   if (!json_.is_object()) {
     throw base::Error(base::Errc::untrusted,
                       base::cat(name_, ": is of type ", io::type_name(json_), ", must be object"));
   }
   require_products_head(json_, name_);
-  if (json_.contains("_aliases")) {
+  if (aliases == Aliases::expanded && json_.contains("_aliases")) {
     base::with_context(name_, [&] { expand_aliases(json_); });
     require_products_head(json_, name_);
   }

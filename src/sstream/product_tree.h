@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -51,14 +52,16 @@ class Item {
   const Json* item_;
 };
 
+enum class Aliases : std::uint8_t { expanded, kept };
+
 /// products:1.0 (streams.md 1.3): a JSON tree with names for its levels. Unknown keys and JSON
 /// types survive.
 class ProductTree {
  public:
   /// Checks `format`, `content_id` and that products, versions and items are objects;
-  /// Error(untrusted) "NAME: /pointer: reason". Expands _aliases (only in memory: see aliases.h)
-  /// when there are any.
-  ProductTree(Json json, std::string name);
+  /// Error(untrusted) "NAME: /pointer: reason". Reading a stream expands its _aliases; editing one
+  /// keeps them as they are.
+  ProductTree(Json json, std::string name, Aliases aliases = Aliases::expanded);
 
   /// A new, empty tree.
   static ProductTree make(const std::string& content_id, const std::string& datatype);

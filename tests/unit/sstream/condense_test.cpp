@@ -149,37 +149,27 @@ TEST(Condense, RestoresARecordedStream) {
   EXPECT_EQ(tree, recorded) << "not idempotent";
 }
 
-std::string refusal(const char* text) {
-  try {
-    sstream::require_product_tags(condensed(parse(text)));
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::refused);
-    return error.what();
-  }
-  return "accepted";
-}
-
 /// streams.md K58: a label that differs between versions ends on the versions, where MAAS does not
 /// look.
-TEST(ProductTags, MustAgreeAcrossVersions) {
-  EXPECT_EQ(refusal(R"({"products": {"P": {"versions": {
-      "1": {"items": {"a": {"label": "daily", "note": "x"}}},
-      "2": {"items": {"a": {"label": "daily", "note": "y"}}}}}}})"),
-            "accepted");
-  EXPECT_THAT(refusal(R"({"products": {"P": {"versions": {
-      "1": {"items": {"a": {"label": "daily"}}}, "2": {"items": {"a": {"label": "release"}}}}}}})"),
-              AllOf(HasSubstr("P: versions differ in label"), HasSubstr("'daily' in 1"),
-                    HasSubstr("'release' in 2")));
-  EXPECT_THAT(refusal(R"({"products": {"P": {"label": "daily", "versions": {
-      "1": {"items": {"a": {}}}, "2": {"items": {"a": {"label": "release"}}}}}}})"),
-              AllOf(HasSubstr("'daily' in 1"), HasSubstr("'release' in 2")));
-  EXPECT_THAT(refusal(R"({"products": {"P": {"versions": {
-      "1": {"items": {"a": {"os": "ubuntu"}}}, "2": {"items": {"a": {}}}}}}})"),
-              AllOf(HasSubstr("differ in os"), HasSubstr("absent in 2")));
-  EXPECT_EQ(refusal(R"({"products": {"P": {"versions": {
-      "1": {"items": {"a": {"support_eol": "2029"}}}, "2": {"items": {"a": {"support_eol": "2030"}}}}}}})"),
-            "accepted")
-      << "these dates move in time";
+TEST(ProductTags, TheNewestVersionDecides) {
+  Json tree = condensed(parse(R"({"products": {"P": {"versions": {
+      "1": {"items": {"a": {"label": "daily", "os": "x", "note": "n1"}}},
+      "2": {"items": {"a": {"label": "release", "os": "x", "note": "n2"}}},
+      "3": {"items": {"a": {"label": "release", "os": "x", "note": "n2"}}}}}}})"));
+  sstream::settle_product_tags(tree);
+  EXPECT_EQ(tree, parse(R"({"products": {"P": {"label": "release", "os": "x", "versions": {
+      "1": {"label": "daily", "note": "n1", "items": {"a": {}}},
+      "2": {"note": "n2", "items": {"a": {}}},
+      "3": {"note": "n2", "items": {"a": {}}}}}}})"));
+}
+
+TEST(ProductTags, AVersionWithoutTheKeyMustNotInheritIt) {
+  const Json tree = condensed(parse(R"({"products": {"P": {"versions": {
+      "1": {"items": {"a": {}}},
+      "2": {"items": {"a": {"label": "release"}}}}}}})"));
+  Json settled = tree;
+  sstream::settle_product_tags(settled);
+  EXPECT_EQ(settled, tree);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "sstream/summary.h"
 
 namespace {
 
@@ -43,22 +44,23 @@ TEST(StreamIndex, SignedPathsDifferInTheirEndingOnly) {
   EXPECT_EQ(sstream::with_signed_paths(changed), changed);
 }
 
-TEST(StreamIndex, EntryIsMadeFromTheProductsFile) {
-  auto tree = ProductTree::make("com.x:a", "image-downloads");
-  tree.set({"q", "", ""}, Json::object());
-  tree.set({"p", "", ""}, Json::object());
-  tree.set_updated("now");
+TEST(StreamIndex, EntryIsMadeFromTheStreamsSummary) {
+  sstream::StreamSummary summary;
+  summary.format = "products:1.0";
+  summary.datatype = "image-downloads";
+  summary.updated = "now";
+  summary.versions = {{"q", 0}, {"p", 2}};
   const auto previous = StreamIndex::parse(text, "x").entry("com.x:a")->node;
-  EXPECT_EQ(sstream::make_index_entry(tree, "streams/v1/com.x:a.json", previous),
+  EXPECT_EQ(sstream::index_entry(summary, "streams/v1/com.x:a.json", previous),
             io::parse_json(
                 R"({"clouds": [{"region": "r", "endpoint": "e"}], "datatype": "image-downloads",
                     "format": "products:1.0", "path": "streams/v1/com.x:a.json",
                     "products": ["p", "q"], "updated": "now"})",
                 "x"));
-  const auto without =
-      ProductTree::parse(R"({"format": "products:1.0", "content_id": "c", "products": {}})", "x");
-  EXPECT_EQ(sstream::make_index_entry(without, "x.json"),
-            io::parse_json(R"({"format": "products:1.0", "path": "x.json", "products": []})", "x"));
+  summary = {};
+  summary.format = "other:1.0";
+  EXPECT_EQ(sstream::index_entry(summary, "x.json", {}),
+            io::parse_json(R"({"format": "other:1.0", "path": "x.json"})", "x"));
 }
 
 /// reliability.md D20.
