@@ -212,7 +212,7 @@ std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltF
     file.path = path;
     file.expected = sums;
     file.origin = base::cat(space, "/", path);
-    file.may_move = true;
+    file.may_link = true;
     list.push_back(std::move(file));
   }
   return list;
