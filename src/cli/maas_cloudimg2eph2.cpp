@@ -96,10 +96,12 @@ cli::Action declare(CLI::App& app) {
                 "PKG,KERNEL,INITRD[,--dtb=NAME=FILE][,--kihelper=PROG]: pack a kernel and its "
                 "initrd (repeatable)");
   cli::add_number(app, "--jobs,-j", words->jobs,
-                  "Kernels and blocks at once (default: one per core)");
+                  "Kernels and blocks at once (default: one per core)")
+      ->envname("M2E_JOBS");
   app.add_option("--compression", options.compression,
                  "xz, zstd or gzip, for a squashfs that has to be made (default: as the release "
-                 "needs)");
+                 "needs)")
+      ->envname("M2E_SQUASHFS_COMPRESSION");
   app.add_option("--conf", options.conf, "What releases need (default: conf/builder.yaml)");
   app.add_option("IMG_URL", options.source, "Image: path or URL")->required();
   app.add_option("OUT/root-image.gz", options.root_image, "Root image; the squashfs goes beside it")

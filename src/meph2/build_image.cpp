@@ -55,7 +55,9 @@ class Build {
       space.emplace(options_.target, options_.publish.lock_timeout, context_);
       context_.log.info(base::cat("building ", name(), " from ", options_.source));
       files = base::with_context(base::cat("build ", name()), [&] {
-        return run_builder(plan_, options_.builder, options_.source, space->path(), context_);
+        auto builder = options_.builder;
+        builder.squashfs_compression = config_.squashfs_compression;
+        return run_builder(plan_, builder, options_.source, space->path(), context_);
       });
       result_.built = true;
     }
