@@ -3,6 +3,7 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "io/http.h"
 #include "sstream/content_source.h"
 #include "sstream/graft.h"
 #include "sstream/repository.h"
@@ -37,6 +38,15 @@ void drop_foreign_products(ProductTree& tree, const std::string& content_id,
   }
 }
 
+/// A directory of the operator's own in which no stream has been published yet.
+bool not_begun(const std::string& where) {
+  if (io::is_http_url(where) || where.ends_with(".json") || where.ends_with(".sjson")) {
+    return false;
+  }
+  return !base::exists_at(AT_FDCWD, where + "/streams/v1/index.sjson") &&
+         !base::exists_at(AT_FDCWD, where + "/streams/v1/index.json");
+}
+
 bool files_in_place(const sstream::Repository& repository, const ProductTree& tree,
                     const std::string& product, const std::string& version) {
   const auto& node = *tree.version(product, version);
@@ -61,6 +71,10 @@ bool files_in_place(const sstream::Repository& repository, const ProductTree& tr
 
 ProductTree read_target(const std::string& where, const StreamConfig& config,
                         const sstream::Context& context) {
+  if (not_begun(where)) {
+    context.log.warning(base::cat(where, ": no stream there yet; taken as empty"));
+    return ProductTree::make(config.content_id, "image-downloads");
+  }
   // What it says decides what is built and is carried over into metadata that the operator signs or
   // does not; the established tool reads it unverified, and its signature is commonly another one
   // than the source's.

@@ -179,6 +179,16 @@ TEST(CloudimgSync, WhatWasBuiltHereStaysAndWhatWasCarriedOverFollowsTheTarget) {
                           "24.04:amd64:hwe-24.04-lowlatency-edge/20240112"));
 }
 
+// build-output.d and daily-stream.d of the README: at the first run neither is there.
+TEST(CloudimgSync, ATargetDirectoryWithoutAStreamIsTakenAsEmpty) {
+  const World world;
+  auto options = sync_options(world, make_source(world, "ci", two_of_noble));
+  options.target = world.path("daily-stream.d");
+  EXPECT_THAT(meph2::cloudimg_sync(options, world.context()).images, SizeIs(1));
+  EXPECT_THAT(world.logged(), HasSubstr("daily-stream.d: no stream there yet; taken as empty"));
+  EXPECT_FALSE(world.exists("daily-stream.d"));
+}
+
 TEST(CloudimgSync, RebuildGivesAVersionAnotherName) {
   World world;
   auto options = sync_options(world, make_source(world, "ci", {{}}));
@@ -294,7 +304,7 @@ TEST(CloudimgSync, WhatIsAskedForWronglyWritesNothing) {
   options = sync_options(world, world.path("nosuch"));
   EXPECT_EQ(error_of(options, world).code(), base::Errc::not_found);
   options = sync_options(world, make_source(world, "ci", two_of_noble));
-  options.target = world.path("nosuch");
+  options.target = world.path("nosuch/streams/v1/index.json");
   EXPECT_THAT(error_of(options, world).what(), HasSubstr("read target: "));
   options.filters = {"no operator"};
   EXPECT_EQ(error_of(options, world).code(), base::Errc::usage);
