@@ -87,7 +87,7 @@ Verified Verifier::State::clearsigned(std::string_view message) {
   const openpgp::InputData input(message);
   openpgp::OutputData output;
   const auto error = engine_.run(message.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_verify(context, input.get(), nullptr, output.get());
+    return gpgme_op_verify_start(context, input.get(), nullptr, output.get());
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
@@ -104,7 +104,7 @@ Signature Verifier::State::detached(std::string_view data, std::string_view sign
   const openpgp::InputData block(signature);
   const openpgp::InputData signed_data(data);
   const auto error = engine_.run(data.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_verify(context, block.get(), signed_data.get(), nullptr);
+    return gpgme_op_verify_start(context, block.get(), signed_data.get(), nullptr);
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
@@ -176,7 +176,7 @@ const KeyFacts& Verifier::State::facts_of(const std::string& fingerprint) {
   if (known != facts_.end()) {
     return known->second;
   }
-  const auto key = engine_.find_key(fingerprint, false);
+  const auto key = engine_.find_key(fingerprint);
   KeyFacts facts;
   for (const auto* part = key ? key->subkeys : nullptr; part != nullptr; part = part->next) {
     const bool primary = part == key->subkeys;
