@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -333,9 +334,10 @@ class SparseWriter {
 
   void put(std::string_view block) {
     constexpr std::size_t page = 4096;
+    static constexpr std::array<char, page> zeros{};
     while (!block.empty()) {
       const auto part = block.substr(0, page - (position_ % page));
-      const bool zero = part.find_first_not_of(std::string_view("\0", 1)) == std::string_view::npos;
+      const bool zero = std::memcmp(part.data(), zeros.data(), part.size()) == 0;
       if (!zero) {
         data_ += part.size();
         out_.seek(position_);

@@ -22,6 +22,8 @@ struct Request {
   std::uint64_t max_bytes = 0;  ///< a byte more is an error; compressed metadata counts decoded. 0:
                                 ///< 256 MiB for get(), the size for fetch()
   std::string known_etag;       ///< get() of an unchanged document answers not_modified
+  base::File* save_to = nullptr;  ///< get(): the body is written here, from its start, and is not
+                                  ///< in Document::body; nothing but its length is verified
 };
 
 /// Into memory, for metadata.

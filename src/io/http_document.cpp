@@ -25,7 +25,9 @@ DocumentTransfer::DocumentTransfer(const Request& request, const HttpOptions& op
 
 void DocumentTransfer::prepare(curl::Easy& easy) {
   restart();
-  easy.set_text<CURLOPT_ACCEPT_ENCODING>("gzip");
+  if (request_.save_to == nullptr) {
+    easy.set_text<CURLOPT_ACCEPT_ENCODING>("gzip");
+  }
   if (!request_.known_etag.empty()) {
     easy.add_header(base::cat("If-None-Match: ", request_.known_etag));
   }
@@ -45,10 +47,15 @@ void DocumentTransfer::accept(const ResponseHead& head) {
 
 void DocumentTransfer::take(std::string_view bytes) {
   // Decoded bytes: a small answer may unpack to a large one.
-  if (bytes.size() > max_bytes_ - document_.body.size()) {
+  if (bytes.size() > max_bytes_ - have_) {
     too_big(max_bytes_);
   }
-  document_.body += bytes;
+  have_ += bytes.size();
+  if (request_.save_to != nullptr) {
+    request_.save_to->write(bytes);
+  } else {
+    document_.body += bytes;
+  }
 }
 
 void DocumentTransfer::complete() {
@@ -57,6 +64,11 @@ void DocumentTransfer::complete() {
 
 void DocumentTransfer::restart() {
   document_ = {};
+  have_ = 0;
+  if (request_.save_to != nullptr) {
+    request_.save_to->truncate(0);
+    request_.save_to->seek(0);
+  }
 }
 
 Document DocumentTransfer::take_document() {

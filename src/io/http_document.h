@@ -21,6 +21,7 @@ class DocumentTransfer : public Transfer {
  private:
   const Request& request_;
   std::uint64_t max_bytes_;
+  std::uint64_t have_ = 0;
   Document document_;
 };
 

@@ -330,4 +330,38 @@ TEST(HttpClient, CostsNothingBeforeItsFirstRequest) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(100));
 }
 
+TEST_F(DocumentTest, CanBeSavedToAFile) {
+  const base::TempDir directory("document-");
+  const auto content = content_of(3U << 20U);
+  server.offer("/image", content);
+  auto file = base::open_file(directory.path() + "/f", O_RDWR | O_CREAT);
+  file.write("what was there before");
+  io::Request request;
+  request.url = server.url("/image");
+  request.save_to = &file;
+  request.max_bytes = content.size();
+  const auto document = client->get(request, {});
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->body, "");
+  EXPECT_EQ(base::read_file(directory.path() + "/f"), content);
+  request.max_bytes = content.size() - 1;
+  EXPECT_THAT(refusal(request), HasSubstr("untrusted: "));
+}
+
+TEST_F(DocumentTest, IsSavedFromItsStartAfterAFailedTry) {
+  const base::TempDir directory("document-");
+  auto file = base::open_file(directory.path() + "/f", O_RDWR | O_CREAT);
+  unsigned tries = 0;
+  server.on("/image", [&tries](const HttpSeen&, HttpConnection& connection) {
+    connection.send(++tries == 1 ? "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfour"
+                                 : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwhol");
+    connection.close();
+  });
+  io::Request request;
+  request.url = server.url("/image");
+  request.save_to = &file;
+  ASSERT_TRUE(client->get(request, {}));
+  EXPECT_EQ(base::read_file(directory.path() + "/f"), "whol");
+}
+
 }  // namespace
