@@ -162,9 +162,7 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
 
 ProductTree ContentSource::read(const IndexEntry& entry) const {
   if (only_) {
-    auto tree = std::move(*only_);
-    only_.reset();
-    return tree;
+    return *only_;
   }
   auto text = fetch_document(entry.path, products_limit);
   if (!text) {

@@ -74,8 +74,7 @@ class ContentSource {
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
-  mutable std::optional<ProductTree>
-      only_;  ///< read already by open(); handed over by the first read()
+  std::optional<ProductTree> only_;
 };
 
 /// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and

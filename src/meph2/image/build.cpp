@@ -146,7 +146,7 @@ class Build {
     job.kind = kind;
     job.label = label;
     job.layers = layers();
-    job.verbose = options_.verbose > 0;
+    job.verbose = options_.verbose > 1;
     return job;
   }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,29 +46,37 @@ void sweep(const std::string& directory) {
 }
 
 /// Absolute, because stages have a working directory of their own.
-std::string prepared(const std::string& directory) {
+std::string absolute(const std::string& directory) {
   base::make_directories(directory);
   std::array<char, PATH_MAX> real{};
   if (::realpath(directory.c_str(), real.data()) == nullptr) {
     base::throw_errno(errno, "resolve", directory);
   }
-  sweep(real.data());
   return real.data();
-}
-
-base::FileLock lock_of(const std::string& directory) {
-  const auto opened = base::open_directory(directory);
-  return {opened.fd(), "lock", base::LockMode::exclusive, std::chrono::seconds(0)};
 }
 
 }  // namespace
 
-Workplace::Workplace(const std::string& output_directory)
-    : stage_(prefix, prepared(output_directory)), stage_lock_(lock_of(stage_.path())) {
+Workplace::Place Workplace::make_place(const std::string& parent) {
+  const auto path = absolute(parent);
+  // One build at a time sweeps and makes its place, so that none is swept before it is locked.
+  const auto opened = base::open_directory(path);
+  while (::flock(opened.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      base::throw_errno(errno, "lock", path);
+    }
+  }
+  sweep(path);
+  base::TempDir made(prefix, path);
+  const auto inside = base::open_directory(made.path());
+  return {std::move(made),
+          base::FileLock(inside.fd(), "lock", base::LockMode::exclusive, std::chrono::seconds(0))};
+}
+
+Workplace::Workplace(const std::string& output_directory) : stage_(make_place(output_directory)) {
   const char* other = std::getenv("TMPDIR");
   if (other != nullptr && *other != '\0') {
-    scratch_.emplace(prefix, prepared(other));
-    scratch_lock_ = lock_of(scratch_->path());
+    scratch_.emplace(make_place(other));
   }
   for (const auto* name : {"base", "root"}) {
     base::make_directories(base::cat(scratch(), "/", name));

@@ -18,18 +18,24 @@ class Workplace {
  public:
   explicit Workplace(const std::string& output_directory);
 
-  const std::string& stage() const { return stage_.path(); }
+  const std::string& stage() const { return stage_.directory.path(); }
 
-  const std::string& scratch() const { return scratch_ ? scratch_->path() : stage_.path(); }
+  const std::string& scratch() const { return scratch_ ? scratch_->directory.path() : stage(); }
 
   /// Bytes that may still be written to the file systems of both.
   std::uint64_t free_bytes() const;
 
  private:
-  base::TempDir stage_;
-  base::FileLock stage_lock_;
-  std::optional<base::TempDir> scratch_;
-  base::FileLock scratch_lock_;
+  /// A directory and the lock in it that says that somebody works there.
+  struct Place {
+    base::TempDir directory;
+    base::FileLock lock;
+  };
+
+  static Place make_place(const std::string& parent);
+
+  Place stage_;
+  std::optional<Place> scratch_;
 };
 
 /// Files that wait to be given their names, all at once.

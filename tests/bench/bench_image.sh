@@ -1,0 +1,116 @@
+#!/bin/bash
+# The figures of the image builder: ratios of medians within one run, on this machine, with its apt sources.
+set -euo pipefail
+usage() {
+  cat <<'END'
+Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [BIN]
+
+BIN is the folder of the built programs (build/release/bin). Wants root, mmdebstrap, tar2sqfs and about 2 GB in $TMPDIR.
+Prints one line per figure: what was compared, the medians in seconds, the ratio, and what it should be at most.
+END
+}
+runs=5 kernel_runs=1 bin=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --runs) runs=$2; shift ;;
+    --kernel-runs) kernel_runs=$2; shift ;;
+    --help | -h) usage; exit 0 ;;
+    -*) usage >&2; exit 2 ;;
+    *) bin=$1 ;;
+  esac
+  shift
+done
+root=$(readlink -f "$(dirname "$0")/../..")
+builder=${bin:-$root/build/release/bin}/maas-cloudimg2eph2
+[ -x "$builder" ] || { echo "bench_image: error: $builder is not built" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { echo "bench_image: error: run it as root" >&2; exit 1; }
+export SOURCE_DATE_EPOCH=1700000000
+work=$(mktemp -d "${TMPDIR:-/tmp}/bench-image.XXXXXX")
+export TMPDIR=$work
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+# seconds COMMAND...: how long it takes.
+seconds() {
+  local start end
+  start=$(date +%s%N)
+  "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; echo "bench_image: error: $*" >&2; exit 1; }
+  end=$(date +%s%N)
+  echo "$(((end - start) / 1000))e-6"
+}
+
+median() { sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+
+# figure NAME OURS THEIRS LIMIT
+figure() {
+  awk -v name="$1" -v ours="$2" -v theirs="$3" -v limit="$4" 'BEGIN {
+    printf "%-46s %8.3f s / %8.3f s = %.2f (at most %s)\n", name, ours, theirs, ours / theirs, limit }'
+}
+
+sources=$(grep -lE '^(deb .*bookworm|Suites:.*bookworm)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true)
+echo "bootstrapping Debian 12" >&2
+# shellcheck disable=SC2086 # one word per file
+mmdebstrap --quiet --variant=apt --include=systemd-sysv,live-boot,udev,ca-certificates bookworm "$work/root.tar" \
+  ${sources:-http://deb.debian.org/debian}
+tar2sqfs -q -c zstd -j 2 "$work/root.squashfs" <"$work/root.tar"
+xz -T2 -1 --keep "$work/root.tar"
+
+out() { rm -rf "$work/out"; }
+ours_tar() { "$builder" --no-gzip --compression=zstd --jobs=2 "$work/root.tar" "$work/out/root-image.gz"; }
+theirs_tar() { mkdir -p "$work/out" && tar2sqfs -q -c zstd -j 2 "$work/out/squashfs" <"$work/root.tar"; }
+ours_xz() { "$builder" --no-gzip --compression=zstd --jobs=2 "$work/root.tar.xz" "$work/out/root-image.gz"; }
+theirs_xz() { mkdir -p "$work/out" && tar2sqfs -q -c zstd -j 2 "$work/out/squashfs" <"$work/root.tar.xz"; }
+ours_copy() { "$builder" --no-gzip --manifest="$work/out/m" "$work/root.squashfs" "$work/out/root-image.gz"; }
+theirs_copy() { mkdir -p "$work/out" && cp "$work/root.squashfs" "$work/out/squashfs" && sync "$work/out/squashfs" && sha256sum "$work/out/squashfs"; }
+
+for pair in tar xz copy; do
+  : >"$work/ours"
+  : >"$work/theirs"
+  for _ in $(seq "$runs"); do
+    out; seconds "ours_$pair" >>"$work/ours"
+    out; seconds "theirs_$pair" >>"$work/theirs"
+  done
+  case $pair in
+    tar) figure "root tar -> squashfs / tar2sqfs" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.1 ;;
+    xz) figure "root.tar.xz -> squashfs / tar2sqfs" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.1 ;;
+    copy) figure "squashfs unchanged / cp + sync + sha256sum" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.2 ;;
+  esac
+done
+
+kernels='linux-image-amd64 linux-image-cloud-amd64 linux-image-rt-amd64'
+pack() { # KERNEL...
+  local words=()
+  for kernel in "$@"; do words+=("--krd-pack=$kernel,$work/out/$kernel/k,$work/out/$kernel/i"); done
+  "$builder" -vv --jobs=2 --no-gzip "$work/root.squashfs" "$work/out/root-image.gz" "${words[@]}"
+}
+
+: >"$work/together"
+: >"$work/alone"
+for _ in $(seq "$kernel_runs"); do
+  # shellcheck disable=SC2086 # words on purpose
+  { out; seconds pack $kernels >>"$work/together"; }
+  cp "$work/log" "$work/together.log"
+  sum=0
+  for kernel in $kernels; do
+    out
+    sum=$(awk -v sum="$sum" -v one="$(seconds pack "$kernel")" 'BEGIN { print sum + one }')
+  done
+  echo "$sum" >>"$work/alone"
+done
+figure "three kernels --jobs 2 / sum of three alone" "$(median <"$work/together")" "$(median <"$work/alone")" 0.75
+grep -oE '^Get:[0-9]+ .*' "$work/together.log" | awk '$NF ~ /B\]$/ { print $5 "_" $7 }' | sort | uniq -c |
+  awk '{ debs++; if ($1 > 1) twice++ } END { printf "%-46s %d packages fetched, %d of them twice (0)\n", ".deb downloads of three kernels", debs, twice }'
+
+# The peak of our own process, not of what it runs.
+out
+# shellcheck disable=SC2086 # words on purpose
+pack $kernels >"$work/log" 2>&1 &
+sleep 0.2
+pid=$(pgrep -P $! -f maas-cloudimg2eph2 || echo $!)
+peak=0
+while read -r now < <(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do
+  peak=$now
+  sleep 0.1
+done
+wait $!
+printf '%-46s %d MB (at most 150)\n' "peak memory of our own process" $((peak / 1024))

@@ -1,0 +1,153 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/temp_dir.h"
+#include "base/tree.h"
+#include "io/archive.h"
+#include "tests/e2e/image/builder.h"
+
+namespace {
+
+using builder_test::build;
+using builder_test::exists;
+using builder_test::output_of;
+using builder_test::pack_option;
+using builder_test::root_fs;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Kernels : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const {
+    return base::cat(directory_.path(), "/", name);
+  }
+
+  std::vector<std::string> words(const std::string& source) const {
+    return {"--no-gzip",
+            "--kernel=none",
+            "--arch=amd64",
+            "--manifest=" + path("out/manifest"),
+            "--format=auto",
+            source,
+            path("out/root-image.gz")};
+  }
+
+ private:
+  base::TempDir directory_{"kernels-"};
+};
+
+bool is_linux_kernel(const std::string& path) {
+  const auto bytes = base::read_file(path);
+  return bytes.size() > 1000000 && bytes.substr(0x202, 4) == "HdrS";
+}
+
+/// A cpio archive holds the names of its files as they are.
+std::string unpacked(const std::string& initrd) {
+  const base::TempDir directory("initrd-");
+  auto packed = base::open_file(initrd, O_RDONLY);
+  auto raw = base::open_file(directory.path() + "/raw", O_RDWR | O_CREAT);
+  io::decompress(packed, raw, 1ULL << 30U, {});
+  raw.close();
+  return base::read_file(directory.path() + "/raw");
+}
+
+bool holds(const std::string& bytes, const std::string& text) {
+  return bytes.find(text) != std::string::npos;
+}
+
+TEST_F(Kernels, ArePackedTogetherFromOneImage) {
+  REQUIRE_ROOT_FS();
+  auto argv = words(root_fs().squashfs);
+  argv.insert(argv.begin(), {"--jobs", "2"});
+  const std::vector<std::string> kernels = {"linux-image-cloud-amd64", "linux-image-amd64"};
+  for (const auto& kernel : kernels) {
+    argv.push_back(pack_option(kernel, path("out")));
+  }
+  const auto outcome = build(argv);
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  for (const auto& kernel : kernels) {
+    const auto base = path("out/" + kernel);
+    EXPECT_TRUE(is_linux_kernel(base + "/boot-kernel")) << kernel;
+    const auto listing = unpacked(base + "/boot-initrd");
+    EXPECT_TRUE(holds(listing, "overlay.ko")) << kernel;
+    EXPECT_TRUE(holds(listing, "squashfs.ko")) << kernel;
+    EXPECT_TRUE(holds(listing, "scripts/live")) << kernel;
+    EXPECT_EQ(holds(listing, "-cloud-amd64/kernel"), kernel == kernels[0]);
+  }
+  EXPECT_EQ(base::read_file(path("out/squashfs")), base::read_file(root_fs().squashfs));
+  output_of({"unsquashfs", "-no-progress", "-d", path("un"), root_fs().squashfs, "var/lib/dpkg"});
+  EXPECT_EQ(base::read_file(path("out/manifest")),
+            output_of({"dpkg-query", "--admindir=" + path("un/var/lib/dpkg"), "--show"}));
+  EXPECT_THAT(
+      base::list_directory(path("out")),
+      testing::ElementsAre("linux-image-amd64", "linux-image-cloud-amd64", "manifest", "squashfs"));
+  EXPECT_TRUE(builder_test::no_loops(CACHE_DIR));
+}
+
+TEST_F(Kernels, ThatDoNotExistAreOneClearError) {
+  REQUIRE_ROOT_FS();
+  auto argv = words(root_fs().squashfs);
+  argv.push_back(pack_option("linux-image-nonesuch", path("out")));
+  const auto outcome = build(argv);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("kernel linux-image-nonesuch"));
+  EXPECT_THAT(outcome.error, HasSubstr("Unable to locate package linux-image-nonesuch"));
+  EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
+}
+
+TEST_F(Kernels, CannotBeMadeOfAPackageThatHasNone) {
+  REQUIRE_ROOT_FS();
+  auto argv = words(root_fs().squashfs);
+  argv.push_back(pack_option("hostname", path("out")));
+  const auto outcome = build(argv);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("neither hostname nor what it depends on owns a kernel"));
+  EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
+}
+
+TEST_F(Kernels, NeedAnImageWithDpkg) {
+  REQUIRE_ROOT_FS();
+  base::make_directories(path("tree/etc"));
+  output_of({"mksquashfs", path("tree"), path("s"), "-quiet", "-no-progress"});
+  auto argv = words(path("s"));
+  argv.push_back(pack_option("linux-image-amd64", path("out")));
+  const auto outcome = build(argv);
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.error, HasSubstr("the image has no dpkg"));
+}
+
+TEST_F(Kernels, NeedAnImageOfTheArchitectureAskedFor) {
+  REQUIRE_ROOT_FS();
+  const auto outcome = build({"--arch=arm64", "--no-gzip", "--manifest=" + path("m"),
+                              root_fs().squashfs, path("out/root-image.gz")});
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.error, HasSubstr("of architecture amd64, not arm64"));
+}
+
+/// What the published root gets, and what only the work needed.
+TEST_F(Kernels, AndPackagesCanBeAddedToTheRoot) {
+  REQUIRE_ROOT_FS();
+  ::setenv("M2E_ADD_PACKAGES", "hello", 1);
+  auto argv = words(root_fs().squashfs);
+  argv.insert(argv.begin(), {"--compression=gzip", "--pre-purge-packages=ca-certificates"});
+  const auto outcome = build(argv);
+  ::unsetenv("M2E_ADD_PACKAGES");
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  const auto manifest = base::read_file(path("out/manifest"));
+  EXPECT_THAT(manifest, HasSubstr("hello\t"));
+  EXPECT_THAT(manifest, testing::Not(HasSubstr("ca-certificates\t2")));
+  output_of({"unsquashfs", "-no-progress", "-d", path("un"), path("out/squashfs")});
+  EXPECT_TRUE(exists(path("un/usr/bin/hello")));
+  EXPECT_FALSE(exists(path("un/usr/sbin/policy-rc.d")));
+  EXPECT_THAT(base::list_directory(path("un/var/lib/apt/lists")),
+              testing::Not(Contains(HasSubstr("bookworm"))));
+  EXPECT_THAT(base::list_directory(path("un/run")), testing::Not(Contains(HasSubstr("meph2"))));
+  EXPECT_EQ(output_of({"dpkg-query", "--admindir=" + path("un/var/lib/dpkg"), "--show"}), manifest);
+  EXPECT_EQ(output_of({"dpkg-divert", "--admindir", path("un/var/lib/dpkg"), "--list", "*meph2*"}),
+            "");
+}
+
+}  // namespace
