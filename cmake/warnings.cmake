@@ -14,6 +14,9 @@ function(meph2_target target)
     $<$<BOOL:${MEPH2_FAILPOINTS}>:MEPH2_FAILPOINTS>)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>)
+  if(MEPH2_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
   if(MEPH2_SANITIZE)
     target_compile_options(${target} PRIVATE
       -fsanitize=${MEPH2_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
