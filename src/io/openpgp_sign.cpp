@@ -105,7 +105,7 @@ std::string configured_key() {
 }  // namespace
 
 struct Signer::State {
-  State(const std::string& key, const base::Clock& clock);
+  State(std::string key, const base::Clock& clock);
 
   std::string sign(std::string_view text, gpgme_sig_mode_t mode);
   std::string export_key(bool armored);
@@ -129,8 +129,8 @@ struct Signer::State {
   std::optional<base::Time> expires_;
 };
 
-Signer::State::State(const std::string& key, const base::Clock& clock)
-    : engine_(user_home(), clock), wanted_(key) {
+Signer::State::State(std::string key, const base::Clock& clock)
+    : engine_(user_home(), clock), wanted_(std::move(key)) {
   const char* variable = std::getenv("SS_GPG_DEFAULT_KEY");
   if (wanted_.empty() && variable != nullptr) {
     wanted_ = variable;
