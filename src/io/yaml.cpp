@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -19,6 +20,26 @@
 
 namespace io {
 
+/// Where a value of a YAML file stands, 1-based; columns count bytes.
+struct YamlMark {
+  unsigned line = 0;
+  unsigned column = 0;
+};
+
+/// What the parser's events make. Aliases share nodes; only expand() copies them.
+struct YamlNode {
+  enum class Kind { scalar, sequence, mapping };
+
+  Kind kind = Kind::scalar;
+  YamlMark mark;
+  Json scalar;
+  std::vector<std::shared_ptr<YamlNode>> elements;
+  std::vector<std::pair<std::string, std::shared_ptr<YamlNode>>> members;
+  std::vector<std::shared_ptr<YamlNode>>
+      merged;        ///< what `<<` names, in order; lists at first whole
+  bool open = true;  ///< its end has not been read yet
+};
+
 namespace {
 
 [[noreturn]] void reject(const std::string& name, YamlMark mark, const std::string& reason) {
@@ -31,19 +52,7 @@ YamlMark mark_of(const YAML::Mark& mark) {
           static_cast<unsigned>(mark.column < 0 ? 0 : mark.column) + 1};
 }
 
-/// What the parser's events make. Aliases share nodes; only expand() copies them.
-struct Node {
-  enum class Kind { scalar, sequence, mapping };
-
-  Kind kind = Kind::scalar;
-  YamlMark mark;
-  Json scalar;
-  std::vector<std::shared_ptr<Node>> elements;
-  std::vector<std::pair<std::string, std::shared_ptr<Node>>> members;
-  std::vector<std::shared_ptr<Node>> merged;  ///< what `<<` names, in order; lists at first whole
-  bool open = true;                           ///< its end has not been read yet
-};
-
+using Node = YamlNode;
 using NodePtr = std::shared_ptr<Node>;
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -147,6 +156,7 @@ class Collector : public YAML::EventHandler {
     std::optional<std::string> key;
     YamlMark key_mark;
     bool merge = false;  ///< the key is a plain <<
+    std::set<std::string> keys;
   };
 
   NodePtr make(Node::Kind kind, const YAML::Mark&, YAML::anchor_t anchor, YamlMark position) {
@@ -189,7 +199,7 @@ class Collector : public YAML::EventHandler {
     }
     auto node = make(kind, mark, anchor, mark_of(mark));
     add(node, std::nullopt);
-    stack_.push_back({node, std::nullopt, {}, false});
+    stack_.push_back({node, std::nullopt, {}, false, {}});
   }
 
   void end() {
@@ -228,10 +238,8 @@ class Collector : public YAML::EventHandler {
     if (frame.merge) {
       frame.node->merged.push_back(node);
     } else {
-      for (const auto& [key, other] : frame.node->members) {
-        if (key == *frame.key) {
-          reject(name_, frame.key_mark, base::cat("the key '", key, "' is there twice"));
-        }
+      if (!frame.keys.insert(*frame.key).second) {
+        reject(name_, frame.key_mark, base::cat("the key '", *frame.key, "' is there twice"));
       }
       frame.node->members.emplace_back(*frame.key, node);
     }
@@ -265,22 +273,21 @@ class Collector : public YAML::EventHandler {
 /// Turns shared nodes into values, counting what aliases multiply.
 class Expander {
  public:
-  Expander(Yaml& into, const YamlLimits& limits) : into_(into), limits_(limits) {}
+  Expander(const std::string& name, const YamlLimits& limits) : name_(name), limits_(limits) {}
 
-  Json expand(const Node& node, const std::string& pointer, unsigned depth) {
+  Json expand(const Node& node, unsigned depth) {
     count(node, depth);
-    into_.marks.emplace(pointer, node.mark);
     switch (node.kind) {
       case Node::Kind::sequence: {
         Json array = Json::array();
-        for (std::size_t i = 0; i < node.elements.size(); ++i) {
-          array.push_back(expand(*node.elements[i], pointer_to(pointer, i), depth + 1));
+        for (const auto& element : node.elements) {
+          array.push_back(expand(*element, depth + 1));
         }
         return array;
       }
       case Node::Kind::mapping: {
         Json object = Json::object();
-        add_members(node, pointer, depth, object);
+        add_members(node, depth, object);
         return object;
       }
       default:
@@ -290,29 +297,29 @@ class Expander {
 
  private:
   /// Own keys first, then what is merged: whoever came first stays, as in PyYAML.
-  void add_members(const Node& node, const std::string& pointer, unsigned depth, Json& object) {
+  void add_members(const Node& node, unsigned depth, Json& object) {
     for (const auto& [key, child] : node.members) {
       if (!object.contains(key)) {
-        object[key] = expand(*child, pointer_to(pointer, key), depth + 1);
+        object[key] = expand(*child, depth + 1);
       }
     }
     for (const auto& merged : node.merged) {
       count(*merged, depth + 1);
-      add_members(*merged, pointer, depth + 1, object);
+      add_members(*merged, depth + 1, object);
     }
   }
 
   void count(const Node& node, unsigned depth) {
     bytes_ += node.scalar.is_string() ? node.scalar.get_ref<const std::string&>().size() : 0;
     if (++nodes_ > limits_.max_nodes || bytes_ > limits_.max_bytes) {
-      reject(into_.name, node.mark, "too much once all aliases are expanded");
+      reject(name_, node.mark, "too much once all aliases are expanded");
     }
     if (depth > limits_.max_depth) {
-      reject(into_.name, node.mark, base::cat("nested deeper than ", limits_.max_depth, " levels"));
+      reject(name_, node.mark, base::cat("nested deeper than ", limits_.max_depth, " levels"));
     }
   }
 
-  Yaml& into_;
+  const std::string& name_;
   const YamlLimits& limits_;
   std::size_t nodes_ = 0;
   std::uint64_t bytes_ = 0;
@@ -335,6 +342,26 @@ void require_text(std::string_view text, const std::string& name, const YamlLimi
   }
 }
 
+/// The child that a step of a JSON pointer names.
+const Node* child_of(const Node& node, const std::string& step) {
+  if (node.kind == Node::Kind::sequence) {
+    const auto index = base::parse_decimal(step);
+    return index && *index < node.elements.size() ? node.elements[*index].get() : nullptr;
+  }
+  const auto key = base::replace_all(base::replace_all(step, "~1", "/"), "~0", "~");
+  for (const auto& [name, child] : node.members) {
+    if (name == key) {
+      return child.get();
+    }
+  }
+  for (const auto& merged : node.merged) {
+    if (const auto* found = child_of(*merged, step); found != nullptr) {
+      return found;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string pointer_to(const std::string& parent, const std::string& key) {
@@ -346,16 +373,20 @@ std::string pointer_to(const std::string& parent, std::size_t index) {
 }
 
 std::string Yaml::position(const std::string& pointer) const {
-  auto at = pointer;
-  while (true) {
-    if (const auto found = marks.find(at); found != marks.end()) {
-      return base::cat(name, ":", found->second.line, ":", found->second.column);
-    }
-    if (at.empty()) {
-      return name;
-    }
-    at.erase(at.rfind('/'));
+  if (!root) {
+    return name;
   }
+  const auto* node = root.get();
+  auto steps = base::split(pointer, '/');
+  steps.erase(steps.begin());
+  for (const auto& step : steps) {
+    const auto* next = child_of(*node, step);
+    if (next == nullptr) {
+      break;
+    }
+    node = next;
+  }
+  return base::cat(name, ":", node->mark.line, ":", node->mark.column);
 }
 
 std::string Yaml::where(const std::string& pointer) const {
@@ -377,7 +408,8 @@ Yaml parse_yaml(std::string_view text, const std::string& name, const YamlLimits
     reject(name, mark_of(error.mark), error.msg);
   }
   if (collector.root()) {
-    yaml.value = Expander(yaml, limits).expand(*collector.root(), "", 0);
+    yaml.value = Expander(yaml.name, limits).expand(*collector.root(), 0);
+    yaml.root = collector.root();
   }
   return yaml;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -8,20 +9,16 @@
 
 namespace io {
 
-/// Where a value of a YAML file stands, 1-based; columns count bytes.
-struct YamlMark {
-  unsigned line = 0;
-  unsigned column = 0;
-};
+struct YamlNode;
 
 /// A YAML document as JSON values, with the position of each (by JSON pointer).
 struct Yaml {
   std::string name;
   Json value;
-  std::map<std::string, YamlMark> marks;
+  std::shared_ptr<const YamlNode> root;  ///< where the positions are; null for an empty document
 
   /// "NAME:LINE:COLUMN" of the nearest known position at or above `pointer`; NAME alone where there
-  /// is none.
+  /// is none. A value that came by an alias stands where its anchor stands.
   std::string position(const std::string& pointer) const;
 
   /// "NAME:LINE:COLUMN: /pointer": the same with the pointer itself behind it.

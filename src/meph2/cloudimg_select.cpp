@@ -142,15 +142,25 @@ std::map<std::string, std::string> parse_rebuilds(const std::vector<std::string>
 }
 
 std::map<std::string, std::set<std::string>> versions_in(const ProductTree& target) {
-  std::map<std::string, std::set<std::string>> versions;
-  target.for_each_item([&](const Item& item) {
-    const auto release = item.tag("release");
-    if (release && item.tag("krel") == release) {
-      versions[base::cat(*release, "/", item.tag("arch").value_or(""))].insert(
-          item.pedigree().version);
+  std::map<std::string, std::set<std::string>> found;
+  for (const auto& [name, product] : target.products().items()) {
+    for (const auto& version : target.versions(name)) {
+      const auto& node = *target.version(name, version);
+      const auto items = node.find("items");
+      if (items == node.end() || items->empty()) {
+        continue;
+      }
+      // Its tags are on the product, or else the same for all items of a version.
+      const auto first = items->begin();
+      const sstream::Pedigree id{name, version, first.key()};
+      const Item item(id, target.json(), product, node, *first);
+      const auto release = item.tag("release");
+      if (release && item.tag("krel") == release) {
+        found[base::cat(*release, "/", item.tag("arch").value_or(""))].insert(version);
+      }
     }
-  });
-  return versions;
+  }
+  return found;
 }
 
 std::vector<CloudImage> select_images(const std::vector<ProductTree>& sources,

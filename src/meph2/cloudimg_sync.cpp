@@ -48,7 +48,7 @@ class Sync {
   }
 
   CloudimgSyncResult run() {
-    const auto source = open_source();
+    auto source = open_source();
     const auto sources = read_sources(source);
     target_.emplace(force()
                         ? ProductTree::make(config_.content_id, "image-downloads")
@@ -116,13 +116,13 @@ class Sync {
   }
 
   /// The streams to build from, in the configuration's order.
-  std::vector<ProductTree> read_sources(const sstream::ContentSource& source) const {
+  std::vector<ProductTree> read_sources(sstream::ContentSource& source) const {
     std::vector<ProductTree> trees;
     std::vector<std::string> others;
     for (const auto& content_id : config_.source_content_ids) {
       for (const auto& entry : source.entries()) {
         if (entry.content_id == content_id) {
-          trees.push_back(source.read(entry));
+          trees.push_back(source.take(entry));
         }
       }
     }

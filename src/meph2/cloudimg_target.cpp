@@ -81,10 +81,10 @@ ProductTree read_target(const std::string& where, const StreamConfig& config,
   sstream::TrustOptions unverified;
   unverified.no_verify = true;
   return base::with_context("read target", [&] {
-    const auto target = sstream::ContentSource::open(where, unverified, context);
+    auto target = sstream::ContentSource::open(where, unverified, context);
     for (const auto& entry : target.entries()) {
       if (entry.content_id == config.content_id || target.entries().size() == 1) {
-        auto tree = target.read(entry);
+        auto tree = target.take(entry);
         drop_foreign_products(tree, config.content_id, context);
         tree.json()["content_id"] = config.content_id;
         return tree;

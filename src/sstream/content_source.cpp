@@ -179,6 +179,10 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
   return tree;
 }
 
+ProductTree ContentSource::take(const IndexEntry& entry) {
+  return only_ ? std::move(*only_) : read(entry);
+}
+
 std::string ContentSource::locate(const std::string& path) const {
   base::require_safe_path(path);
   return base_ + (is_local() ? path : base::percent_encode_path(path));

@@ -49,6 +49,9 @@ class ContentSource {
   /// Reads a content; its content_id must equal the entry's.
   ProductTree read(const IndexEntry& entry) const;
 
+  /// The same for the last time: a source that is one products file gives it away uncopied.
+  ProductTree take(const IndexEntry& entry);
+
   /// Local path or URL of a data file.
   std::string locate(const std::string& path) const;
 
