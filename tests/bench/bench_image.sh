@@ -3,17 +3,19 @@
 set -euo pipefail
 usage() {
   cat <<'END'
-Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [BIN]
+Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [--compression NAME] [--root TAR] [BIN]
 
-BIN is the folder of the built programs (build/release/bin). Wants root, mmdebstrap, tar2sqfs and about 2 GB in $TMPDIR.
+BIN is the folder of the built programs (build/release/bin). --root: this root file system, not a new one. Wants root, mmdebstrap, tar2sqfs and about 2 GB in $TMPDIR.
 Prints one line per figure: what was compared, the medians in seconds, the ratio, and what it should be at most.
 END
 }
-runs=5 kernel_runs=1 bin=''
+runs=5 kernel_runs=1 compression=zstd tar='' bin=''
 while [ $# -gt 0 ]; do
   case $1 in
     --runs) runs=$2; shift ;;
     --kernel-runs) kernel_runs=$2; shift ;;
+    --compression) compression=$2; shift ;;
+    --root) tar=$(readlink -f "$2"); shift ;;
     --help | -h) usage; exit 0 ;;
     -*) usage >&2; exit 2 ;;
     *) bin=$1 ;;
@@ -47,19 +49,23 @@ figure() {
     printf "%-46s %8.3f s / %8.3f s = %.2f (at most %s)\n", name, ours, theirs, ours / theirs, limit }'
 }
 
-sources=$(grep -lE '^(deb .*bookworm|Suites:.*bookworm)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true)
-echo "bootstrapping Debian 12" >&2
-# shellcheck disable=SC2086 # one word per file
-mmdebstrap --quiet --variant=apt --include=systemd-sysv,live-boot,udev,ca-certificates bookworm "$work/root.tar" \
-  ${sources:-http://deb.debian.org/debian}
-tar2sqfs -q -c zstd -j 2 "$work/root.squashfs" <"$work/root.tar"
+if [ -n "$tar" ]; then
+  cp "$tar" "$work/root.tar"
+else
+  sources=$(grep -lE '^(deb .*bookworm|Suites:.*bookworm)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true)
+  echo "bootstrapping Debian 12" >&2
+  # shellcheck disable=SC2086 # one word per file
+  mmdebstrap --quiet --variant=apt --include=systemd-sysv,live-boot,udev,ca-certificates bookworm "$work/root.tar" \
+    ${sources:-http://deb.debian.org/debian}
+fi
+tar2sqfs -q -c "$compression" -j 2 "$work/root.squashfs" <"$work/root.tar" 2>/dev/null
 xz -T2 -1 --keep "$work/root.tar"
 
 out() { rm -rf "$work/out"; }
-ours_tar() { "$builder" --no-gzip --compression=zstd --jobs=2 "$work/root.tar" "$work/out/root-image.gz"; }
-theirs_tar() { mkdir -p "$work/out" && tar2sqfs -q -c zstd -j 2 "$work/out/squashfs" <"$work/root.tar"; }
-ours_xz() { "$builder" --no-gzip --compression=zstd --jobs=2 "$work/root.tar.xz" "$work/out/root-image.gz"; }
-theirs_xz() { mkdir -p "$work/out" && tar2sqfs -q -c zstd -j 2 "$work/out/squashfs" <"$work/root.tar.xz"; }
+ours_tar() { "$builder" --no-gzip --compression="$compression" --jobs=2 "$work/root.tar" "$work/out/root-image.gz"; }
+theirs_tar() { mkdir -p "$work/out" && tar2sqfs -q -c "$compression" -j 2 "$work/out/squashfs" <"$work/root.tar"; }
+ours_xz() { "$builder" --no-gzip --compression="$compression" --jobs=2 "$work/root.tar.xz" "$work/out/root-image.gz"; }
+theirs_xz() { mkdir -p "$work/out" && tar2sqfs -q -c "$compression" -j 2 "$work/out/squashfs" <"$work/root.tar.xz"; }
 ours_copy() { "$builder" --no-gzip --manifest="$work/out/m" "$work/root.squashfs" "$work/out/root-image.gz"; }
 theirs_copy() { mkdir -p "$work/out" && cp "$work/root.squashfs" "$work/out/squashfs" && sync "$work/out/squashfs" && sha256sum "$work/out/squashfs"; }
 

@@ -232,6 +232,7 @@ class Build {
     return {{"generator", needs_.generator},
             {"initrd_packages", needs_.initrd_packages},
             {"initrd_optional", needs_.initrd_optional},
+            {"dracut_packages", needs_.dracut_packages},
             {"purge", needs_.purge},
             {"modules", needs_.modules},
             {"dracut_modules", needs_.dracut_modules},

@@ -69,9 +69,13 @@ void write_files(const Json& files) {
   }
 }
 
+/// The generator that the image has decides; the one of the release is installed where it has none.
 Strings initrd_packages(const Chroot& chroot, const Json& input) {
+  if (!Chroot::has_program("mkinitramfs") && Chroot::has_program("dracut")) {
+    return strings(input, "dracut_packages");
+  }
   auto packages = strings(input, "initrd_packages");
-  if (!Chroot::has_program("mkinitramfs") && !Chroot::has_program("dracut")) {
+  if (!Chroot::has_program("mkinitramfs")) {
     const auto generator = strings(input, "generator");
     packages.insert(packages.begin(), generator.begin(), generator.end());
   }
@@ -113,6 +117,26 @@ Json prepare(const Chroot& chroot, const Json& input) {
   return {{"packages", packages}};
 }
 
+/// Those that the kernel has: dracut installs none of its list where one is missing.
+Strings known_modules(const std::string& version, const Strings& names) {
+  const auto directory = base::cat("/lib/modules/", version);
+  std::string all;
+  for (const auto* file : {"modules.dep", "modules.builtin"}) {
+    const auto path = base::cat(directory, "/", file);
+    if (base::exists_at(AT_FDCWD, path)) {
+      all += base::replace_all(base::read_file(path), "-", "_");
+    }
+  }
+  Strings out;
+  for (const auto& name : names) {
+    const auto plain = base::replace_all(name, "-", "_");
+    if (all.find(base::cat("/", plain, ".ko")) != std::string::npos) {
+      out.push_back(name);
+    }
+  }
+  return out;
+}
+
 void make_initrd(const Chroot& chroot, const Json& input, const std::string& version) {
   const std::string initrd = "/boot/meph2-initrd";
   if (!base::exists_at(AT_FDCWD, base::cat("/lib/modules/", version, "/modules.dep"))) {
@@ -126,7 +150,7 @@ void make_initrd(const Chroot& chroot, const Json& input, const std::string& ver
     for (const auto& name : strings(input, "dracut_modules")) {
       argv.insert(argv.end(), {"--add", name});
     }
-    for (const auto& name : strings(input, "dracut_drivers")) {
+    for (const auto& name : known_modules(version, strings(input, "dracut_drivers"))) {
       argv.insert(argv.end(), {"--add-drivers", name});
     }
     argv.push_back(initrd);

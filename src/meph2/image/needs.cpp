@@ -78,10 +78,11 @@ void take_proposed(const io::Yaml& yaml, const Json& value, const std::string& p
 
 void take_row(const io::Yaml& yaml, const Json& row, const std::string& pointer,
               ReleaseNeeds& needs) {
-  const std::array<std::pair<const char*, std::vector<std::string>*>, 9> lists = {{
+  const std::array<std::pair<const char*, std::vector<std::string>*>, 10> lists = {{
       {"generator", &needs.generator},
       {"initrd_packages", &needs.initrd_packages},
       {"initrd_optional", &needs.initrd_optional},
+      {"dracut_packages", &needs.dracut_packages},
       {"purge", &needs.purge},
       {"modules", &needs.modules},
       {"dracut_modules", &needs.dracut_modules},

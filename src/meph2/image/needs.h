@@ -13,6 +13,7 @@ struct ReleaseNeeds {
   std::vector<std::string> generator;
   std::vector<std::string> initrd_packages;
   std::vector<std::string> initrd_optional;
+  std::vector<std::string> dracut_packages;
   std::vector<std::string> purge;
   std::vector<std::string> modules;
   std::vector<std::string> dracut_modules;
