@@ -8,10 +8,6 @@ foreach(room base io sstream)
   target_include_directories(${room} INTERFACE $<INSTALL_INTERFACE:${sstream_headers}>)
   # The headers show nlohmann::json: whoever reads them has to see the type that the archives were built with.
   target_compile_definitions(${room} INTERFACE $<INSTALL_INTERFACE:JSON_USE_IMPLICIT_CONVERSIONS=0>)
-  # Archives that a linker without our LTO plugin can use as well.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_INTERPROCEDURAL_OPTIMIZATION)
-    target_compile_options(${room} PRIVATE -ffat-lto-objects)
-  endif()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${room} DESTINATION ${sstream_headers}
           FILES_MATCHING PATTERN "*.h")
 endforeach()
