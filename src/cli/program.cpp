@@ -139,6 +139,11 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
     actions.emplace_back(scope, command.declare(*scope));
   }
   const bool has_commands = !commands.front().name.empty();
+  if (has_commands) {
+    const auto& first = commands.front().example;
+    app.footer(base::cat("Example:\n  ", first.substr(0, first.find('\n')), "\n\n", name,
+                         " COMMAND --help says more."));
+  }
   auto words = arguments(argc, argv, app);
   if (has_commands && argc == 1) {
     std::cout << app.help();
