@@ -69,6 +69,9 @@ auto with_context(const std::string& context, Body&& body) -> decltype(body());
 /// Turns any exception into an Error (std::exception becomes Errc::internal).
 Error as_error(const std::exception_ptr& thrown);
 
+/// What a std::exception from a library becomes.
+Error internal_error(const std::exception& other, const std::string& context);
+
 /// "error: TEXT" with control characters escaped and secrets of URLs removed; no final newline.
 std::string describe(const Error& error);
 
@@ -80,9 +83,7 @@ auto with_context(const std::string& context, Body&& body) -> decltype(body()) {
     error.add_context(context);
     throw;
   } catch (const std::exception& other) {
-    Error error(Errc::internal, other.what());
-    error.add_context(context);
-    throw error;
+    throw internal_error(other, context);
   }
 }
 

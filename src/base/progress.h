@@ -35,6 +35,8 @@ class NullProgress : public Progress {
 class TerminalProgress : public Progress {
  public:
   explicit TerminalProgress(int fd);
+  TerminalProgress(const TerminalProgress&) = delete;
+  TerminalProgress& operator=(const TerminalProgress&) = delete;
   ~TerminalProgress() override;
   void expect(std::uint64_t bytes, std::uint64_t items) override;
   void add_bytes(std::uint64_t bytes) override;

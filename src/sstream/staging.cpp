@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <span>
 
 #include <sys/file.h>
@@ -224,7 +225,6 @@ void stage_remote_batch(const StagingArea& staging, std::span<const Group> group
           verify_file(files[i], groups[i].front()->expected);
           seal(files[i]);
         });
-        context.progress.finish_item(groups[i].front()->path);
       },
       context.stop);
 }
@@ -334,13 +334,11 @@ void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
   const StagingArea staging(repository, context.clock);
   const auto local = group_by_content(missing, false);
   const auto remote = group_by_content(missing, true);
-  std::uint64_t bytes = 0;
-  for (const auto* groups : {&local, &remote}) {
-    for (const auto& group : *groups) {
-      bytes += group.front()->expected.size;
-    }
-  }
-  context.progress.expect(bytes, local.size() + remote.size());
+  // What is downloaded reports its own progress.
+  const auto bytes = std::accumulate(
+      local.begin(), local.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const Group& group) { return sum + group.front()->expected.size; });
+  context.progress.expect(bytes, local.size());
   Failures failures;
   stage_all_local(staging, local, context, failures);
   if (!remote.empty()) {
