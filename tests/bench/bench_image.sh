@@ -104,7 +104,7 @@ for _ in $(seq "$kernel_runs"); do
   echo "$sum" >>"$work/alone"
 done
 figure "three kernels --jobs 2 / sum of three alone" "$(median <"$work/together")" "$(median <"$work/alone")" 0.75
-grep -oE '^Get:[0-9]+ .*' "$work/together.log" | awk '$NF ~ /B\]$/ { print $5 "_" $7 }' | sort | uniq -c |
+grep -oE '^Get:[0-9]+ .*' "$work/together.log" | awk '$4 != "InRelease" && $5 != "Packages" { print $5 "_" $7 }' | sort | uniq -c |
   awk '{ debs++; if ($1 > 1) twice++ } END { printf "%-46s %d packages fetched, %d of them twice (0)\n", ".deb downloads of three kernels", debs, twice }'
 
 # The peak of our own process, not of what it runs.
