@@ -62,7 +62,7 @@ def write(path, value):
 
 
 def sync(args, work):
-    arches = ["amd64", "arm64", "armhf", "ppc64el", "s390x", "riscv64"]
+    arches = ["amd64", "arm64", "armhf", "ppc64el", "s390x", "riscv64", "i386"]
     source, output = os.path.join(work, "source"), os.path.join(work, "output")
     cloud_stream(source, [("noble", "24.04"), ("jammy", "22.04"), ("focal", "20.04"), ("bionic", "18.04"),
                           ("xenial", "16.04")], arches)
