@@ -17,16 +17,6 @@ base::File open_live(const Repository& repository) {
   return base::open_file_at(repository.streams(), "v1", O_RDONLY | O_DIRECTORY);
 }
 
-std::vector<std::string> documents_in(int directory) {
-  std::vector<std::string> names;
-  for (const auto& name : base::list_directory(directory)) {
-    if (name.ends_with(".json") && !name.starts_with(".")) {
-      names.push_back(name);
-    }
-  }
-  return names;
-}
-
 std::string digest_of(int directory) {
   io::Digest all(io::Algorithm::sha256);
   if (directory >= 0) {
@@ -39,6 +29,16 @@ std::string digest_of(int directory) {
 }
 
 }  // namespace
+
+std::vector<std::string> documents_in(int directory) {
+  std::vector<std::string> names;
+  for (const auto& name : base::list_directory(directory)) {
+    if (name.ends_with(".json") && !name.starts_with(".")) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
 
 std::string live_digest(const Repository& repository) {
   return digest_of(open_live(repository).fd());

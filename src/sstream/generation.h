@@ -50,6 +50,9 @@ class Generation {
   io::Json index_;
 };
 
+/// The names of the JSON documents in a directory of metadata.
+std::vector<std::string> documents_in(int directory);
+
 /// Only the digest of what is live now.
 std::string live_digest(const Repository& repository);
 

@@ -11,13 +11,6 @@ namespace sstream {
 
 namespace {
 
-std::vector<std::string> documents_in(int directory) {
-  auto names = base::list_directory(directory);
-  std::erase_if(names,
-                [](const auto& name) { return !name.ends_with(".json") || name.starts_with("."); });
-  return names;
-}
-
 base::File create(int directory, const std::string& name) {
   return base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
 }
