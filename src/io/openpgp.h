@@ -44,7 +44,7 @@ struct Verified {
   Signature signature;
 };
 
-/// Decides what counts as signed: rules F1-F26 of docs/architecture.md "Signatures". Exactly one
+/// Decides what counts as signed: docs/architecture.md, "What counts as signed". Exactly one
 /// good signature by a key of the keyring; the exit status of a program is never the verdict.
 /// Refuses (Error(untrusted), with the reason) expired and revoked keys, expired signatures, weak
 /// digests (MD5, SHA-1), signatures dated in the future, second signatures, text around the block,

@@ -1,10 +1,10 @@
 #include "io/openpgp_engine.h"
 
+#include <algorithm>
 #include <array>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <cerrno>
+
+#include <poll.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -36,32 +36,6 @@ void initialise() {
     throw base::Error(base::Errc::failed, "gpg: no usable GnuPG found; install the package gnupg");
   }
 }
-
-/// Cancels an operation that takes too long: gpg may hang on a card, an agent or a full pipe.
-class Watchdog {
- public:
-  Watchdog(gpgme_ctx_t context, seconds limit)
-      : thread_([this, context, limit](const std::stop_token& stop) {
-          std::unique_lock lock(mutex_);
-          if (!wake_.wait_for(lock, stop, limit, [&] { return stop.stop_requested(); })) {
-            expired_ = true;
-            gpgme_cancel_async(context);
-          }
-        }) {}
-
-  /// Ends the watch; whether the limit was passed.
-  bool expired() {
-    thread_.request_stop();
-    thread_.join();
-    return expired_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  bool expired_ = false;
-  std::jthread thread_;
-};
 
 }  // namespace
 
@@ -107,13 +81,21 @@ std::string OutputData::take() {
   return std::move(text_);
 }
 
-Engine::Engine(std::string home, const base::Clock& clock) : home_(std::move(home)), clock_(clock) {
+Engine::Engine(std::string home, const base::Clock& clock, std::chrono::seconds limit)
+    : home_(std::move(home)), clock_(clock), limit_(limit) {
   initialise();
   gpgme_ctx_t context = nullptr;
   require(gpgme_new(&context), "gpg");
   context_.reset(context);
   require(gpgme_set_protocol(context, GPGME_PROTOCOL_OpenPGP), "gpg");
   gpgme_set_offline(context, 1);
+  gpgme_io_cbs callbacks{};
+  callbacks.add = add_watch;
+  callbacks.add_priv = this;
+  callbacks.remove = remove_watch;
+  callbacks.event = on_event;
+  callbacks.event_priv = this;
+  gpgme_set_io_cbs(context, &callbacks);
   if (!home_.empty()) {
     require(gpgme_ctx_set_engine_info(context, GPGME_PROTOCOL_OpenPGP, nullptr, home_.c_str()),
             "gpg");
@@ -144,29 +126,110 @@ void Engine::follow_clock() {
   }
 }
 
-gpgme_error_t Engine::run(std::size_t bytes,
-                          const std::function<gpgme_error_t(gpgme_ctx_t context)>& operation) {
-  follow_clock();
-  constexpr seconds base_limit{60};
-  constexpr std::size_t slowest = 1U << 20U;  // bytes per second
-  Watchdog watchdog(context(), base_limit + seconds(bytes / slowest));
-  const auto error = operation(context());
-  if (watchdog.expired()) {
-    throw base::Error(base::Errc::failed, "gpg: no answer in time");
+struct Engine::Watch {
+  Engine* engine = nullptr;
+  int fd = -1;
+  short events = 0;
+  gpgme_io_cb_t call = nullptr;
+  void* call_data = nullptr;
+};
+
+gpgme_error_t Engine::add_watch(void* self, int fd, int reading, gpgme_io_cb_t call,
+                                void* call_data, void** tag) noexcept {
+  try {
+    auto& engine = *static_cast<Engine*>(self);
+    auto watch = std::make_unique<Watch>();
+    *watch = {&engine, fd, static_cast<short>(reading != 0 ? POLLIN : POLLOUT), call, call_data};
+    *tag = watch.get();
+    engine.watches_.push_back(std::move(watch));
+    return 0;
+  } catch (...) {
+    return gpgme_error(GPG_ERR_ENOMEM);
   }
-  return error;
 }
 
-Key Engine::find_key(const std::string& fingerprint, bool secret) {
-  gpgme_key_t key = nullptr;
-  const auto error = run(0, [&](gpgme_ctx_t context) {
-    return gpgme_get_key(context, fingerprint.c_str(), &key, secret ? 1 : 0);
-  });
-  if (gpgme_err_code(error) == GPG_ERR_EOF) {
-    return nullptr;
+void Engine::remove_watch(void* tag) noexcept {
+  const auto* watch = static_cast<Watch*>(tag);
+  auto& watches = watch->engine->watches_;
+  const auto found = std::find_if(watches.begin(), watches.end(),
+                                  [watch](const auto& entry) { return entry.get() == watch; });
+  if (found != watches.end()) {
+    watches.erase(found);
   }
-  require(error, base::cat("gpg: look up key ", fingerprint));
-  return Key(key);
 }
+
+void Engine::on_event(void* self, gpgme_event_io_t type, void* data) noexcept {
+  auto& engine = *static_cast<Engine*>(self);
+  if (type == GPGME_EVENT_DONE) {
+    const auto* outcome = static_cast<gpgme_io_event_done_data_t>(data);
+    engine.outcome_ = outcome->err != 0 ? outcome->err : outcome->op_err;
+    engine.done_ = true;
+  } else if (type == GPGME_EVENT_NEXT_KEY) {
+    Key key(static_cast<gpgme_key_t>(data));
+    try {
+      engine.keys_.push_back(std::move(key));
+    } catch (...) {
+      engine.outcome_ = gpgme_error(GPG_ERR_ENOMEM);
+      engine.done_ = true;
+    }
+  }
+}
+
+void Engine::poll_watches(std::chrono::milliseconds wait) {
+  std::vector<pollfd> fds;
+  std::vector<const Watch*> polled;
+  for (const auto& watch : watches_) {
+    fds.push_back({watch->fd, watch->events, 0});
+    polled.push_back(watch.get());
+  }
+  const auto ready = ::poll(fds.data(), fds.size(), static_cast<int>(wait.count()));
+  if (ready < 0 && errno != EINTR) {
+    base::throw_errno(errno, "wait for", "gpg");
+  }
+  for (std::size_t i = 0; ready > 0 && i < fds.size(); ++i) {
+    // A call may have taken other watches away.
+    const auto still = std::any_of(watches_.begin(), watches_.end(),
+                                   [&](const auto& entry) { return entry.get() == polled[i]; });
+    if (still && fds[i].revents != 0) {
+      polled[i]->call(polled[i]->call_data, fds[i].fd);
+    }
+  }
+}
+
+void Engine::loop_until(std::chrono::steady_clock::time_point deadline) {
+  while (!done_) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) {
+      gpgme_cancel(context());
+      throw base::Error(base::Errc::failed, "gpg: no answer in time");
+    }
+    poll_watches(std::min(left, std::chrono::milliseconds(60'000)));
+  }
+}
+
+gpgme_error_t Engine::run(std::size_t bytes,
+                          const std::function<gpgme_error_t(gpgme_ctx_t context)>& start) {
+  constexpr std::size_t slowest = 1U << 20U;  // bytes per second
+  follow_clock();
+  done_ = false;
+  outcome_ = 0;
+  keys_.clear();
+  if (const auto error = start(context()); error != 0) {
+    return error;
+  }
+  loop_until(std::chrono::steady_clock::now() + limit_ + seconds(bytes / slowest));
+  return outcome_;
+}
+
+Key Engine::find_key(const std::string& fingerprint) {
+  const auto error = run(0, [&](gpgme_ctx_t context) {
+    return gpgme_op_keylist_start(context, fingerprint.c_str(), 0);
+  });
+  require(error, base::cat("gpg: look up key ", fingerprint));
+  return keys_.size() == 1 ? std::move(keys_.front()) : nullptr;
+}
+
+Engine::~Engine() = default;
 
 }  // namespace io::openpgp

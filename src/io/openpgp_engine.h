@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gpgme.h>
 
@@ -66,28 +68,50 @@ class OutputData {
 /// One GPGME context on one GnuPG home. Not for two threads at once.
 class Engine {
  public:
-  /// `home`: empty means the user's (GNUPGHOME).
-  Engine(std::string home, const base::Clock& clock);
+  /// `home`: empty means the user's (GNUPGHOME). `limit`: for what takes no time in itself.
+  Engine(std::string home, const base::Clock& clock,
+         std::chrono::seconds limit = std::chrono::seconds(60));
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
 
   gpgme_ctx_t context() const { return context_.get(); }
 
   const base::Clock& clock() const { return clock_; }
 
-  /// Runs `operation` under a time limit that suits `bytes` of input; gpg that does not answer in
-  /// time is Error(failed). Other errors are returned.
+  /// Starts an operation (gpgme_op_..._start) and sees it through. gpg that does not answer within
+  /// a time that suits `bytes` of input is Error(failed); other errors are returned. Listed keys
+  /// are found in keys().
   gpgme_error_t run(std::size_t bytes,
-                    const std::function<gpgme_error_t(gpgme_ctx_t context)>& operation);
+                    const std::function<gpgme_error_t(gpgme_ctx_t context)>& start);
 
-  /// A key by fingerprint; null when the home has none.
-  Key find_key(const std::string& fingerprint, bool secret);
+  /// What the last operation listed.
+  std::vector<Key>& keys() { return keys_; }
+
+  /// A public key by fingerprint; null when the home has none.
+  Key find_key(const std::string& fingerprint);
 
  private:
   /// gpg dates and judges signatures by the system's clock. Where ours says something else (tests),
   /// gpg is run through a script that tells it.
   void follow_clock();
 
+  // GPGME's own loop cannot be left before gpg says something; so it runs in ours.
+  struct Watch;
+  static gpgme_error_t add_watch(void* self, int fd, int reading, gpgme_io_cb_t call,
+                                 void* call_data, void** tag) noexcept;
+  static void remove_watch(void* tag) noexcept;
+  static void on_event(void* self, gpgme_event_io_t type, void* data) noexcept;
+  void poll_watches(std::chrono::milliseconds wait);
+  void loop_until(std::chrono::steady_clock::time_point deadline);
+
   std::string home_;
   const base::Clock& clock_;
+  std::chrono::seconds limit_;
+  std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<Key> keys_;
+  bool done_ = false;
+  gpgme_error_t outcome_ = 0;
   std::unique_ptr<gpgme_context, ReleaseContext> context_;
   std::optional<base::TempDir> wrapper_;
 };

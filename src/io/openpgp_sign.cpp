@@ -151,23 +151,13 @@ Signer::State::State(std::string key, const base::Clock& clock)
 }
 
 std::vector<Key> Signer::State::secret_keys(const std::string& pattern) {
-  std::vector<Key> keys;
-  const auto error = engine_.run(0, [&](gpgme_ctx_t context) -> gpgme_error_t {
-    const char* wanted = pattern.empty() ? nullptr : pattern.c_str();
-    if (const auto start = gpgme_op_keylist_start(context, wanted, 1); start != 0) {
-      return start;
-    }
-    gpgme_key_t key = nullptr;
-    gpgme_error_t step = 0;
-    while ((step = gpgme_op_keylist_next(context, &key)) == 0) {
-      keys.emplace_back(key);
-    }
-    return gpgme_err_code(step) == GPG_ERR_EOF ? gpgme_op_keylist_end(context) : step;
+  const auto error = engine_.run(0, [&](gpgme_ctx_t context) {
+    return gpgme_op_keylist_start(context, pattern.empty() ? nullptr : pattern.c_str(), 1);
   });
   if (error != 0 && gpgme_err_code(error) != GPG_ERR_NO_SECKEY) {
     fail(base::cat("list secret keys: gpg: ", openpgp::reason_of(error)));
   }
-  return keys;
+  return std::move(engine_.keys());
 }
 
 Key Signer::State::choose(const std::string& pattern) {
@@ -208,7 +198,7 @@ std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode) {
   const openpgp::InputData input(text);
   openpgp::OutputData output;
   const auto error = engine_.run(text.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_sign(context, input.get(), output.get(), mode);
+    return gpgme_op_sign_start(context, input.get(), output.get(), mode);
   });
   if (error != 0) {
     explain(error);
@@ -271,7 +261,8 @@ std::string Signer::State::export_key(bool armored) {
   gpgme_set_armor(engine_.context(), armored ? 1 : 0);
   std::array<gpgme_key_t, 2> keys{key_.get(), nullptr};
   const auto error = engine_.run(0, [&](gpgme_ctx_t context) {
-    return gpgme_op_export_keys(context, keys.data(), GPGME_EXPORT_MODE_MINIMAL, output.get());
+    return gpgme_op_export_keys_start(context, keys.data(), GPGME_EXPORT_MODE_MINIMAL,
+                                      output.get());
   });
   gpgme_set_armor(engine_.context(), 1);
   auto bytes = output.take();

@@ -1,10 +1,14 @@
 #include <map>
 #include <mutex>
 
+#include <sys/file.h>
+#include <unistd.h>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "base/temp_dir.h"
+#include "base/tree.h"
 #include "io/openpgp.h"
 #include "io/openpgp_armor.h"
 #include "io/openpgp_engine.h"
@@ -36,6 +40,41 @@ base::Time time_of(unsigned long seconds) {
   return base::Time(std::chrono::seconds(seconds));
 }
 
+// Short, because socket names below a home may have about 100 bytes.
+constexpr const char* homes = "/tmp";
+constexpr const char* home_prefix = "mgpgv-";
+constexpr const char* keyring_name = "pubring.gpg";
+// A home is not locked in its first moments.
+constexpr std::chrono::minutes youngest_left_over{10};
+
+/// A home of ours whose process was killed: nobody holds the lock on its keyring.
+bool is_left_over(int parent, const std::string& name) {
+  struct stat status {};
+
+  const auto old = base::SystemClock().now() - youngest_left_over;
+  // In a sticky directory nobody else can put something in the place of what is ours.
+  if (!name.starts_with(home_prefix) || !base::status_at(parent, name, status) ||
+      !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
+      base::Time(std::chrono::seconds(status.st_mtime)) > old) {
+    return false;
+  }
+  const auto keyring = base::open_file_at(parent, base::cat(name, "/", keyring_name),
+                                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  return ::flock(keyring.fd(), LOCK_EX | LOCK_NB) == 0;
+}
+
+void remove_left_over_homes() {
+  const auto parent = base::open_directory(homes);
+  for (const auto& name : base::list_directory(parent.fd())) {
+    try {
+      if (is_left_over(parent.fd(), name)) {
+        base::remove_tree_at(parent.fd(), name);
+      }
+    } catch (const base::Error&) {  // somebody else removes it, or it is not ours after all
+    }
+  }
+}
+
 /// What a keyring's key says about itself.
 struct KeyFacts {
   std::string primary;
@@ -59,8 +98,8 @@ struct Verifier::State {
   const KeyFacts& facts_of(const std::string& fingerprint);
 
   Keyring keyring_;
-  // Short, because socket names below a home may have about 100 bytes.
-  base::TempDir home_{"mgpg-", "/tmp"};
+  base::TempDir home_{home_prefix, homes};
+  base::File lock_;
   openpgp::Engine engine_;
   std::mutex mutex_;
   std::map<std::string, KeyFacts> facts_;
@@ -71,11 +110,13 @@ std::string Verifier::State::prepare_home() {
     auto file =
         base::open_file(base::cat(home_.path(), "/", name), O_WRONLY | O_CREAT | O_EXCL, 0600);
     file.write(content);
-    file.close();
+    return file;
   };
   // As this file the keyring needs no import, and so no agent and no second process.
-  write("pubring.gpg", keyring_.binary());
-  write("gpg.conf", gpg_conf);
+  lock_ = write(keyring_name, keyring_.binary());
+  ::flock(lock_.fd(), LOCK_SH | LOCK_NB);
+  write("gpg.conf", gpg_conf).close();
+  remove_left_over_homes();
   return home_.path();
 }
 
@@ -87,7 +128,7 @@ Verified Verifier::State::clearsigned(std::string_view message) {
   const openpgp::InputData input(message);
   openpgp::OutputData output;
   const auto error = engine_.run(message.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_verify(context, input.get(), nullptr, output.get());
+    return gpgme_op_verify_start(context, input.get(), nullptr, output.get());
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
@@ -104,7 +145,7 @@ Signature Verifier::State::detached(std::string_view data, std::string_view sign
   const openpgp::InputData block(signature);
   const openpgp::InputData signed_data(data);
   const auto error = engine_.run(data.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_verify(context, block.get(), signed_data.get(), nullptr);
+    return gpgme_op_verify_start(context, block.get(), signed_data.get(), nullptr);
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
@@ -176,7 +217,7 @@ const KeyFacts& Verifier::State::facts_of(const std::string& fingerprint) {
   if (known != facts_.end()) {
     return known->second;
   }
-  const auto key = engine_.find_key(fingerprint, false);
+  const auto key = engine_.find_key(fingerprint);
   KeyFacts facts;
   for (const auto* part = key ? key->subkeys : nullptr; part != nullptr; part = part->next) {
     const bool primary = part == key->subkeys;

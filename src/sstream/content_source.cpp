@@ -162,7 +162,9 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
 
 ProductTree ContentSource::read(const IndexEntry& entry) const {
   if (only_) {
-    return *only_;
+    auto tree = std::move(*only_);
+    only_.reset();
+    return tree;
   }
   auto text = fetch_document(entry.path, products_limit);
   if (!text) {

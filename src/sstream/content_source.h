@@ -77,7 +77,8 @@ class ContentSource {
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
-  std::optional<ProductTree> only_;
+  mutable std::optional<ProductTree>
+      only_;  ///< read already by open(); handed over by the first read()
 };
 
 /// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and

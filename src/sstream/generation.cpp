@@ -85,7 +85,16 @@ std::optional<ProductTree> Generation::read_tree(const std::string& content_id) 
   }
   auto file = base::open_beneath(directory(), found->second.file, O_RDONLY);
   file.set_name(base::cat(path_, "/", found->second.file));
-  return ProductTree(io::read_json(file), file.name(), Aliases::kept);
+  ProductTree tree(io::read_json(file), file.name(), Aliases::kept);
+  content_digests_.try_emplace(content_id, content_digest(tree));
+  return tree;
+}
+
+std::string Generation::live_content_digest(const std::string& content_id) const {
+  if (!content_digests_.contains(content_id)) {
+    read_tree(content_id);
+  }
+  return content_digests_.at(content_id);
 }
 
 std::string content_digest(const ProductTree& tree) {

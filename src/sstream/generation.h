@@ -39,6 +39,10 @@ class Generation {
   /// it.
   std::optional<ProductTree> read_tree(const std::string& content_id) const;
 
+  /// content_digest() of a stream as it is live; remembered from read_tree(), so that comparing an
+  /// edited tree of 100 MB does not take a second one in memory.
+  std::string live_content_digest(const std::string& content_id) const;
+
   /// streams/v1, -1 when absent.
   int directory() const { return directory_.fd(); }
 
@@ -48,6 +52,7 @@ class Generation {
   std::string digest_;
   std::map<std::string, StreamFile> streams_;
   io::Json index_;
+  mutable std::map<std::string, std::string> content_digests_;
 };
 
 /// The names of the JSON documents in a directory of metadata.

@@ -138,7 +138,7 @@ std::vector<Transaction::Change> Transaction::changes_of(const Generation& live,
         after.versions[product] = tree.versions(product).size();
       }
       check_shrink(options_.rails, content_id, found->second.summary, after);
-      if (content_digest(*live.read_tree(content_id)) == content_digest(tree)) {
+      if (live.live_content_digest(content_id) == content_digest(tree)) {
         continue;
       }
     }

@@ -1,11 +1,14 @@
 #include <functional>
 
+#include <sys/file.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "base/subprocess.h"
 #include "io/openpgp.h"
 #include "tests/support/gpg_home.h"
 
@@ -382,6 +385,29 @@ TEST(Verifier, DecidesExpiryAndFutureByTheClockItIsGiven) {
   EXPECT_THAT(refusal([&] { then.verify_clearsigned(message, "x"); }), HasSubstr("future"));
   clock.set(at("Fri, 01 Jan 2021 00:00:00 +0000"));
   EXPECT_THAT(refusal([&] { then.verify_clearsigned(message, "x"); }), HasSubstr("key expired"));
+}
+
+TEST(Verifier, RemovesHomesThatKilledProcessesLeft) {
+  const auto home = [](const char* age, bool locked) {
+    base::TempDir directory("mgpgv-", "/tmp");
+    auto ring = base::open_file(directory.path() + "/pubring.gpg", O_WRONLY | O_CREAT, 0600);
+    if (locked) {
+      EXPECT_EQ(::flock(ring.fd(), LOCK_SH), 0);
+    } else {
+      ring = base::File();
+    }
+    base::Command touch;
+    touch.argv = {"touch", "-d", age, directory.path()};
+    base::run_checked(touch);
+    return std::pair(std::move(directory), std::move(ring));
+  };
+  const auto left = home("1 hour ago", false);
+  const auto in_use = home("1 hour ago", true);
+  const auto starting = home("now", false);
+  const io::Verifier any(io::Keyring::load(Keys::get().keyring_file), system_clock());
+  EXPECT_FALSE(base::exists_at(AT_FDCWD, left.first.path()));
+  EXPECT_TRUE(base::exists_at(AT_FDCWD, in_use.first.path()));
+  EXPECT_TRUE(base::exists_at(AT_FDCWD, starting.first.path()));
 }
 
 TEST(Verifier, ChecksDetachedSignatures) {

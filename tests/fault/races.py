@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
+complete, and nothing that a writer was told is published gets lost.
+
+  races.py --bin DIR writers|readers|signals|disk [--rounds N]
+"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import streams  # noqa: E402
+
+
+class World:
+    def __init__(self, binaries):
+        self.util = os.path.join(os.path.abspath(binaries), "meph2-util")
+        self.keys = streams.Keys()
+        self.work = tempfile.mkdtemp(prefix="races-", dir=os.environ.get("TMPDIR", "/tmp"))
+        self.target = os.path.join(self.work, "target")
+        streams.make(self.target, ["20230101"])
+        self.check(self.start("sign", self.target))
+
+    def close(self):
+        self.keys.close()
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    def source(self, name, versions, content=streams.CONTENT):
+        root = os.path.join(self.work, name)
+        streams.make(root, versions, content=content)
+        return root
+
+    def start(self, *arguments, **extra):
+        return subprocess.Popen([self.util] + list(arguments), env=dict(self.keys.env, **extra),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    def check(self, process):
+        error = process.communicate(timeout=120)[1].decode(errors="replace")
+        if process.returncode != 0:
+            raise streams.Broken("exit %d: %s" % (process.returncode, error))
+
+    def versions(self, root=None):
+        seen = streams.read_all(root or self.target, self.keys.keyring)
+        return {version for content in seen.values() for product in content.values() for version in product["versions"]}
+
+
+def writers(world, rounds):
+    """Eight writers a round, each with a version of its own: none may be lost."""
+    expected = {"20230101"}
+    for number in range(rounds):
+        names = ["2024%02d%02d" % (number + 1, i + 1) for i in range(8)]
+        sources = [world.source("source-" + name, [name]) for name in names]
+        running = [world.start("insert", source, world.target, "--lock-timeout", "60s") for source in sources]
+        for process in running:
+            world.check(process)
+        expected.update(names)
+        if world.versions() != expected:
+            raise streams.Broken("lost: %s" % sorted(expected - world.versions()))
+    return "%d rounds of 8 writers, %d versions, none lost" % (rounds, len(expected))
+
+
+def readers(world, rounds):
+    """Three kinds of reader pass over the whole stream again and again while it is published and shrunk."""
+    stop, counts, broken = threading.Event(), {}, []
+
+    def poll(name):
+        get, suffix = streams.READERS[name]
+        while not stop.is_set():
+            try:
+                streams.read_stream(world.target, get, suffix, world.keys.keyring)
+            except streams.Broken as first:
+                # The detached pair are two requests: one retry is what such a reader has to do anyway.
+                try:
+                    streams.read_stream(world.target, get, suffix, world.keys.keyring)
+                except streams.Broken:
+                    broken.append("%s: %s" % (name, first))
+            counts[name] = counts.get(name, 0) + 1
+
+    threads = [threading.Thread(target=poll, args=(name,)) for name in streams.READERS]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(rounds):
+            version = "202401%02d" % (number + 1)
+            world.check(world.start("insert", world.source("s-" + version, [version]), world.target))
+            if number % 2:
+                world.check(world.start("remove-version", world.target, version))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    if broken:
+        raise streams.Broken("%d of %d reads: %s" % (len(broken), sum(counts.values()), broken[0]))
+    if min(counts.values(), default=0) < rounds:
+        raise streams.Broken("the readers hardly ran: %s" % counts)
+    return "%d publications, %d passes of readers, none broken" % (rounds + rounds // 2, sum(counts.values()))
+
+
+def signals(world, rounds):
+    """SIGTERM and SIGINT while the writer stands at each of its sync points."""
+    source, before = world.source("source", ["20240101"]), world.versions()
+    points = ["after-plan", "before-data-rename", "before-lock", "before-commit"]
+    for number in range(rounds):
+        for point in points:
+            for sent in (signal.SIGTERM, signal.SIGINT):
+                target = os.path.join(world.work, "copy")
+                shutil.copytree(world.target, target, symlinks=True)
+                fifo = os.path.join(world.work, "fifo")
+                os.mkfifo(fifo)
+                process = world.start("insert", source, target, **{"SS_SYNC_" + point: fifo})
+                with open(fifo, "w"):    # opens when the writer has come to the point
+                    process.send_signal(sent)
+                error = process.communicate(timeout=60)[1].decode(errors="replace")
+                after = world.versions(target)
+                if process.returncode == 128 + sent and after != before:
+                    raise streams.Broken("%s at %s: says stopped, but published" % (sent.name, point))
+                if process.returncode == 0 and after == before:
+                    raise streams.Broken("%s at %s: says done, but did not publish" % (sent.name, point))
+                if process.returncode not in (0, 128 + sent):
+                    raise streams.Broken("%s at %s: exit %d: %s" % (sent.name, point, process.returncode, error))
+                if process.returncode != 0 and "stream unchanged" not in error:
+                    raise streams.Broken("%s at %s: does not say what state things are in: %s" % (sent.name, point, error))
+                world.check(world.start("insert", source, target))
+                if streams.leftovers(target):
+                    raise streams.Broken("left behind: %s" % streams.leftovers(target))
+                os.unlink(fifo)
+                shutil.rmtree(target)
+    return "%d signals at %d points" % (rounds * len(points) * 2, len(points))
+
+
+def disk(world, rounds):
+    """A file system that is too small by ever less: refused or unfinished, never half published."""
+    if os.getuid() != 0:
+        print("SKIPPED: mounting a tmpfs wants root")
+        sys.exit(77)
+    source, before = world.source("source", ["20240101", "20240102"]), world.versions()
+    mount = os.path.join(world.work, "small")
+    os.mkdir(mount)
+    seen = set()
+    for kilobytes in [64 + 17 * 1024 * i // rounds for i in range(rounds + 4)]:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dk" % (kilobytes + 200), "none", mount], check=True)
+        try:
+            target = os.path.join(mount, "target")
+            shutil.copytree(world.target, target, symlinks=True)
+            process = world.start("insert", source, target)
+            error = process.communicate(timeout=60)[1].decode(errors="replace")
+            seen.add(process.returncode)
+            after = world.versions(target)
+            if process.returncode == 1 and (after != before or "No space left on device" not in error):
+                raise streams.Broken("%d kB: %s" % (kilobytes, error))
+            if process.returncode not in (0, 1, 3):
+                raise streams.Broken("%d kB: exit %d: %s" % (kilobytes, process.returncode, error))
+        finally:
+            subprocess.run(["umount", mount], check=True)
+    if seen != {0, 1}:
+        raise streams.Broken("the sizes did not cover both ends: exits %s" % seen)
+    return "%d sizes" % (rounds + 4)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("kind", choices=["writers", "readers", "signals", "disk"])
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    world = World(args.bin)
+    try:
+        print("%s: %s" % (args.kind, globals()[args.kind](world, args.rounds)))
+        return 0
+    except streams.Broken as broken:
+        print("%s: BROKEN: %s" % (args.kind, broken))
+        return 1
+    finally:
+        world.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
