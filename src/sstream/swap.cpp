@@ -116,6 +116,11 @@ io::Json make_journal(int next, int live, const std::string& next_name) {
 void redo(const Repository& repository, const io::Json& journal) {
   const auto next_name = journal.at("next").get<std::string>();
   base::require_safe_path(next_name);
+  if (!base::exists_at(repository.streams(), next_name)) {
+    // Given up before its first rename: after that the generation's directory outlives the journal.
+    base::unlink_at(repository.private_dir(), journal_name);
+    return;
+  }
   const auto live = open_directory_below(repository.streams(), "v1");
   const auto next = open_directory_below(repository.streams(), next_name);
   for (const auto& entry : journal.at("renames")) {
@@ -140,6 +145,18 @@ void redo(const Repository& repository, const io::Json& journal) {
   base::remove_tree_at(repository.streams(), next_name);
 }
 
+/// From the moment the journal has its name the publication goes forward. Where writing it fails,
+/// it must not stay: the generation that it names is about to be given up.
+void write_journal(const Repository& repository, const io::Json& journal) {
+  try {
+    base::replace_file(repository.private_dir(), journal_name, io::to_text(journal));
+  } catch (const base::Error&) {
+    after_commit(base::Errc::cleanup_incomplete, "the next run finishes the publication",
+                 [&] { base::unlink_at(repository.private_dir(), journal_name); });
+    throw;
+  }
+}
+
 void swap_by_journal(const Repository& repository, const std::string& next,
                      const std::string& keep) {
   const auto live_directory = open_directory_below(repository.streams(), "v1");
@@ -150,7 +167,7 @@ void swap_by_journal(const Repository& repository, const std::string& next,
   const auto copy = open_directory_below(generations.fd(), keep);
   base::copy_tree(live_directory.fd(), copy.fd(), [](const std::string&) { return false; });
   const auto journal = make_journal(next_directory.fd(), live_directory.fd(), next);
-  base::replace_file(repository.private_dir(), journal_name, io::to_text(journal));
+  write_journal(repository, journal);
   after_commit(base::Errc::cleanup_incomplete, "the next run finishes the publication", [&] {
     redo(repository, journal);
     forget_old_generations(generations.fd());
