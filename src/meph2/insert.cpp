@@ -130,6 +130,7 @@ InsertResult insert(const InsertOptions& options, const sstream::Context& contex
   std::vector<ProductTree> sources;
   for (const auto& entry : origin.entries()) {
     sources.push_back(origin.read(entry));
+    sstream::require_one_content_per_path(sources.back());
   }
   InsertResult result;
   result.published = sstream::publish(
