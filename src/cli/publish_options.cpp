@@ -19,6 +19,13 @@ void add_publish_options(CLI::App& app, sstream::PublishOptions& options, Publis
   app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
 }
 
+std::string outcome_of(const sstream::PublishResult& result) {
+  return result.changed
+             ? base::cat("published generation ", result.generation, ": ", result.files.size(),
+                         " files, ", base::human_bytes(result.bytes))
+             : std::string("nothing to do");
+}
+
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
   rails.enforced = true;
   app.add_flag("--allow-shrink", rails.allow_shrink,

@@ -19,6 +19,9 @@ struct PublishFlags {
 /// the command's default.
 void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags);
 
+/// The result line of a command that prints nothing else: what was published, or that nothing was.
+std::string outcome_of(const sstream::PublishResult& result);
+
 /// --allow-shrink, --allow-drop.
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
 

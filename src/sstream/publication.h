@@ -17,6 +17,9 @@ struct Plan {
   std::vector<ProductTree>
       streams;  ///< new content of these content ids, whole; `updated` is set by us
   std::vector<std::string> dropped;  ///< content ids that go
+  /// What the history keeps of this change beside the usual (an object; of a promotion: the label,
+  /// the source and the digests).
+  io::Json details;
 };
 
 /// Called with the live generation; called again when somebody else published meanwhile. Must not

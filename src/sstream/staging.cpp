@@ -39,6 +39,16 @@ base::File open_or_make(int dirfd, const std::string& name) {
   return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+/// Staging directories are made, taken over and removed by one process at a time: a directory whose
+/// owner has not locked it yet looks dead. Waits; the others hold it for a few renames only.
+void wait_turn(const base::File& all) {
+  while (::flock(all.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      base::throw_errno(errno, "lock", all.name());
+    }
+  }
+}
+
 /// The directory that one transaction stages in, locked while it lives. Files in it are named by
 /// their digest; what a dead transaction left is taken over, so that a download goes on where it
 /// stopped.
@@ -46,8 +56,10 @@ class StagingArea {
  public:
   StagingArea(const Repository& repository, const base::Clock& clock)
       : all_(open_or_make(repository.private_dir(), "txn")),
-        name_(base::cat(::getpid(), "-", ++count)),
-        own_(open_or_make(all_.fd(), name_)) {
+        name_(base::cat(::getpid(), "-", ++count)) {
+    wait_turn(all_);
+    own_ = open_or_make(all_.fd(), name_);
+    base::failpoint::sync("before-staging-lock");
     ::flock(own_.fd(), LOCK_EX | LOCK_NB);
     const auto limit = (clock.now() - stale_after).time_since_epoch().count();
     for (const auto& name : base::list_directory(all_.fd())) {
@@ -55,12 +67,16 @@ class StagingArea {
         take_over(name, limit);
       }
     }
+    ::flock(all_.fd(), LOCK_UN);
   }
 
   StagingArea(const StagingArea&) = delete;
   StagingArea& operator=(const StagingArea&) = delete;
 
-  ~StagingArea() { ::unlinkat(all_.fd(), name_.c_str(), AT_REMOVEDIR); }
+  ~StagingArea() {
+    ::flock(all_.fd(), LOCK_EX);
+    ::unlinkat(all_.fd(), name_.c_str(), AT_REMOVEDIR);
+  }
 
   int fd() const { return own_.fd(); }
 

@@ -2,7 +2,7 @@
 """Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
 complete, and nothing that a writer was told is published gets lost.
 
-  races.py --bin DIR writers|readers|signals|disk [--rounds N]
+  races.py --bin DIR writers|turns|readers|signals|disk [--rounds N]
 """
 import argparse
 import os
@@ -62,6 +62,28 @@ def writers(world, rounds):
         if world.versions() != expected:
             raise streams.Broken("lost: %s" % sorted(expected - world.versions()))
     return "%d rounds of 8 writers, %d versions, none lost" % (rounds, len(expected))
+
+
+def turns(world, rounds):
+    """A second writer comes while the first one has made its staging directory and not locked it yet."""
+    for number in range(rounds):
+        names = ["2025%02d01" % (number + 1), "2025%02d02" % (number + 1)]
+        first, second = [world.source("source-" + name, [name]) for name in names]
+        fifo = os.path.join(world.work, "fifo")
+        os.mkfifo(fifo)
+        paused = world.start("insert", first, world.target, **{"SS_SYNC_before-staging-lock": fifo})
+        with open(fifo, "w"):    # opens when the first has come to the point, closes after the second's start
+            other = world.start("insert", second, world.target)
+            try:
+                other.wait(timeout=1)    # without the turn it is done long before
+            except subprocess.TimeoutExpired:
+                pass
+        world.check(paused)
+        world.check(other)
+        os.unlink(fifo)
+        if not set(names) <= world.versions():
+            raise streams.Broken("lost one of %s" % names)
+    return "%d pairs" % rounds
 
 
 def readers(world, rounds):
@@ -165,7 +187,7 @@ def disk(world, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("kind", choices=["writers", "readers", "signals", "disk"])
+    parser.add_argument("kind", choices=["writers", "turns", "readers", "signals", "disk"])
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     world = World(args.bin)

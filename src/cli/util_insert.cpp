@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util_commands.h"
+#include "meph2/insert.h"
+
+namespace cli {
+
+namespace {
+
+struct InsertCommand {
+  meph2::InsertOptions options;
+  PublishFlags flags;
+  std::optional<std::uint64_t> max;
+};
+
+}  // namespace
+
+Action declare_insert(CLI::App& app) {
+  auto command = std::make_shared<InsertCommand>();
+  command->options.publish.action = "insert";
+  command->options.publish.create = true;
+  command->options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
+  app.add_option("SRC", command->options.source,
+                 "Source: a directory, an index or products file, or an http(s) URL")
+      ->required();
+  app.add_option("TARGET", command->options.target, "Data directory to insert into; made if absent")
+      ->required();
+  app.add_option("FILTER", command->options.filters,
+                 "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
+  add_number(app, "--max", command->max,
+             "Consider only the N newest versions of a product (default: 20)");
+  add_publish_options(app, command->options.publish, command->flags);
+  add_trust_options(app, command->options.trust);
+  return [command](sstream::Context& context) {
+    auto& options = command->options;
+    options.max = command->max.value_or(options.max);
+    context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
+    const auto result = meph2::insert(options, context);
+    auto report = sstream::report_of(result.published, options.publish);
+    auto& items = report["items"] = io::Json::array();
+    std::vector<std::string> lines;
+    for (const auto& [pedigree, path] : result.items) {
+      lines.push_back(base::cat(pedigree.text(), path.empty() ? "" : " ", path));
+      items.push_back({{"item", pedigree.text()}, {"path", path}});
+    }
+    if (!options.publish.dry_run) {
+      lines = {outcome_of(result.published)};
+    }
+    return finish(report, lines, command->flags, context);
+  };
+}
+
+}  // namespace cli
