@@ -2,100 +2,21 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
-#include <unordered_set>
 #include <utility>
 #include <vector>
-
-#include <xxhash.h>
 
 #include "base/error.h"
 #include "base/strings.h"
 #include "io/json.h"
+#include "io/json_scan.h"
+#include "io/json_source.h"
 
 namespace io {
 
 namespace {
 
-/// Where the parser's bytes come from: a text in memory, or a file read through one buffer. Knows
-/// the line and column of the byte that was handed out last.
-class ByteSource {
- public:
-  ByteSource(std::string_view text, const std::string& name)
-      : name_(name), start_(text.data()), at_(start_), end_(start_ + text.size()) {}
-
-  ByteSource(const base::File& file, std::uint64_t max_bytes)
-      : file_(&file), name_(file.name()), max_bytes_(max_bytes), buffer_(buffer_size) {
-    start_ = at_ = end_ = buffer_.data();
-    refill();
-  }
-
-  ByteSource(const ByteSource&) = delete;
-  ByteSource& operator=(const ByteSource&) = delete;
-  ~ByteSource() = default;
-
-  bool at_end() const { return at_ == end_; }
-
-  const char& current() const { return *at_; }
-
-  void advance() {
-    ++at_;
-    if (at_ == end_ && file_ != nullptr) {
-      refill();
-    }
-  }
-
-  bool starts_with(std::string_view bytes) const {
-    return std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(bytes);
-  }
-
-  const std::string& name() const { return name_; }
-
-  /// Bytes handed out so far.
-  std::uint64_t consumed() const { return before_ + static_cast<std::uint64_t>(at_ - start_); }
-
-  /// "LINE:COLUMN" of the byte at `offset`, which must be one of the last handed out.
-  std::string position(std::uint64_t offset) const {
-    const auto length = offset > before_ ? static_cast<std::ptrdiff_t>(offset - before_) : 0;
-    const char* stop = start_ + std::min(length, end_ - start_);
-    const auto line = lines_ + static_cast<std::uint64_t>(std::count(start_, stop, '\n')) + 1;
-    const auto newline =
-        std::find(std::reverse_iterator(stop), std::reverse_iterator(start_), '\n');
-    const auto line_start = newline.base() == start_
-                                ? line_start_
-                                : before_ + static_cast<std::uint64_t>(newline.base() - start_);
-    return base::cat(line, ":", std::max(offset, line_start) - line_start + 1);
-  }
-
- private:
-  static constexpr std::size_t buffer_size = 262'144;
-
-  void refill() {
-    const std::string_view done(start_, static_cast<std::size_t>(end_ - start_));
-    lines_ += static_cast<std::uint64_t>(std::count(done.begin(), done.end(), '\n'));
-    if (const auto newline = done.rfind('\n'); newline != std::string_view::npos) {
-      line_start_ = before_ + newline + 1;
-    }
-    before_ += done.size();
-    const auto got = file_->read_at(buffer_, before_);
-    if (before_ + got > max_bytes_) {
-      throw base::Error(base::Errc::untrusted,
-                        base::cat(name_, ": larger than ", base::human_bytes(max_bytes_)));
-    }
-    at_ = start_;
-    end_ = start_ + got;
-  }
-
-  const base::File* file_ = nullptr;
-  const std::string& name_;
-  std::uint64_t max_bytes_ = 0;
-  std::vector<char> buffer_;
-  const char* start_ = nullptr;
-  const char* at_ = nullptr;
-  const char* end_ = nullptr;
-  std::uint64_t before_ = 0;      ///< bytes of earlier buffers
-  std::uint64_t lines_ = 0;       ///< line ends in earlier buffers
-  std::uint64_t line_start_ = 0;  ///< offset of the line that the buffer begins in
-};
+using detail::ByteSource;
+using detail::KeySet;
 
 /// What nlohmann reads a ByteSource through. Only the end compares equal to the end.
 class ByteIterator {
@@ -134,45 +55,6 @@ class ByteIterator {
   ByteSource* source_;
 };
 
-/// The keys of one object, by 128-bit digest: exact for any practical purpose, and 16 bytes a key
-/// however long the keys are. (Two keys made to collide are refused as duplicates: harmless.)
-class KeySet {
- public:
-  void clear() {
-    few_.clear();
-    many_.clear();
-  }
-
-  /// false if it was there already.
-  bool insert(const std::string& key) {
-    const XXH128_hash_t digest = XXH3_128bits(key.data(), key.size());
-    const Entry entry{digest.low64, digest.high64};
-    if (!many_.empty()) {
-      return many_.insert(entry).second;
-    }
-    if (std::find(few_.begin(), few_.end(), entry) != few_.end()) {
-      return false;
-    }
-    few_.push_back(entry);
-    if (few_.size() > few_limit) {
-      many_.insert(few_.begin(), few_.end());
-    }
-    return true;
-  }
-
- private:
-  using Entry = std::pair<std::uint64_t, std::uint64_t>;
-
-  struct Hash {
-    std::size_t operator()(const Entry& entry) const { return entry.first; }
-  };
-
-  static constexpr std::size_t few_limit = 24;  ///< beyond it a linear search loses
-
-  std::vector<Entry> few_;
-  std::unordered_set<Entry, Hash> many_;
-};
-
 /// An object or array that has been opened and not closed.
 struct Frame {
   bool is_object = false;
@@ -196,34 +78,33 @@ std::string reason_of(std::string_view message) {
   return shorten(message.substr(0, message.find("; last read: ")), 300);  // it quotes stale bytes
 }
 
-/// nlohmann's SAX interface: adds the checks that it lacks and passes on to JsonEvents.
+/// nlohmann's SAX interface with the checks that it lacks. Says what is wrong, and where.
 class Checker : public nlohmann::json_sax<Json> {
  public:
-  Checker(const ByteSource& source, JsonEvents& events, const JsonLimits& limits)
-      : source_(&source), events_(&events), max_depth_(limits.max_depth) {}
+  Checker(const ByteSource& source, const JsonLimits& limits)
+      : source_(&source), max_depth_(limits.max_depth) {}
 
-  bool null() override { return pass(Json()); }
+  bool null() override { return pass(); }
 
-  bool boolean(bool value) override { return pass(Json(value)); }
+  bool boolean(bool /*value*/) override { return pass(); }
 
-  bool number_integer(number_integer_t value) override { return pass(Json(value)); }
+  bool number_integer(number_integer_t /*value*/) override { return pass(); }
 
-  bool number_unsigned(number_unsigned_t value) override { return pass(Json(value)); }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return pass(); }
 
-  bool number_float(number_float_t value, const string_t& text) override {
+  bool number_float(number_float_t /*value*/, const string_t& text) override {
     if (text.find_first_of(".eE") == std::string::npos) {
       refuse("integer beyond 64 bits");
     }
-    return pass(Json(value));
+    return pass();
   }
 
-  bool string(string_t& value) override { return pass(Json(std::move(value))); }
+  bool string(string_t& /*value*/) override { return pass(); }
 
   bool binary(binary_t& /*value*/) override { return false; }
 
   bool start_object(std::size_t /*count*/) override {
     open(true);
-    events_->start_object();
     return true;
   }
 
@@ -234,25 +115,21 @@ class Checker : public nlohmann::json_sax<Json> {
     if (!frame.keys.insert(name)) {
       refuse("duplicate key");
     }
-    events_->key(name);
     return true;
   }
 
   bool end_object() override {
     close();
-    events_->end_object();
     return true;
   }
 
   bool start_array(std::size_t /*count*/) override {
     open(false);
-    events_->start_array();
     return true;
   }
 
   bool end_array() override {
     close();
-    events_->end_array();
     return true;
   }
 
@@ -266,8 +143,7 @@ class Checker : public nlohmann::json_sax<Json> {
   }
 
  private:
-  bool pass(Json&& value) {
-    events_->scalar(std::move(value));
+  bool pass() {
     value_done();
     return true;
   }
@@ -320,18 +196,21 @@ class Checker : public nlohmann::json_sax<Json> {
   }
 
   const ByteSource* source_;
-  JsonEvents* events_;
   unsigned max_depth_;
   std::vector<Frame> frames_;
   std::size_t depth_ = 0;
 };
 
-void parse(ByteSource& source, JsonEvents& events, const JsonLimits& limits) {
-  Checker checker(source, events, limits);
+/// Throws what is wrong with a document that scan_json() refused: nlohmann's lexer, slow and exact,
+/// has the words for it.
+[[noreturn]] void explain(ByteSource& source, const JsonLimits& limits) {
+  Checker checker(source, limits);
   if (source.starts_with("\xEF\xBB\xBF")) {  // nlohmann would skip it silently
     checker.refuse("byte order mark");
   }
   Json::sax_parse(ByteIterator(&source), ByteIterator(), &checker);
+  throw base::Error(base::Errc::untrusted,
+                    base::cat(source.name(), ": changed while it was being read"));
 }
 
 }  // namespace
@@ -364,9 +243,12 @@ Json parse_json(std::string_view text, const std::string& name, const JsonLimits
     throw base::Error(base::Errc::untrusted,
                       base::cat(name, ": larger than ", base::human_bytes(limits.max_bytes)));
   }
-  ByteSource source(text, name);
   JsonBuilder tree;
-  parse(source, tree, limits);
+  ByteSource source(text, name);
+  if (!detail::scan_json(source, tree, limits)) {
+    ByteSource again(text, name);
+    explain(again, limits);
+  }
   return tree.take();
 }
 
@@ -377,8 +259,11 @@ Json read_json(base::File& file, const JsonLimits& limits) {
 }
 
 void visit_json(base::File& file, JsonEvents& events, const JsonLimits& limits) {
-  ByteSource source(file, limits.max_bytes);
-  parse(source, events, limits);
+  ByteSource source(file, limits.max_bytes, detail::Lines::ignored);
+  if (!detail::scan_json(source, events, limits)) {
+    ByteSource again(file, limits.max_bytes, detail::Lines::counted);
+    explain(again, limits);
+  }
 }
 
 const char* type_name(const Json& value) {

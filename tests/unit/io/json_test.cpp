@@ -180,6 +180,47 @@ TEST(JsonVisit, KnowsLineAndColumnFarIntoAFile) {
   }
 }
 
+/// Our scanner and nlohmann's parser judge alike, whatever is changed in a document.
+TEST(JsonParse, AgreesWithNlohmannOnAnything) {
+  const std::string good =
+      R"({"a": [1, -2, 1.5e3, -0, 0.25, true, false, null, 18446744073709551615, 1e-400],
+          "b\u00e9\ud83d\ude00\n\/": {"c": "caf\u00e9", "d": {}, "e": [], "f": "x\\y\"z"},
+          "g": [[[{"h": "\b\f\r\t\u0000"}]]], "café": "😀"})";
+  ASSERT_EQ(io::parse_json(good, "f"), Json::parse(good));
+  const std::string letters = "{}[]\":,\\/ \n\t0123456789+-.eEtrufalsn\x01\x7F\x80\xC3\xED\xFF";
+  std::mt19937 random(4);
+  unsigned refused = 0;
+  for (int round = 0; round < 20000; ++round) {
+    auto text = good;
+    for (auto changes = 1 + random() % 3; changes > 0; --changes) {
+      const auto at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = letters[random() % letters.size()];
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 4);
+          break;
+        default:
+          text.insert(at, 1, letters[random() % letters.size()]);
+      }
+    }
+    const auto theirs = Json::parse(text, nullptr, false);
+    try {
+      ASSERT_EQ(io::parse_json(text, "f"), theirs) << text;
+    } catch (const base::Error& error) {
+      const std::string reason = error.what();
+      ASSERT_THAT(reason, testing::Not(HasSubstr("changed while"))) << text;
+      ASSERT_TRUE(theirs.is_discarded() || reason.find("duplicate key") != std::string::npos ||
+                  reason.find("beyond 64 bits") != std::string::npos)
+          << text << reason;
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 5000U);
+  EXPECT_LT(refused, 19000U);
+}
+
 class Recorder : public io::JsonEvents {
  public:
   void start_object() override { log += "{"; }
