@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/identity.h"
 #include "base/strings.h"
 
 namespace base {
@@ -32,13 +33,7 @@ bool still_in_place(const File& file, int dirfd, const std::string& name) {
 }
 
 void write_holder(File& file) {
-  std::string command = "?";
-  try {
-    command = replace_all(read_file("/proc/self/cmdline", 4096), std::string(1, '\0'), " ");
-  } catch (const Error&) {
-    command = "?";  // no /proc: the text is only information
-  }
-  const auto text = cat("pid ", ::getpid(), ", ", trim(command), ", since ",
+  const auto text = cat("pid ", ::getpid(), " on ", host_name(), ", ", command_line(), ", since ",
                         format_stamp(SystemClock().now()), "\n");
   if (::ftruncate(file.fd(), 0) == 0 && ::lseek(file.fd(), 0, SEEK_SET) == 0) {
     [[maybe_unused]] const auto written = ::write(file.fd(), text.data(), text.size());

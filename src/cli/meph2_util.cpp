@@ -11,5 +11,12 @@ int main(int argc, char** argv) {
                             "meph2-util sign daily-stream.d", cli::declare_sign},
                            {"remove-version", "Take a version out of the metadata",
                             "meph2-util remove-version daily-stream.d 20260101 release=noble",
-                            cli::declare_remove_version}});
+                            cli::declare_remove_version},
+                           {"history", "Who published what, when",
+                            "meph2-util history daily-stream.d --limit 10", cli::declare_history},
+                           {"rollback", "Make an earlier generation live again",
+                            "meph2-util rollback daily-stream.d\n"
+                            "meph2-util rollback daily-stream.d 12 --product "
+                            "com.ubuntu.maas.daily:v3:boot:24.04:amd64:ga-24.04",
+                            cli::declare_rollback}});
 }

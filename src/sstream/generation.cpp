@@ -1,5 +1,7 @@
 #include "sstream/generation.h"
 
+#include <algorithm>
+
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
@@ -17,17 +19,6 @@ base::File open_live(const Repository& repository) {
   return base::open_file_at(repository.streams(), "v1", O_RDONLY | O_DIRECTORY);
 }
 
-std::string digest_of(int directory) {
-  io::Digest all(io::Algorithm::sha256);
-  if (directory >= 0) {
-    for (const auto& name : documents_in(directory)) {
-      auto file = base::open_beneath(directory, name, O_RDONLY);
-      all.update(base::cat(name, " ", io::digest_file(io::Algorithm::sha256, file), "\n"));
-    }
-  }
-  return all.hex();
-}
-
 }  // namespace
 
 std::vector<std::string> documents_in(int directory) {
@@ -40,15 +31,52 @@ std::vector<std::string> documents_in(int directory) {
   return names;
 }
 
+std::string metadata_digest(int directory) {
+  io::Digest all(io::Algorithm::sha256);
+  if (directory >= 0) {
+    for (const auto& name : documents_in(directory)) {
+      auto file = base::open_beneath(directory, name, O_RDONLY);
+      all.update(base::cat(name, " ", io::digest_file(io::Algorithm::sha256, file), "\n"));
+    }
+  }
+  return all.hex();
+}
+
 std::string live_digest(const Repository& repository) {
-  return digest_of(open_live(repository).fd());
+  return metadata_digest(open_live(repository).fd());
+}
+
+std::vector<std::string> kept_generations(const Repository& repository) {
+  if (repository.private_dir() < 0 || !base::exists_at(repository.private_dir(), "generations")) {
+    return {};
+  }
+  const auto all = base::open_file_at(repository.private_dir(), "generations",
+                                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return base::list_directory(all.fd());
 }
 
 Generation Generation::load(const Repository& repository) {
+  return read(open_live(repository), base::cat(repository.path(), "/streams/v1"));
+}
+
+Generation Generation::load_kept(const Repository& repository, const std::string& name) {
+  const auto kept = kept_generations(repository);
+  if (std::find(kept.begin(), kept.end(), name) == kept.end()) {
+    throw base::Error(base::Errc::not_found,
+                      base::cat(repository.path(), ": generation ", name, " is not kept; there ",
+                                kept.empty() ? "is none" : "are " + base::join(kept, ", ")));
+  }
+  const auto below = base::cat("generations/", name);
+  return read(
+      base::open_file_at(repository.private_dir(), below, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+      base::cat(repository.path(), "/.data/.sstream/", below));
+}
+
+Generation Generation::read(base::File directory, std::string path) {
   Generation generation;
-  generation.path_ = base::cat(repository.path(), "/streams/v1");
-  generation.directory_ = open_live(repository);
-  generation.digest_ = digest_of(generation.directory());
+  generation.path_ = std::move(path);
+  generation.directory_ = std::move(directory);
+  generation.digest_ = metadata_digest(generation.directory());
   if (generation.directory() < 0) {
     return generation;
   }

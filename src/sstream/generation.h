@@ -25,6 +25,10 @@ class Generation {
   /// claim one content id.
   static Generation load(const Repository& repository);
 
+  /// One that was replaced and is kept, by its name (kept_generations()). Errors as load(), and
+  /// Error(not_found) naming those that there are.
+  static Generation load_kept(const Repository& repository, const std::string& name);
+
   /// sha256 over the names and contents of all JSON documents: equal means nobody published
   /// meanwhile.
   const std::string& digest() const { return digest_; }
@@ -47,6 +51,8 @@ class Generation {
   int directory() const { return directory_.fd(); }
 
  private:
+  static Generation read(base::File directory, std::string path);
+
   base::File directory_;
   std::string path_;
   std::string digest_;
@@ -55,8 +61,14 @@ class Generation {
   mutable std::map<std::string, std::string> content_digests_;
 };
 
+/// The names of the replaced generations that are kept (.data/.sstream/generations/), oldest first.
+std::vector<std::string> kept_generations(const Repository& repository);
+
 /// The names of the JSON documents in a directory of metadata.
 std::vector<std::string> documents_in(int directory);
+
+/// Generation::digest() of the documents in a directory of metadata; -1 is an empty one.
+std::string metadata_digest(int directory);
 
 /// Only the digest of what is live now.
 std::string live_digest(const Repository& repository);

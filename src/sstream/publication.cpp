@@ -7,8 +7,10 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "base/identity.h"
 #include "base/stop.h"
 #include "base/strings.h"
+#include "sstream/history.h"
 #include "sstream/next_generation.h"
 #include "sstream/swap.h"
 
@@ -17,6 +19,22 @@ namespace sstream {
 namespace {
 
 constexpr int replans_allowed = 10;
+
+io::Json changed_versions(const StreamSummary& before, const StreamSummary& after) {
+  auto changed = io::Json::object();
+  const auto count = [](const StreamSummary& summary, const std::string& product) {
+    const auto found = summary.versions.find(product);
+    return found == summary.versions.end() ? std::size_t{0} : found->second;
+  };
+  for (const auto* summary : {&before, &after}) {
+    for (const auto& [product, versions] : summary->versions) {
+      if (count(before, product) != count(after, product)) {
+        changed[product] = {count(before, product), count(after, product)};
+      }
+    }
+  }
+  return changed;
+}
 
 /// One run of publish(): the pieces that its steps share.
 class Transaction {
@@ -38,6 +56,7 @@ class Transaction {
     std::string content_id;
     std::string file;
     ProductTree tree;
+    io::Json versions;  ///< product -> [versions before, versions after], where they differ
   };
 
   void recover_if_needed();
@@ -50,6 +69,8 @@ class Transaction {
   bool commit(const Generation& live, std::vector<Change>& changes, const Plan& plan);
   void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
              const std::vector<std::string>& dropped);
+  HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
+                             const Plan& plan) const;
   void warn_unsigned(const Generation& live) const;
 
   const PublishOptions& options_;
@@ -99,8 +120,13 @@ bool Transaction::attempt(const Planner& planner) {
   result_.files_reused = staged.reused;
   result_.bytes = staged.bytes;
   result_.streams.clear();
+  result_.changes = io::Json::object();
   for (const auto& change : changes) {
     result_.streams.push_back(change.content_id);
+    result_.changes[change.content_id] = change.versions;
+  }
+  for (const auto& content_id : plan.dropped) {
+    result_.changes[content_id] = nullptr;
   }
   std::map<std::string, StreamFile> same(live.streams());
   const bool index_current = !live.index().is_null() && next_index(live, same) == live.index();
@@ -132,17 +158,18 @@ std::vector<Transaction::Change> Transaction::changes_of(const Generation& live,
       throw base::Error(base::Errc::untrusted,
                         base::cat("content id '", content_id, "' is not fit for a file name"));
     }
+    StreamSummary after;
+    for (const auto& [product, node] : tree.products().items()) {
+      after.versions[product] = tree.versions(product).size();
+    }
+    auto versions = changed_versions(known ? found->second.summary : StreamSummary{}, after);
     if (known) {
-      StreamSummary after;
-      for (const auto& [product, node] : tree.products().items()) {
-        after.versions[product] = tree.versions(product).size();
-      }
       check_shrink(options_.rails, content_id, found->second.summary, after);
       if (live.live_content_digest(content_id) == content_digest(tree)) {
         continue;
       }
     }
-    changes.push_back({content_id, file, std::move(tree)});
+    changes.push_back({content_id, file, std::move(tree), std::move(versions)});
   }
   plan.streams.clear();
   return changes;
@@ -241,6 +268,23 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
   }
 }
 
+HistoryEntry Transaction::history_entry(const Generation& live, const NextGeneration& next,
+                                        const Plan& plan) const {
+  HistoryEntry entry;
+  entry.generation = state_.generation + 1;
+  entry.when = base::format_stamp(context_.clock.now());
+  entry.who = base::user_at_host();
+  entry.command = base::command_line();
+  entry.action = options_.action;
+  entry.base = live.digest();
+  entry.digest = metadata_digest(next.directory());
+  entry.files = result_.files.size();
+  entry.bytes = result_.bytes;
+  entry.changes = result_.changes;
+  entry.details = plan.details;
+  return entry;
+}
+
 bool Transaction::commit(const Generation& live, std::vector<Change>& changes, const Plan& plan) {
   base::failpoint::sync("before-lock");
   const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
@@ -248,19 +292,16 @@ bool Transaction::commit(const Generation& live, std::vector<Change>& changes, c
   if (live_digest(repository_) != live.digest()) {
     return false;
   }
-  state_ = repository_.read_state();
+  state_ = recovered_state(repository_, live.digest());
   const auto number = state_.generation + 1;
-  const auto name_of = [](std::uint64_t generation) {
-    const auto digits = base::cat(generation);
-    return std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits;
-  };
-  NextGeneration next(repository_, live, name_of(number));
+  NextGeneration next(repository_, live, generation_name(number));
   build(next, live, changes, plan.dropped);
   next.check(signer_ ? &*signer_ : nullptr);
   next.sync();
+  append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);
   try {
-    make_live(repository_, next.name(), name_of(state_.generation));
+    make_live(repository_, next.name(), generation_name(state_.generation));
   } catch (const base::Error& error) {
     if (error.code() == base::Errc::cleanup_incomplete ||
         error.code() == base::Errc::durability_unknown) {
@@ -270,7 +311,7 @@ bool Transaction::commit(const Generation& live, std::vector<Change>& changes, c
   }
   next.release();
   result_.changed = true;
-  result_.generation = name_of(number);
+  result_.generation = generation_name(number);
   state_.generation = number;
   state_.updated = result_.updated;
   if (signer_) {
@@ -305,11 +346,17 @@ io::Json report_of(const PublishResult& result, const PublishOptions& options) {
     files.push_back(
         {{"path", file.path}, {"size", file.expected.size}, {"sha256", file.expected.sha256}});
   }
-  return {{"action", options.action},          {"bytes", result.bytes},
-          {"changed", result.changed},         {"dry_run", options.dry_run},
-          {"files", std::move(files)},         {"files_reused", result.files_reused},
-          {"generation", result.generation},   {"seconds", result.seconds},
-          {"signed", result.signed_documents}, {"streams", result.streams},
+  return {{"action", options.action},
+          {"bytes", result.bytes},
+          {"changes", result.changes},
+          {"changed", result.changed},
+          {"dry_run", options.dry_run},
+          {"files", std::move(files)},
+          {"files_reused", result.files_reused},
+          {"generation", result.generation},
+          {"seconds", result.seconds},
+          {"signed", result.signed_documents},
+          {"streams", result.streams},
           {"updated", result.updated}};
 }
 

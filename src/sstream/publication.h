@@ -44,6 +44,8 @@ struct PublishResult {
   std::size_t files_reused = 0;
   std::uint64_t bytes = 0;
   std::vector<std::string> streams;  ///< content ids with new content
+  /// What the history keeps: content id -> {product -> [versions before, versions after]}.
+  io::Json changes = io::Json::object();
   std::vector<std::string> signed_documents;
   double seconds = 0;
 };

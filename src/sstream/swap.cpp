@@ -11,6 +11,8 @@
 #include "base/tree.h"
 #include "io/digest.h"
 #include "io/json.h"
+#include "sstream/generation.h"
+#include "sstream/history.h"
 
 namespace sstream {
 
@@ -220,6 +222,20 @@ void remove_from(int directory, bool (*wanted)(const std::string&)) {
   }
 }
 
+/// A run that died between the visible step and its clean-up left the replaced generation under the
+/// name of the new one: it belongs to the history.
+void archive_replaced(const Repository& repository) {
+  const auto last = last_history(repository);
+  if (!last || last->generation == 0) {
+    return;
+  }
+  const auto replaced = base::cat(".v1.", generation_name(last->generation), ".new");
+  if (base::exists_at(repository.streams(), replaced) && live_digest(repository) == last->digest &&
+      metadata_digest(open_directory_below(repository.streams(), replaced).fd()) == last->base) {
+    archive(repository, replaced, generation_name(last->generation - 1));
+  }
+}
+
 }  // namespace
 
 bool needs_recovery(const Repository& repository) {
@@ -233,7 +249,10 @@ void recover(const Repository& repository) {
     auto file = base::open_file_at(repository.private_dir(), journal_name, O_RDONLY | O_NOFOLLOW);
     redo(repository, io::read_json(file));
   }
-  remove_from(repository.streams(), is_leftover);
+  if (any_in(repository.streams(), is_leftover)) {
+    archive_replaced(repository);
+    remove_from(repository.streams(), is_leftover);
+  }
   remove_from(repository.private_dir(), is_temporary);
 }
 
