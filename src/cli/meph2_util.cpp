@@ -7,6 +7,11 @@ int main(int argc, char** argv) {
                             "meph2-util insert --keyring keyring.gpg "
                             "https://images.example.com/daily daily-stream.d arch=amd64",
                             cli::declare_insert},
+                           {"promote", "Copy a version of a daily stream into a release stream",
+                            "meph2-util promote daily-stream.d release-stream.d 20260101\n"
+                            "meph2-util promote --soak 48h --label stable daily-stream.d "
+                            "release-stream.d 20260101 release=noble",
+                            cli::declare_promote},
                            {"sign", "Regenerate the index and sign what is not signed",
                             "meph2-util sign daily-stream.d", cli::declare_sign},
                            {"remove-version", "Take a version out of the metadata",

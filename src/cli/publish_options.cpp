@@ -26,6 +26,29 @@ std::string outcome_of(const sstream::PublishResult& result) {
              : std::string("nothing to do");
 }
 
+io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishResult& result,
+                         const sstream::PublishOptions& options) {
+  auto report = sstream::report_of(result, options);
+  auto& list = report["items"] = io::Json::array();
+  for (const auto& [pedigree, path] : items) {
+    list.push_back({{"item", pedigree.text()}, {"path", path}});
+  }
+  return report;
+}
+
+std::vector<std::string> lines_of(const meph2::AddedItems& items,
+                                  const sstream::PublishResult& result,
+                                  const sstream::PublishOptions& options) {
+  if (!options.dry_run) {
+    return {outcome_of(result)};
+  }
+  std::vector<std::string> lines;
+  for (const auto& [pedigree, path] : items) {
+    lines.push_back(base::cat(pedigree.text(), path.empty() ? "" : " ", path));
+  }
+  return lines;
+}
+
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
   rails.enforced = true;
   app.add_flag("--allow-shrink", rails.allow_shrink,

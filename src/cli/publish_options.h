@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/program.h"
+#include "meph2/add_versions.h"
 #include "sstream/content_source.h"
 #include "sstream/publication.h"
 
@@ -21,6 +22,15 @@ void add_publish_options(CLI::App& app, sstream::PublishOptions& options, Publis
 
 /// The result line of a command that prints nothing else: what was published, or that nothing was.
 std::string outcome_of(const sstream::PublishResult& result);
+
+/// The report of a verb that adds items, with these.
+io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishResult& result,
+                         const sstream::PublishOptions& options);
+
+/// What such a verb prints: the items of a dry run, else the outcome.
+std::vector<std::string> lines_of(const meph2::AddedItems& items,
+                                  const sstream::PublishResult& result,
+                                  const sstream::PublishOptions& options);
 
 /// --allow-shrink, --allow-drop.
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails);

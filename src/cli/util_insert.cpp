@@ -38,17 +38,9 @@ Action declare_insert(CLI::App& app) {
     options.max = command->max.value_or(options.max);
     context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
     const auto result = meph2::insert(options, context);
-    auto report = sstream::report_of(result.published, options.publish);
-    auto& items = report["items"] = io::Json::array();
-    std::vector<std::string> lines;
-    for (const auto& [pedigree, path] : result.items) {
-      lines.push_back(base::cat(pedigree.text(), path.empty() ? "" : " ", path));
-      items.push_back({{"item", pedigree.text()}, {"path", path}});
-    }
-    if (!options.publish.dry_run) {
-      lines = {outcome_of(result.published)};
-    }
-    return finish(report, lines, command->flags, context);
+    const auto report = report_of_items(result.items, result.published, options.publish);
+    return finish(report, lines_of(result.items, result.published, options.publish), command->flags,
+                  context);
   };
 }
 

@@ -1,9 +1,9 @@
 #include "meph2/insert.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/strings.h"
-#include "sstream/condense.h"
 #include "sstream/filter.h"
 #include "sstream/graft.h"
 #include "sstream/work_plan.h"
@@ -13,7 +13,6 @@ namespace meph2 {
 namespace {
 
 using sstream::Item;
-using sstream::Pedigree;
 using sstream::ProductTree;
 
 /// product -> versions of the source that have at least one item that passes the filters.
@@ -39,7 +38,12 @@ class StreamInsert {
  public:
   StreamInsert(const InsertOptions& options, const sstream::ContentSource& origin,
                const ProductTree& source, const sstream::Filters& filters, InsertResult& result)
-      : options_(options), origin_(origin), source_(source), filters_(filters), result_(result) {}
+      : options_(options),
+        source_(source),
+        supply_{source, [&origin](const std::string& path) { return origin.locate(path); },
+                source.name()},
+        filters_(filters),
+        result_(result) {}
 
   void plan(const sstream::Generation& live, const sstream::Context& context, sstream::Plan& plan) {
     auto tree = live.read_tree(source_.content_id());
@@ -49,38 +53,19 @@ class StreamInsert {
       const auto work =
           sstream::resolve_work(versions, target.versions(product), options_.max, true);
       for (const auto& version : work.add) {
-        add(product, version, target, plan);
+        add_version(
+            supply_, {product, version, {}},
+            [&](const Item& item) { return filters_.matches(item); }, target, plan, result_.items);
         changed = true;
       }
       report_left_out(product, versions, work.add, target, context);
     }
     if (changed) {
-      sstream::condense(target.json(), sstream::default_sticky());
-      sstream::settle_product_tags(target.json());
-      plan.streams.push_back(std::move(target));
+      add_stream(std::move(target), plan);
     }
   }
 
  private:
-  void add(const std::string& product, const std::string& version, ProductTree& target,
-           sstream::Plan& plan) {
-    const auto& node = *source_.version(product, version);
-    for (const auto& [name, leaf] : node.at("items").items()) {
-      const Pedigree id{product, version, name};
-      const Item item(id, source_.json(), *source_.product(product), node, leaf);
-      if (!filters_.matches(item)) {
-        continue;
-      }
-      const auto path = item.path();
-      result_.items.emplace_back(id, path.value_or(""));
-      if (path) {
-        plan.files.push_back({*path, sstream::Checksums::of(item), origin_.locate(*path)});
-      }
-    }
-    sstream::graft_version(source_, product, version, target,
-                           [&](const Item& item) { return filters_.matches(item); });
-  }
-
   /// The established tool leaves out without a word what is older than the newest `max`, and
   /// versions of the same name with other content.
   void report_left_out(const std::string& product, const std::vector<std::string>& versions,
@@ -116,8 +101,8 @@ class StreamInsert {
   }
 
   const InsertOptions& options_;
-  const sstream::ContentSource& origin_;
   const ProductTree& source_;
+  Supply supply_;
   const sstream::Filters& filters_;
   InsertResult& result_;
 };
@@ -133,7 +118,7 @@ InsertResult insert(const InsertOptions& options, const sstream::Context& contex
     sstream::require_one_content_per_path(sources.back());
   }
   InsertResult result;
-  result.published = sstream::publish(
+  result.published = publish_added(
       options.target,
       [&](const sstream::Generation& live) {
         result.items.clear();

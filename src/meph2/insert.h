@@ -1,9 +1,9 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "meph2/add_versions.h"
 #include "sstream/content_source.h"
 #include "sstream/publication.h"
 
@@ -19,8 +19,7 @@ struct InsertOptions {
 };
 
 struct InsertResult {
-  /// What was (or would be) added: the item and its path, empty for items without a file.
-  std::vector<std::pair<sstream::Pedigree, std::string>> items;
+  AddedItems items;
   sstream::PublishResult published;
 };
 

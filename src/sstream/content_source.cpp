@@ -3,6 +3,7 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "io/digest.h"
 
 namespace sstream {
 
@@ -139,6 +140,7 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
   source.choose_trust(trust, path.ends_with(".sjson"));
   auto text = source.first_document(path);
   auto json = io::parse_json(text.body, text.name);
+  const auto digest = io::digest_hex(io::Algorithm::sha256, text.body);
   text.body.clear();
   text.body.shrink_to_fit();
   if (json.is_object() && json.value("format", Json()) == "products:1.0") {
@@ -149,6 +151,7 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
     entry.format = "products:1.0";
     entry.datatype = source.only_->datatype();
     entry.updated = source.only_->updated();
+    source.digests_[entry.content_id] = digest;
     source.entries_.push_back(std::move(entry));
     return source;
   }
@@ -172,6 +175,7 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
         base::Errc::not_found,
         base::cat("read ", locate(entry.path), ": the index names it, but it is not there"));
   }
+  digests_[entry.content_id] = io::digest_hex(io::Algorithm::sha256, text->body);
   auto tree = ProductTree::parse(text->body, text->name);
   if (tree.content_id() != entry.content_id) {
     throw base::Error(base::Errc::untrusted,
@@ -183,6 +187,11 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
 
 ProductTree ContentSource::take(const IndexEntry& entry) {
   return only_ ? std::move(*only_) : read(entry);
+}
+
+std::string ContentSource::digest(const std::string& content_id) const {
+  const auto found = digests_.find(content_id);
+  return found == digests_.end() ? std::string() : found->second;
 }
 
 std::string ContentSource::locate(const std::string& path) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -55,6 +56,12 @@ class ContentSource {
   /// Local path or URL of a data file.
   std::string locate(const std::string& path) const;
 
+  /// The directory or URL above streams/v1, with its final slash.
+  const std::string& base() const { return base_; }
+
+  /// sha256 of the (verified) text of a content that was read; empty before.
+  std::string digest(const std::string& content_id) const;
+
   bool is_local() const { return !io::is_http_url(base_); }
 
   /// True when every document read was verified.
@@ -77,6 +84,7 @@ class ContentSource {
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
+  mutable std::map<std::string, std::string> digests_;
   mutable std::optional<ProductTree>
       only_;  ///< read already by open(); handed over by the first read()
 };

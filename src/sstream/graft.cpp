@@ -80,7 +80,64 @@ void reconcile(Json& product, const Json& target_top, const Json& inherited, Jso
   }
 }
 
+const Json::object_t& object_of(const Json& node) {
+  return node.get_ref<const Json::object_t&>();
+}
+
+/// The item with what it inherits, apart from what is said in `common`.
+Json with_inherited(Json item, const Json& inherited, const Json& common) {
+  for (const auto& [key, value] : object_of(inherited)) {
+    if (!common.contains(key) && !item.contains(key)) {
+      item[key] = value;
+    }
+  }
+  return item;
+}
+
+/// What the items of a version inherit from it and from above.
+Json inherited_by_items(const ProductTree& tree, const Pedigree& version) {
+  auto inherited = inherited_by_versions(tree, version.product);
+  inherited.update(own_keys(*tree.version(version.product, version.version)));
+  return inherited;
+}
+
 }  // namespace
+
+Json tags_of(const ProductTree& tree, const Pedigree& item) {
+  auto tags = inherited_by_items(tree, item);
+  tags.update(own_keys(*tree.item(item)));
+  return tags;
+}
+
+ProductTree unite_version(const ProductTree& first, const ProductTree& second,
+                          const Pedigree& version) {
+  const auto ours = inherited_by_items(first, version);
+  const auto theirs = inherited_by_items(second, version);
+  auto common = Json::object();
+  for (const auto& [key, value] : ours.items()) {
+    if (same(&value, find(theirs, key))) {
+      common[key] = value;
+    }
+  }
+  auto items = Json::object();
+  const auto add_items = [&](const ProductTree& tree, const Json& inherited) {
+    const auto* level = find(*tree.version(version.product, version.version), "items");
+    if (level == nullptr) {
+      return;
+    }
+    for (const auto& [name, leaf] : object_of(*level)) {
+      if (!items.contains(name)) {
+        items[name] = with_inherited(leaf, inherited, common);
+      }
+    }
+  };
+  add_items(first, ours);
+  add_items(second, theirs);
+  auto united = ProductTree::make(first.content_id(), first.datatype());
+  common["versions"] = {{version.version, {{"items", std::move(items)}}}};
+  united.set({version.product, {}, {}}, std::move(common));
+  return united;
+}
 
 ProductTree empty_like(const ProductTree& source) {
   auto json = Json::object();

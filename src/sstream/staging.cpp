@@ -157,13 +157,18 @@ void seal(base::File& file) {
   file.sync();
 }
 
-void stage_local(const StagingArea& staging, const Group& group) {
-  const auto& wanted = *group.front();
-  const auto& name = staged_name(group);
+base::File open_origin(const NewFile& wanted) {
   auto source = base::open_file(wanted.origin, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!S_ISREG(source.status().st_mode)) {
     throw base::Error(base::Errc::untrusted, base::cat(wanted.origin, ": not a regular file"));
   }
+  return source;
+}
+
+void stage_local(const StagingArea& staging, const Group& group) {
+  const auto& wanted = *group.front();
+  const auto& name = staged_name(group);
+  auto source = open_origin(wanted);
   base::unlink_at(staging.fd(), name);
   base::clone_file(source, staging.fd(), name, wanted.may_link);
   auto file = base::open_file_at(staging.fd(), name, O_RDONLY | O_NOFOLLOW);
@@ -327,6 +332,11 @@ StagedFiles find_missing(const Repository& repository, const std::vector<NewFile
     }
   }
   return staged;
+}
+
+void verify_origin(const NewFile& wanted) {
+  auto file = open_origin(wanted);
+  verify_file(file, wanted.expected);
 }
 
 void require_space(const Repository& repository, std::uint64_t bytes) {

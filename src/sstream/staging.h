@@ -30,6 +30,10 @@ struct StagedFiles {
 StagedFiles find_missing(const Repository& repository, const std::vector<NewFile>& files,
                          const Context& context);
 
+/// Reads a local origin whole, as bringing it in would. Error(not_found) where there is none,
+/// Error(untrusted) for other content and for what is not a regular file.
+void verify_origin(const NewFile& wanted);
+
 /// Error(failed) when the file system cannot hold `bytes` and a reserve besides.
 void require_space(const Repository& repository, std::uint64_t bytes);
 
