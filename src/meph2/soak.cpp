@@ -1,6 +1,7 @@
 #include "meph2/soak.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -36,25 +37,28 @@ std::optional<base::Time> end_of_version_day(const std::string& version) {
 
 void require_soaked(const std::string& version, const std::string& updated,
                     std::chrono::seconds soak, base::Time now) {
+  std::vector<base::Time> there_since;
   const auto named = end_of_version_day(version);
-  auto changed = base::parse_stamp(updated);
-  if (changed && named && *changed < *named - std::chrono::days(1)) {
-    changed.reset();  // the document says that it is older than what is in it
+  if (named) {
+    there_since.push_back(*named);
   }
-  const auto is_old = [&](const std::optional<base::Time>& since) {
-    return since && now - *since >= soak;
-  };
-  if (is_old(named) || is_old(changed)) {
-    return;
+  const auto changed = base::parse_stamp(updated);
+  // A document that says to be older than what is in it says nothing.
+  if (changed && !(named && *changed < *named - std::chrono::days(1))) {
+    there_since.push_back(*changed);
   }
-  const auto since =
-      named && changed ? std::min(*named, *changed) : named.value_or(changed.value_or(now));
-  throw base::Error(base::Errc::refused,
-                    base::cat(version, ": ",
-                              named || changed ? base::cat("is known to be there only since ",
-                                                           base::format_stamp(since))
-                                               : "nothing tells its age",
-                              "; --soak asks for ", soak.count(), " seconds"));
+  if (there_since.empty()) {
+    throw base::Error(base::Errc::refused,
+                      base::cat(version, ": nothing tells its age, and --soak asks for ",
+                                soak.count(), " seconds"));
+  }
+  const auto since = *std::min_element(there_since.begin(), there_since.end());
+  if (now - since < soak) {
+    throw base::Error(
+        base::Errc::refused,
+        base::cat(version, ": is known to be there only since ", base::format_stamp(since),
+                  "; --soak asks for ", soak.count(), " seconds"));
+  }
 }
 
 }  // namespace meph2
