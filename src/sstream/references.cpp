@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "base/tree.h"
 #include "io/digest.h"
+#include "sstream/generation.h"
 #include "sstream/index.h"
 #include "sstream/item_stream.h"
 #include "sstream/signing.h"
@@ -390,11 +391,6 @@ std::optional<std::string> normal_path(std::string_view path) {
   return base::join(parts, "/");
 }
 
-std::vector<std::string> kept_generations(const Repository& repository) {
-  const auto generations = open_generations(repository);
-  return generations ? base::list_directory(generations.fd()) : std::vector<std::string>{};
-}
-
 void for_each_reference_of(const Repository& repository, const std::string& generation,
                            const std::function<void(const Reference& reference)>& visit) {
   visit_generation(open_kept(repository, generation), {}, visit);
@@ -434,6 +430,28 @@ void for_each_named_path(
   for (const auto& name : names) {
     paths.scan(open_kept(repository, name));
   }
+}
+
+void for_each_named_path_of(const Repository& repository, const std::string& generation,
+                            const std::function<void(std::string_view path)>& visit) {
+  const NamedPaths::Visit take = [&](std::string_view path, std::string_view) { visit(path); };
+  const ReferencePolicy policy;
+  NamedPaths(policy, take, false).scan(open_kept(repository, generation));
+}
+
+base::Time replaced_at(const Repository& repository, const std::string& generation) {
+  const auto names = kept_generations(repository);
+  const auto next = std::upper_bound(names.begin(), names.end(), generation);
+  const auto successor = next == names.end() ? open_live(repository) : open_kept(repository, *next);
+  if (!base::exists_at(successor.directory.fd(), "index.json")) {
+    return base::Time(std::chrono::seconds(successor.directory.status().st_mtim.tv_sec));
+  }
+  auto file = open_document(successor, "index.json");
+  const auto index = io::read_json(file);
+  const auto stamp = index.is_object() ? index.value("updated", io::Json()) : io::Json();
+  const auto time =
+      stamp.is_string() ? base::parse_stamp(stamp.get_ref<const std::string&>()) : std::nullopt;
+  return time.value_or(base::Time(std::chrono::seconds(file.status().st_mtim.tv_sec)));
 }
 
 }  // namespace sstream

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "io/openpgp.h"
 #include "sstream/product_tree.h"
 #include "sstream/repository.h"
@@ -35,9 +36,6 @@ struct ReferencePolicy {
 /// absolute or leads out.
 std::optional<std::string> normal_path(std::string_view path);
 
-/// Names of the generations kept under .data/.sstream/generations, oldest first.
-std::vector<std::string> kept_generations(const Repository& repository);
-
 /// Visits every item of every products file that names a data file, in little memory: the live
 /// generation's, then those of the kept ones, newest first. Throws when any of it cannot be trusted
 /// to be whole: Error(not_found) without streams/v1, an index or a file that the index names;
@@ -47,7 +45,7 @@ std::vector<std::string> kept_generations(const Repository& repository);
 void for_each_reference(const Repository& repository, const ReferencePolicy& policy,
                         const std::function<void(const Reference& reference)>& visit);
 
-/// The same of one kept generation (a name of kept_generations()).
+/// The same of one kept generation (by a name of kept_generations()).
 void for_each_reference_of(const Repository& repository, const std::string& generation,
                            const std::function<void(const Reference& reference)>& visit);
 
@@ -58,5 +56,13 @@ void for_each_reference_of(const Repository& repository, const std::string& gene
 void for_each_named_path(
     const Repository& repository, const ReferencePolicy& policy,
     const std::function<void(std::string_view path, std::string_view generation)>& visit);
+
+/// The same of one kept generation alone.
+void for_each_named_path_of(const Repository& repository, const std::string& generation,
+                            const std::function<void(std::string_view path)>& visit);
+
+/// When a kept generation stopped being the live one: its successor's `updated` (or, without a
+/// readable one, the time its index was written).
+base::Time replaced_at(const Repository& repository, const std::string& generation);
 
 }  // namespace sstream

@@ -1,5 +1,6 @@
 #include "sstream/references.h"
 
+#include "sstream/generation.h"
 #include "tests/io/janitor/streams.h"
 
 namespace {
