@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -82,7 +83,11 @@ class Writer {
         out_ += float_text(value.get<double>());
         break;
       case Json::value_t::number_integer:
+        integer(value.get<Json::number_integer_t>());
+        break;
       case Json::value_t::number_unsigned:
+        integer(value.get<Json::number_unsigned_t>());
+        break;
       case Json::value_t::boolean:
       case Json::value_t::null:
         out_ += value.dump();
@@ -149,18 +154,36 @@ class Writer {
     out_ += ']';
   }
 
+  template <typename Integer>
+  void integer(Integer value) {
+    std::array<char, 24> text{};
+    out_.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
+  }
+
+  /// Nearly all text needs no escape: it goes out as one run.
   void string(std::string_view text) {
+    const auto* const rest = std::find_if_not(text.begin(), text.end(), stands_for_itself);
+    const auto run = static_cast<std::size_t>(rest - text.begin());
+    out_ += '"';
+    out_ += text.substr(0, run);
+    if (run < text.size()) {
+      escaped(text.substr(run));
+    }
+    out_ += '"';
+  }
+
+  static bool stands_for_itself(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
+  void escaped(std::string_view text) {
     if (!base::valid_utf8(text)) {
       throw base::Error(base::Errc::untrusted, base::cat("write JSON: not valid UTF-8: \"",
                                                          base::escape_control(text), "\""));
     }
-    out_ += '"';
     for (std::size_t at = 0; at < text.size();) {
       const auto length = sequence_length(static_cast<unsigned char>(text[at]));
       character(text.substr(at, length));
       at += length;
     }
-    out_ += '"';
   }
 
   void character(std::string_view sequence) {

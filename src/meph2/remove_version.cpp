@@ -40,7 +40,7 @@ RemoveVersionResult remove_version(const RemoveVersionOptions& options,
     sstream::Plan plan;
     result.products.clear();
     for (const auto& [content_id, stream] : live.streams()) {
-      if (stream.summary.format != "products:1.0") {
+      if (stream.format != "products:1.0") {
         continue;
       }
       auto tree = *live.read_tree(content_id);

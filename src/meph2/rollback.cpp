@@ -96,10 +96,9 @@ sstream::Plan plan_product(const Generation& old, const Generation& live,
   bool known = false;
   for (const auto& entry : live.streams()) {
     const auto& content_id = entry.first;
-    const auto before = old.streams().find(content_id);
     const bool was =
-        before != old.streams().end() && before->second.summary.versions.contains(product);
-    const bool is = entry.second.summary.versions.contains(product);
+        old.streams().contains(content_id) && old.summary(content_id).versions.contains(product);
+    const bool is = live.summary(content_id).versions.contains(product);
     known = known || was || is;
     if (was) {
       plan.streams.push_back(

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "base/tree.h"
 #include "io/digest.h"
+#include "io/fingerprint.h"
 
 namespace sstream {
 
@@ -32,14 +33,14 @@ std::vector<std::string> documents_in(int directory) {
 }
 
 std::string metadata_digest(int directory) {
-  io::Digest all(io::Algorithm::sha256);
+  std::string all;
   if (directory >= 0) {
     for (const auto& name : documents_in(directory)) {
       auto file = base::open_beneath(directory, name, O_RDONLY);
-      all.update(base::cat(name, " ", io::digest_file(io::Algorithm::sha256, file), "\n"));
+      all += base::cat(name, " ", io::fingerprint_file(file), "\n");
     }
   }
-  return all.hex();
+  return io::fingerprint(all);
 }
 
 std::string live_digest(const Repository& repository) {
@@ -81,8 +82,7 @@ Generation Generation::read(base::File directory, std::string path) {
     return generation;
   }
   for (const auto& name : documents_in(generation.directory())) {
-    auto file = base::open_beneath(generation.directory(), name, O_RDONLY);
-    file.set_name(base::cat(generation.path_, "/", name));
+    auto file = generation.open(name);
     if (name == "index.json") {
       generation.index_ = io::read_json(file);
       if (!generation.index_.is_object()) {
@@ -90,20 +90,25 @@ Generation Generation::read(base::File directory, std::string path) {
       }
       continue;
     }
-    auto summary = summarise(file);
-    if (!summary.is_stream()) {
+    const auto head = read_head(file);
+    if (!head.is_stream()) {
       continue;
     }
-    const auto content_id = summary.content_id;
     const auto [entry, added] =
-        generation.streams_.emplace(content_id, StreamFile{name, std::move(summary)});
+        generation.streams_.emplace(head.content_id, StreamFile{name, head.format});
     if (!added) {
       throw base::Error(base::Errc::conflict,
-                        base::cat(file.name(), ": content id ", content_id, " is that of ",
+                        base::cat(file.name(), ": content id ", head.content_id, " is that of ",
                                   entry->second.file, " as well; take one of the two away"));
     }
   }
   return generation;
+}
+
+base::File Generation::open(const std::string& name) const {
+  auto file = base::open_beneath(directory(), name, O_RDONLY);
+  file.set_name(base::cat(path_, "/", name));
+  return file;
 }
 
 std::optional<ProductTree> Generation::read_tree(const std::string& content_id) const {
@@ -111,18 +116,27 @@ std::optional<ProductTree> Generation::read_tree(const std::string& content_id) 
   if (found == streams_.end()) {
     return std::nullopt;
   }
-  auto file = base::open_beneath(directory(), found->second.file, O_RDONLY);
-  file.set_name(base::cat(path_, "/", found->second.file));
+  auto file = open(found->second.file);
   ProductTree tree(io::read_json(file), file.name(), Aliases::kept);
-  content_digests_.try_emplace(content_id, content_digest(tree));
+  summaries_.try_emplace(content_id, summary_of(tree));
   return tree;
 }
 
-std::string Generation::live_content_digest(const std::string& content_id) const {
-  if (!content_digests_.contains(content_id)) {
-    read_tree(content_id);
+const StreamSummary& Generation::summary(const std::string& content_id) const {
+  const auto known = summaries_.find(content_id);
+  if (known != summaries_.end()) {
+    return known->second;
   }
-  return content_digests_.at(content_id);
+  const auto found = streams_.find(content_id);
+  if (found == streams_.end()) {
+    throw base::Error(base::Errc::not_found, base::cat(path_, ": no content ", content_id));
+  }
+  auto file = open(found->second.file);
+  return summaries_.emplace(content_id, summarise(file)).first->second;
+}
+
+std::string Generation::live_content_digest(const std::string& content_id) const {
+  return content_digest(*read_tree(content_id));
 }
 
 std::string content_digest(const ProductTree& tree) {

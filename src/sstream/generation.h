@@ -15,21 +15,21 @@ namespace sstream {
 /// One products file of a generation.
 struct StreamFile {
   std::string file;  ///< name in streams/v1
-  StreamSummary summary;
+  std::string format;
 };
 
 /// The metadata of a repository at one moment: what a verb plans on.
 class Generation {
  public:
-  /// The live one. Error(untrusted) for a document that is not JSON, Error(conflict) for two that
-  /// claim one content id.
+  /// The live one. Error(conflict) for two documents that claim one content id, Error(untrusted)
+  /// for one that is not JSON, as far as it is read (see summary()).
   static Generation load(const Repository& repository);
 
   /// One that was replaced and is kept, by its name (kept_generations()). Errors as load(), and
   /// Error(not_found) naming those that there are.
   static Generation load_kept(const Repository& repository, const std::string& name);
 
-  /// sha256 over the names and contents of all JSON documents: equal means nobody published
+  /// A fingerprint over the names and contents of all JSON documents: equal means nobody published
   /// meanwhile.
   const std::string& digest() const { return digest_; }
 
@@ -39,12 +39,15 @@ class Generation {
   /// The index document, null when there is none.
   const io::Json& index() const { return index_; }
 
+  /// What the index says of a stream: reads the document once, whole, or not at all if read_tree()
+  /// has. Error(untrusted) where it is not JSON, Error(not_found) for an unknown content id.
+  const StreamSummary& summary(const std::string& content_id) const;
+
   /// Parses a stream whole, for editing; nullopt where there is no such content id. The caller owns
   /// it.
   std::optional<ProductTree> read_tree(const std::string& content_id) const;
 
-  /// content_digest() of a stream as it is live; remembered from read_tree(), so that comparing an
-  /// edited tree of 100 MB does not take a second one in memory.
+  /// content_digest() of a stream as it is live.
   std::string live_content_digest(const std::string& content_id) const;
 
   /// streams/v1, -1 when absent.
@@ -52,13 +55,14 @@ class Generation {
 
  private:
   static Generation read(base::File directory, std::string path);
+  base::File open(const std::string& name) const;
 
   base::File directory_;
   std::string path_;
   std::string digest_;
   std::map<std::string, StreamFile> streams_;
   io::Json index_;
-  mutable std::map<std::string, std::string> content_digests_;
+  mutable std::map<std::string, StreamSummary> summaries_;
 };
 
 /// The names of the replaced generations that are kept (.data/.sstream/generations/), oldest first.

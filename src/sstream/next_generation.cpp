@@ -23,11 +23,6 @@ void write_document(int directory, const std::string& name, const io::Json& json
   file.close();
 }
 
-StreamSummary summary_of(int directory, const std::string& name) {
-  auto file = base::open_beneath(directory, name, O_RDONLY);
-  return summarise(file);
-}
-
 }  // namespace
 
 NextGeneration::NextGeneration(const Repository& repository, const Generation& live,
@@ -61,9 +56,8 @@ void NextGeneration::carry_over(const std::vector<std::string>& replaced) {
   });
 }
 
-StreamSummary NextGeneration::write(const std::string& file, const ProductTree& tree) {
+void NextGeneration::write(const std::string& file, const ProductTree& tree) {
   write_document(directory(), file, tree.json());
-  return summary_of(directory(), file);
 }
 
 void NextGeneration::write_index(const io::Json& index) {
@@ -81,19 +75,28 @@ std::vector<std::string> NextGeneration::sign(const DocumentSigner& signer) {
   return signed_now;
 }
 
-void NextGeneration::check(const DocumentSigner* signer) const {
+void NextGeneration::check(const std::map<std::string, ListedStream>& listed,
+                           const DocumentSigner* signer) const {
   const auto fail = [](const std::string& reason) {
     throw base::Error(base::Errc::internal,
                       base::cat("the new generation does not read back: ", reason));
   };
   auto index_file = base::open_beneath(directory(), "index.json", O_RDONLY);
   const StreamIndex index(io::read_json(index_file), "index.json");
-  for (const auto& entry : index.entries()) {
+  const auto entries = index.entries();
+  if (entries.size() != listed.size()) {
+    fail(base::cat("index.json has ", entries.size(), " entries, not ", listed.size()));
+  }
+  for (const auto& entry : entries) {
     const auto name = base::base_name(entry.path);
-    const auto summary = summary_of(directory(), name);
-    if (summary.content_id != entry.content_id || entry.path != "streams/v1/" + name) {
-      fail(base::cat("index names ", entry.content_id, " at ", entry.path, ", which holds ",
-                     summary.content_id));
+    const auto expected = listed.find(entry.content_id);
+    if (expected == listed.end() || expected->second.file != name ||
+        entry.path != "streams/v1/" + name) {
+      fail(base::cat("index.json names ", entry.content_id, " at ", entry.path));
+    }
+    auto file = base::open_beneath(directory(), name, O_RDONLY);
+    if (summarise(file) != expected->second.summary) {
+      fail(base::cat(name, " is not what was written"));
     }
   }
   if (signer == nullptr) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,12 @@
 #include "sstream/signing.h"
 
 namespace sstream {
+
+/// A stream as the next index lists it.
+struct ListedStream {
+  std::string file;  ///< name in streams/v1
+  StreamSummary summary;
+};
 
 /// A generation being built in streams/.v1.<name>.new, out of the readers' sight. Abandoned (the
 /// directory is removed) unless release() was called.
@@ -26,16 +33,16 @@ class NextGeneration {
   /// their signatures and the index.
   void carry_over(const std::vector<std::string>& replaced);
 
-  /// Writes a products file; returns its summary.
-  StreamSummary write(const std::string& file, const ProductTree& tree);
+  void write(const std::string& file, const ProductTree& tree);
   void write_index(const io::Json& index);
 
   /// Signs every document whose signatures are not current; returns their names.
   std::vector<std::string> sign(const DocumentSigner& signer);
 
-  /// Reads the whole generation back as consumers do: each document parses, the index names
-  /// existing files with equal content ids, and each signature verifies. Error(internal) otherwise.
-  void check(const DocumentSigner* signer) const;
+  /// Reads the whole generation back as consumers do: the index names each of `listed` (by content
+  /// id) and nothing else, each document parses and holds what was planned, and each signature
+  /// verifies. Error(internal) otherwise.
+  void check(const std::map<std::string, ListedStream>& listed, const DocumentSigner* signer) const;
 
   void sync() const;
 

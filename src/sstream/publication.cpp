@@ -63,12 +63,16 @@ class Transaction {
   bool attempt(const Planner& planner);
   std::vector<Change> changes_of(const Generation& live, Plan& plan) const;
   bool signatures_current(const Generation& live) const;
-  io::Json next_index(const Generation& live,
-                      const std::map<std::string, StreamFile>& streams) const;
+  using Listed = std::map<std::string, ListedStream>;  ///< by content id
+
+  static Listed next_listing(const Generation& live, const std::vector<Change>& changes,
+                             const std::vector<std::string>& dropped);
+  static io::Json next_index(const Generation& live, const Listed& listed);
   std::string next_stamp(const Generation& live, const std::vector<Change>& changes) const;
-  bool commit(const Generation& live, std::vector<Change>& changes, const Plan& plan);
+  bool commit(const Generation& live, std::vector<Change>& changes, Listed listed,
+              const Plan& plan);
   void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
-             const std::vector<std::string>& dropped);
+             Listed& listed, const std::vector<std::string>& dropped);
   HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
                              const Plan& plan) const;
   void warn_unsigned(const Generation& live) const;
@@ -128,9 +132,9 @@ bool Transaction::attempt(const Planner& planner) {
   for (const auto& content_id : plan.dropped) {
     result_.changes[content_id] = nullptr;
   }
-  std::map<std::string, StreamFile> same(live.streams());
-  const bool index_current = !live.index().is_null() && next_index(live, same) == live.index();
-  const bool same_content = changes.empty() && plan.dropped.empty() && index_current;
+  auto listed = next_listing(live, changes, plan.dropped);
+  const bool same_content = changes.empty() && plan.dropped.empty() && !live.index().is_null() &&
+                            next_index(live, listed) == live.index();
   if (options_.dry_run) {
     result_.changed = !same_content || !staged.missing.empty();
     return true;
@@ -141,7 +145,7 @@ bool Transaction::attempt(const Planner& planner) {
   require_space(repository_, staged.bytes);
   bring_in(repository_, staged.missing, context_);
   base::check_stop(context_.stop);
-  return commit(live, changes, plan);
+  return commit(live, changes, std::move(listed), plan);
 }
 
 /// The streams whose content differs from what is live. Guard rails are applied here, before
@@ -158,14 +162,11 @@ std::vector<Transaction::Change> Transaction::changes_of(const Generation& live,
       throw base::Error(base::Errc::untrusted,
                         base::cat("content id '", content_id, "' is not fit for a file name"));
     }
-    StreamSummary after;
-    for (const auto& [product, node] : tree.products().items()) {
-      after.versions[product] = tree.versions(product).size();
-    }
-    auto versions = changed_versions(known ? found->second.summary : StreamSummary{}, after);
+    const auto after = summary_of(tree);
+    auto versions = changed_versions(known ? live.summary(content_id) : StreamSummary{}, after);
     if (known) {
-      check_shrink(options_.rails, content_id, found->second.summary, after);
-      if (live.live_content_digest(content_id) == content_digest(tree)) {
+      check_shrink(options_.rails, content_id, live.summary(content_id), after);
+      if (versions.empty() && live.live_content_digest(content_id) == content_digest(tree)) {
         continue;
       }
     }
@@ -183,13 +184,30 @@ bool Transaction::signatures_current(const Generation& live) const {
          });
 }
 
-/// The index over `streams`, with the `updated` of the live one.
-io::Json Transaction::next_index(const Generation& live,
-                                 const std::map<std::string, StreamFile>& streams) const {
+/// What the next index lists. Reads the documents that stay as they are, so that one which is
+/// spoilt stops the publication before anything is brought in.
+Transaction::Listed Transaction::next_listing(const Generation& live,
+                                              const std::vector<Change>& changes,
+                                              const std::vector<std::string>& dropped) {
+  Listed listed;
+  for (const auto& change : changes) {
+    listed[change.content_id] = {change.file, summary_of(change.tree)};
+  }
+  for (const auto& [content_id, stream] : live.streams()) {
+    const bool goes = std::find(dropped.begin(), dropped.end(), content_id) != dropped.end();
+    if (!goes && !listed.contains(content_id)) {
+      listed[content_id] = {stream.file, live.summary(content_id)};
+    }
+  }
+  return listed;
+}
+
+/// The index over `listed`, with the `updated` of the live one.
+io::Json Transaction::next_index(const Generation& live, const Listed& listed) {
   auto index = live.index().is_object() ? live.index() : io::Json::object();
   const auto previous = index.value("index", io::Json::object());
   auto entries = io::Json::object();
-  for (const auto& [content_id, stream] : streams) {
+  for (const auto& [content_id, stream] : listed) {
     entries[content_id] = index_entry(stream.summary, base::cat("streams/v1/", stream.file),
                                       previous.value(content_id, io::Json::object()));
   }
@@ -212,9 +230,8 @@ std::string Transaction::next_stamp(const Generation& live,
     after(live.index().at("updated").get<std::string>());
   }
   for (const auto& change : changes) {
-    const auto found = live.streams().find(change.content_id);
-    if (found != live.streams().end()) {
-      after(found->second.summary.updated);
+    if (live.streams().contains(change.content_id)) {
+      after(live.summary(change.content_id).updated);
     }
   }
   if (stamp > context_.clock.now() + std::chrono::hours(1)) {
@@ -233,23 +250,20 @@ void Transaction::warn_unsigned(const Generation& live) const {
 }
 
 void Transaction::build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
-                        const std::vector<std::string>& dropped) {
-  std::map<std::string, StreamFile> streams(live.streams());
+                        Listed& listed, const std::vector<std::string>& dropped) {
   std::vector<std::string> replaced;
   for (const auto& content_id : dropped) {
-    replaced.push_back(streams.at(content_id).file);
-    streams.erase(content_id);
-  }
-  for (const auto& change : changes) {
-    replaced.push_back(change.file);
+    replaced.push_back(live.streams().at(content_id).file);
   }
   const auto stamp = next_stamp(live, changes);
   for (auto& change : changes) {
+    replaced.push_back(change.file);
     change.tree.set_updated(stamp);
-    streams[change.content_id] = {change.file, next.write(change.file, change.tree)};
+    listed.at(change.content_id).summary.updated = stamp;
+    next.write(change.file, change.tree);
     change.tree.json() = nullptr;  // big trees go as soon as they are on disk
   }
-  auto index = next_index(live, streams);
+  auto index = next_index(live, listed);
   const bool index_changed = index != live.index();
   if (index_changed) {
     replaced.emplace_back("index.json");
@@ -285,7 +299,8 @@ HistoryEntry Transaction::history_entry(const Generation& live, const NextGenera
   return entry;
 }
 
-bool Transaction::commit(const Generation& live, std::vector<Change>& changes, const Plan& plan) {
+bool Transaction::commit(const Generation& live, std::vector<Change>& changes, Listed listed,
+                         const Plan& plan) {
   base::failpoint::sync("before-lock");
   const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
   recover(repository_);
@@ -295,8 +310,8 @@ bool Transaction::commit(const Generation& live, std::vector<Change>& changes, c
   state_ = recovered_state(repository_, live.digest());
   const auto number = state_.generation + 1;
   NextGeneration next(repository_, live, generation_name(number));
-  build(next, live, changes, plan.dropped);
-  next.check(signer_ ? &*signer_ : nullptr);
+  build(next, live, changes, listed, plan.dropped);
+  next.check(listed, signer_ ? &*signer_ : nullptr);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);

@@ -54,7 +54,46 @@ class SummaryEvents : public io::JsonEvents {
   std::vector<std::string> path_;
 };
 
+/// Thrown by HeadEvents when it has what it wants.
+struct HeadComplete {};
+
+class HeadEvents : public SummaryEvents {
+ public:
+  explicit HeadEvents(StreamSummary& summary) : SummaryEvents(summary), head_(summary) {}
+
+  void scalar(io::Json&& value) override {
+    SummaryEvents::scalar(std::move(value));
+    if (!head_.format.empty() && !head_.content_id.empty()) {
+      throw HeadComplete();
+    }
+  }
+
+ private:
+  const StreamSummary& head_;
+};
+
 }  // namespace
+
+StreamSummary read_head(base::File& file) {
+  StreamSummary summary;
+  HeadEvents events(summary);
+  try {
+    io::visit_json(file, events);
+  } catch (const HeadComplete&) {
+    summary.versions.clear();
+  }
+  return summary;
+}
+
+StreamSummary summary_of(const ProductTree& tree) {
+  const auto text = [&](const char* key) { return tree.json().value(key, std::string()); };
+  StreamSummary summary{text("format"), text("content_id"), text("datatype"), text("updated"), {}};
+  for (const auto& [product, node] : tree.products().items()) {
+    const auto versions = node.find("versions");
+    summary.versions[product] = versions == node.end() ? 0 : versions->size();
+  }
+  return summary;
+}
 
 std::size_t StreamSummary::version_count() const {
   return std::accumulate(versions.begin(), versions.end(), std::size_t{0},

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "io/json.h"
+#include "sstream/product_tree.h"
 
 namespace sstream {
 
@@ -22,10 +23,19 @@ struct StreamSummary {
   bool is_stream() const { return !content_id.empty() && !format.empty() && format != "index:1.0"; }
 
   std::size_t version_count() const;
+
+  bool operator==(const StreamSummary&) const = default;
 };
 
 /// Error(untrusted) where the document is not JSON.
 StreamSummary summarise(base::File& file);
+
+/// The same of a tree in memory.
+StreamSummary summary_of(const ProductTree& tree);
+
+/// Only `format` and `content_id`: no more of the document is read than it takes to find them, so
+/// that what follows may still turn out to be no JSON.
+StreamSummary read_head(base::File& file);
 
 /// The index entry of a stream: datatype, updated, format, path and, of a products file, its sorted
 /// products. Keys of `previous` that we do not write (clouds, cloudname, ...) are carried over.
