@@ -1,5 +1,7 @@
 #include "cli/publish_options.h"
 
+#include <iostream>
+
 #include "base/atomic_file.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
@@ -69,8 +71,10 @@ void add_trust_options(CLI::App& app, sstream::TrustOptions& trust) {
   app.add_flag("--no-verify", trust.no_verify, "Do not verify the source's signatures");
 }
 
-int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
-           const sstream::Context& context) {
+namespace {
+
+void tell(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
+          const sstream::Context& context) {
   if (flags.dry_run == "json") {
     const auto text = io::to_text(report);
     context.print(text.substr(0, text.size() - 1));
@@ -79,8 +83,28 @@ int finish(const io::Json& report, const std::vector<std::string>& lines, const 
       context.print(base::escape_control(line));
     }
   }
+  std::cout.flush();
+  if (!std::cout) {
+    throw base::Error(base::Errc::failed, "write to stdout: the results could not be written");
+  }
   if (!flags.report.empty()) {
     base::replace_file(flags.report, io::to_text(report));
+  }
+}
+
+}  // namespace
+
+int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
+           const sstream::Context& context) {
+  try {
+    tell(report, lines, flags, context);
+  } catch (const base::Error& error) {
+    if (!flags.dry_run.empty() || !report.value("changed", false)) {
+      throw;
+    }
+    base::Error outer(base::Errc::cleanup_incomplete, error.what());  // exit 1 would say: unchanged
+    outer.set_state("published");
+    throw outer;
   }
   return base::exit_done;
 }

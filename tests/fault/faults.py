@@ -2,11 +2,13 @@
 """Makes every mutating system call of a command fail, one run per call and kind of failure, and lets three readers judge
 the stream after each: readable, signed, complete, old or new. Then runs the command again, which must converge.
 
-  faults.py --bin DIR [--command insert|sign|remove-version] [--modes kill,torn,enospc,enospc-on,eio] [--every N]
-            [--no-exchange] [--jobs N]
+  faults.py --bin DIR [--command NAME]... [--modes kill,torn,enospc,enospc-on,eio] [--every N] [--no-exchange] [--jobs N]
+
+Without --command: all of them. Prints a table; exit 1 when anything is broken.
 """
 import argparse
 import concurrent.futures
+import json
 import os
 import shutil
 import signal
@@ -18,52 +20,127 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import streams  # noqa: E402
 
 
+class Command:
+    """How a command is tried: what it works on beside the base stream, and what a second run may say."""
+
+    def __init__(self, arguments, prepare=None, again=(0, b""), readers=streams.READERS):
+        self.arguments = arguments    # (case, target) -> words after meph2-util
+        self.prepare = prepare or (lambda case: None)    # changes case.base, makes what else is needed in case.work
+        self.again = again    # exit and words of a run that finds the work done
+        self.readers = readers
+
+
+def unsigned_again(case):
+    os.unlink(os.path.join(case.base, "streams/v1/index.sjson"))
+    os.unlink(os.path.join(case.base, "streams/v1", streams.CONTENT + ".json.gpg"))
+
+
+def published_once_more(case):
+    case.util("insert", case.source("later", ["20240105"]), case.base)
+
+
+def orphaned(case):
+    """Two files that nothing names, found long ago; one that was, and is named again."""
+    for name in ("noble/amd64/20230901/squashfs", "lost/manifest"):
+        streams.write(os.path.join(case.base, name), b"orphan" * 50)
+        os.utime(os.path.join(case.base, name), (1600000000, 1600000000))
+    case.util("find-orphans", case.path("orphans.json"), case.base)
+    found = json.load(open(case.path("orphans.json")))
+    found = {name: "Mon, 01 Jan 2024 00:00:00 +0000" for name in found}
+    found["noble/amd64/20240101/squashfs"] = "Mon, 01 Jan 2024 00:00:00 +0000"
+    streams.write(case.path("orphans.json"), json.dumps(found))
+
+
+def patch_of(case):
+    """What diff says between the base and one that has a version more, as the patch to get there."""
+    wanted = case.source("wanted", ["20240101", "20240104"])
+    with open(case.path("patch.yaml"), "wb") as out:
+        out.write(case.util("diff", wanted, case.base, "--promote"))
+
+
+COMMANDS = {
+    "insert": Command(lambda case, target: ["insert", case.path("source"), target]),
+    "sign": Command(lambda case, target: ["sign", target], unsigned_again, readers={"json": streams.READERS["json"]}),
+    "remove-version": Command(lambda case, target: ["remove-version", target, "20240101"],
+                              again=(1, b"no product that matches")),
+    "promote": Command(lambda case, target: ["promote", case.path("source"), target, "20240102"]),
+    "copy-version": Command(lambda case, target: ["copy-version", target, "20240101", "20240109"]),
+    "merge": Command(lambda case, target: ["merge", case.path("source"), target]),
+    "clean-md": Command(lambda case, target: ["clean-md", "1", target],
+                        lambda case: case.util("insert", case.path("source"), case.base)),
+    "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
+    "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
+    "reap-orphans": Command(lambda case, target: ["reap-orphans", "--older", "1d", case.orphans(target), target], orphaned),
+}
+
+
 class Case:
     """A prepared repository, a command on it, and the two states that readers may see."""
 
-    def __init__(self, work, binaries, command, keys, no_exchange):
+    def __init__(self, work, binaries, command, keys, no_exchange=False):
         self.work, self.keys, self.no_exchange = work, keys, no_exchange
+        self.binary = os.path.join(binaries, "meph2-util")
         self.env = dict(keys.env, LC_ALL="C.UTF-8")
-        if no_exchange:
-            self.env["SS_TEST_NO_EXCHANGE"] = "1"
-        util = os.path.join(binaries, "meph2-util")
-        source, self.base = os.path.join(work, "source"), os.path.join(work, "base")
-        streams.make(source, ["20240101", "20240102"])
+        self.base = self.path("base")
+        self.command = COMMANDS[command]
+        self.source("source", ["20240101", "20240102"])
         streams.make(self.base, ["20240101"])
         streams.make(self.base, ["20230101"], subarches=("ga-24.04",), content="com.example:other:download")
-        subprocess.run([util, "sign", self.base], env=self.env, check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-        if command == "sign":
-            os.unlink(os.path.join(self.base, "streams/v1/index.sjson"))
-            os.unlink(os.path.join(self.base, "streams/v1", streams.CONTENT + ".json.gpg"))
-        self.command = {"insert": lambda target: [util, "insert", source, target],
-                        "sign": lambda target: [util, "sign", target],
-                        "remove-version": lambda target: [util, "remove-version", target, "20240101"]}[command]
-        self.gone_is_new = command == "remove-version"
+        self.util("sign", self.base)
+        self.command.prepare(self)
+        if no_exchange:
+            self.env["SS_TEST_NO_EXCHANGE"] = "1"
         # A stream that is not signed yet has no old state that all readers accept: only the plain one judges it.
-        self.readers = {"json": streams.READERS["json"]} if command == "sign" else streams.READERS
+        self.readers = self.command.readers
         self.old = streams.read_all(self.base, keys.keyring, self.readers)
-        good = os.path.join(work, "good")
-        shutil.copytree(self.base, good, symlinks=True)
-        log = os.path.join(work, "calls")
-        self.run(good, {"SS_FAILPOINT_LOG": log}).check_returncode()
+        good = self.copy("good")
+        log = self.path("calls")
+        done = self.run(good, {"SS_FAILPOINT_LOG": log})
+        if done.returncode != 0:
+            raise streams.Broken("the command itself: exit %d: %s" % (done.returncode, done.stderr.decode(errors="replace")))
         self.new = streams.read_all(good, keys.keyring)
+        self.files = streams.data_files(good)
         self.calls = open(log).read().splitlines()
 
-    def run(self, target, extra):
-        return subprocess.run(self.command(target), env=dict(self.env, **extra), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    def path(self, name):
+        return os.path.join(self.work, name)
 
-    def again(self, target, extra=None):
-        """The same command once more. A version that is gone already cannot be removed again: that is convergence too."""
-        done = self.run(target, extra or {})
-        if self.gone_is_new and done.returncode == 1 and b"no product that matches" in done.stderr:
+    def source(self, name, versions):
+        streams.make(self.path(name), versions)
+        return self.path(name)
+
+    def orphans(self, target):
+        return target + ".orphans.json"
+
+    def copy(self, name):
+        """Of the base, with the orphan file of its own that a janitor works on."""
+        target = self.path(name)
+        shutil.copytree(self.base, target, symlinks=True)
+        if os.path.exists(self.path("orphans.json")):
+            shutil.copy(self.path("orphans.json"), self.orphans(target))
+        return target
+
+    def util(self, *arguments):
+        done = subprocess.run([self.binary] + list(arguments), env=self.env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        if done.returncode != 0:
+            raise streams.Broken("%s: exit %d: %s" % (arguments, done.returncode, done.stderr.decode(errors="replace")))
+        return done.stdout
+
+    def run(self, target, extra):
+        return subprocess.run([self.binary] + self.command.arguments(self, target), env=dict(self.env, **extra),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+
+    def again(self, target):
+        """The same command once more: it does the work, or says that it is done."""
+        done = self.run(target, {})
+        code, words = self.command.again
+        if done.returncode == code and words in done.stderr:
             done.returncode = 0
         return done
 
     def problems(self, number, mode):
-        target = os.path.join(self.work, "t-%d-%s" % (number, mode))
-        shutil.copytree(self.base, target, symlinks=True)
+        target = self.copy("t-%d-%s" % (number, mode))
         try:
             return list(self.judge(target, number, mode))
         finally:
@@ -108,36 +185,54 @@ class Case:
                 yield "the second run did not converge"
         except streams.Broken as broken:
             yield "broken after the second run: %s" % broken
+        if streams.data_files(target) != self.files:
+            yield "the second run left other data files: %s" % sorted(set(self.files) ^ set(streams.data_files(target)))
         if streams.leftovers(target):
             yield "left behind after the second run: %s" % streams.leftovers(target)
+
+
+def sweep(binaries, command, keys, modes, every=1, no_exchange=False, jobs=2):
+    """(calls, runs, [problem]) of one command."""
+    work = tempfile.mkdtemp(prefix="faults-", dir=os.environ.get("TMPDIR", "/tmp"))
+    try:
+        case = Case(work, os.path.abspath(binaries), command, keys, no_exchange)
+        runs = [(number, mode) for mode in modes for number in range(1, len(case.calls) + 1, every)
+                if mode != "torn" or " write " in case.calls[number - 1]]
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            found = [["%s at call %s: %s" % (mode, case.calls[number - 1], problem) for problem in problems]
+                     for (number, mode), problems in zip(runs, pool.map(lambda run: case.problems(*run), runs))]
+        return len(case.calls), len(runs), found
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("--command", default="insert", choices=["insert", "sign", "remove-version"])
+    parser.add_argument("--command", action="append", choices=sorted(COMMANDS))
     parser.add_argument("--modes", default="kill,torn,enospc,enospc-on,eio")
     parser.add_argument("--every", type=int, default=1, help="only every Nth call")
     parser.add_argument("--no-exchange", action="store_true", help="as on a file system without RENAME_EXCHANGE")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    work = tempfile.mkdtemp(prefix="faults-", dir=os.environ.get("TMPDIR", "/tmp"))
     keys = streams.Keys()
+    bad = 0
     try:
-        case = Case(work, os.path.abspath(args.bin), args.command, keys, args.no_exchange)
-        runs = [(number, mode) for mode in args.modes.split(",") for number in range(1, len(case.calls) + 1, args.every)
-                if mode != "torn" or " write " in case.calls[number - 1]]
-        failed = 0
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-            for (number, mode), problems in zip(runs, pool.map(lambda run: case.problems(*run), runs)):
-                failed += bool(problems)
-                for problem in problems:
-                    print("%s at call %s: %s" % (mode, case.calls[number - 1], problem))
-        print("%s: %d calls, %d runs, %d broken" % (args.command, len(case.calls), len(runs), failed))
-        return 1 if failed or not runs else 0
+        print("%-16s %7s %7s %7s %10s" % ("command", "calls", "runs", "broken", "converged"))
+        for command in args.command or sorted(COMMANDS):
+            calls, runs, found = sweep(args.bin, command, keys, args.modes.split(","), args.every, args.no_exchange,
+                                       args.jobs)
+            for problem in [problem for problems in found for problem in problems]:
+                print(problem)
+            broken = sum(bool(problems) for problems in found)
+            bad += broken or not runs
+            print("%-16s %7d %7d %7d %9.1f%%" % (command, calls, runs, broken, 100 * (runs - broken) / max(runs, 1)))
+        return 1 if bad else 0
+    except streams.Broken as broken:
+        print("%s" % broken)
+        return 1
     finally:
         keys.close()
-        shutil.rmtree(work, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 """Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
 complete, and nothing that a writer was told is published gets lost.
 
-  races.py --bin DIR writers|turns|readers|signals|disk [--rounds N]
+  races.py --bin DIR writers|turns|readers|polling|signals|disk|surroundings [--rounds N]
 """
 import argparse
+import functools
+import http.server
+import json
 import os
 import shutil
 import signal
@@ -12,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import streams  # noqa: E402
@@ -184,10 +189,105 @@ def disk(world, rounds):
     return "%d sizes" % (rounds + 4)
 
 
+def surroundings(world, _rounds):
+    """A full standard output, a report that cannot be written, a file system that cannot be written to."""
+    source = world.source("source", ["20240101"])
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([world.util, "insert", source, world.target], env=world.keys.env, stdout=full,
+                              stderr=subprocess.PIPE)
+    if done.returncode != 3 or b"; published" not in done.stderr or "20240101" not in world.versions():
+        raise streams.Broken("/dev/full: exit %d: %s" % (done.returncode, done.stderr))
+    done = subprocess.run([world.util, "remove-version", world.target, "20240101", "--report", "/proc/no/report"],
+                          env=world.keys.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode != 3 or b"; published" not in done.stderr or "20240101" in world.versions():
+        raise streams.Broken("--report: exit %d: %s" % (done.returncode, done.stderr))
+    if os.getuid() != 0:
+        print("SKIPPED: a read-only mount wants root")
+        sys.exit(77)
+    subprocess.run(["mount", "--bind", world.target, world.target], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", world.target], check=True)
+        before = streams.manifest(world.target)
+        process = world.start("insert", source, world.target)
+        error = process.communicate(timeout=60)[1]
+        if process.returncode != 1 or b"Read-only file system; stream unchanged" not in error:
+            raise streams.Broken("read-only: exit %d: %s" % (process.returncode, error))
+        if streams.manifest(world.target) != before:
+            raise streams.Broken("read-only: something changed")
+    finally:
+        subprocess.run(["umount", world.target], check=True)
+    return "3 cases"
+
+
+class Server:
+    """The stream over HTTP, as a reader gets it."""
+
+    def __init__(self, root):
+        handler = functools.partial(QuietHandler, directory=root)
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.http.daemon_threads = True
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        self.url = "http://127.0.0.1:%d/" % self.http.server_port
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+                return answer.read()
+        except (urllib.error.URLError, OSError) as error:
+            raise streams.Broken("%s: %s" % (path, error))
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments):
+        pass
+
+
+def polling(world, rounds, readers=16):
+    """Readers that poll over HTTP while versions come and go: every one sees a whole, signed generation."""
+    server = Server(world.target)
+    source = world.source("source", ["20240101"])
+    stop, polls, broken = threading.Event(), [0] * readers, []
+
+    def poll(number):
+        while not stop.is_set():
+            try:
+                index = json.loads(streams.clear_bytes(server.get("streams/v1/index.sjson"), world.keys.keyring, "index"))
+                for content, entry in index["index"].items():
+                    text = streams.clear_bytes(server.get(entry["path"]), world.keys.keyring, entry["path"])
+                    if json.loads(text)["content_id"] != content:
+                        raise streams.Broken("%s holds another content" % entry["path"])
+                polls[number] += 1
+            except (streams.Broken, ValueError) as error:
+                broken.append(str(error))
+
+    threads = [threading.Thread(target=poll, args=(number,)) for number in range(readers)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(rounds):
+            arguments = ["remove-version", world.target, "20240101"] if number % 2 else ["insert", source, world.target]
+            world.check(world.start(*arguments))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+        server.close()
+    if broken:
+        raise streams.Broken("%d of %d polls: %s" % (len(broken), sum(polls) + len(broken), broken[0]))
+    if min(polls) == 0:
+        raise streams.Broken("a reader saw nothing at all: %s" % polls)
+    return "%d publications, %d readers, %d polls, 0 broken" % (rounds, readers, sum(polls))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("kind", choices=["writers", "turns", "readers", "signals", "disk"])
+    parser.add_argument("kind", choices=["writers", "turns", "readers", "polling", "signals", "disk",
+                                                        "surroundings"])
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     world = World(args.bin)

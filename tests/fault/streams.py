@@ -114,9 +114,10 @@ def _bytes(path):
 
 def clear_text(root, path, keyring):
     """The text of a clear-signed document, by gpgv's own output."""
-    full = os.path.join(root, path)
-    data = _bytes(full)
+    return clear_bytes(_bytes(os.path.join(root, path)), keyring, path)
 
+
+def clear_bytes(data, keyring, path):
     def work():
         with tempfile.NamedTemporaryFile(dir="/tmp") as copy:
             copy.write(data)
@@ -191,8 +192,18 @@ def leftovers(root):
     found = [name for name in os.listdir(streams) if name.startswith(".v1.")]
     private = os.path.join(root, ".data/.sstream")
     found += [name for name in os.listdir(private) if name not in (
-        "stage.lock", "commit.lock", "state.json", "generations", "txn", "orphans.json")]
+        "stage.lock", "commit.lock", "state.json", "generations", "txn", "orphans.json", "history.jsonl", "holds.json", "trash")]
     return found
+
+
+def data_files(root):
+    """The paths of all data files."""
+    out = []
+    for top, dirs, files in os.walk(root):
+        if top == root:
+            dirs[:] = [name for name in dirs if name not in ("streams", ".data")]
+        out += [os.path.relpath(os.path.join(top, name), root) for name in files]
+    return sorted(out)
 
 
 def manifest(root):
