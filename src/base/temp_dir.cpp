@@ -3,16 +3,35 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include <unistd.h>
+
 #include "base/error.h"
 #include "base/strings.h"
 #include "base/tree.h"
 
 namespace base {
 
+namespace {
+
+std::string temporary_place() {
+  const char* variable = std::getenv("TMPDIR");
+  return variable != nullptr && *variable != '\0' ? variable : "/tmp";
+}
+
+}  // namespace
+
+File unnamed_file(const std::string& name) {
+  auto path = temporary_place() + "/unnamed-XXXXXX";
+  UniqueFd fd(::mkostemp(path.data(), O_CLOEXEC));
+  if (!fd || ::unlink(path.c_str()) != 0) {
+    throw_errno(errno, "make a temporary file in", temporary_place());
+  }
+  return {std::move(fd), name};
+}
+
 TempDir::TempDir(const std::string& prefix, std::string parent) {
   if (parent.empty()) {
-    const char* variable = std::getenv("TMPDIR");
-    parent = variable != nullptr && *variable != '\0' ? variable : "/tmp";
+    parent = temporary_place();
   }
   auto name = cat(parent, "/", prefix, "XXXXXX");
   if (::mkdtemp(name.data()) == nullptr) {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/file.h"
+
 namespace base {
 
 /// A private directory (0700) that is removed with all it holds. Removal is best effort: a
@@ -23,5 +25,9 @@ class TempDir {
  private:
   std::string path_;
 };
+
+/// A file for reading and writing that has no name and goes with its descriptor; in $TMPDIR, else
+/// /tmp. `name` is what messages call it.
+File unnamed_file(const std::string& name);
 
 }  // namespace base

@@ -93,6 +93,9 @@ using Sink = std::function<void(std::string_view)>;
 void write_json(const Json& value, const Sink& sink);
 std::string to_text(const Json& value);
 
+/// Appends one string as write_json() writes it, quotes and all.
+void append_json_string(std::string_view text, std::string& out);
+
 /// "object", "array", "string", "integer", ... for messages.
 const char* type_name(const Json& value);
 

@@ -64,6 +64,44 @@ std::uint32_t code_point(std::string_view sequence) {
   return code;
 }
 
+void append_unit(std::string& out, std::uint32_t code) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += "\\u";
+  for (unsigned shift = 16; shift > 0;) {
+    shift -= 4;
+    out += digits[code >> shift & 0xFU];
+  }
+}
+
+void append_code(std::string& out, std::uint32_t code) {
+  if (code >= 0x10000) {
+    code -= 0x10000;
+    append_unit(out, 0xD800U + (code >> 10U));
+    append_unit(out, 0xDC00U + (code & 0x3FFU));
+  } else {
+    append_unit(out, code);
+  }
+}
+
+void append_character(std::string& out, std::string_view sequence) {
+  const char first = sequence.front();
+  if (first == '"' || first == '\\') {
+    out += '\\';
+    out += first;
+  } else if (const auto at = std::string_view("\b\f\n\r\t").find(first);
+             at != std::string_view::npos) {
+    out += '\\';
+    out += "bfnrt"[at];
+  } else {
+    append_code(out, code_point(sequence));
+  }
+}
+
+/// Stands for itself in a JSON text of ASCII.
+bool is_plain(char c) {
+  return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+}
+
 class Writer {
  public:
   explicit Writer(const Sink& sink) : sink_(&sink) { out_.reserve(piece_size + 1024); }
@@ -77,7 +115,7 @@ class Writer {
         array(value.get_ref<const Json::array_t&>());
         break;
       case Json::value_t::string:
-        string(value.get_ref<const std::string&>());
+        append_json_string(value.get_ref<const std::string&>(), out_);
         break;
       case Json::value_t::number_float:
         out_ += float_text(value.get<double>());
@@ -127,7 +165,7 @@ class Writer {
       out_ += before;
       before = ',';
       new_line();
-      string(key);
+      append_json_string(key, out_);
       out_ += ": ";
       value(member);
     }
@@ -160,73 +198,35 @@ class Writer {
     out_.append(text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr);
   }
 
-  /// Nearly all text needs no escape: it goes out as one run.
-  void string(std::string_view text) {
-    const auto* const rest = std::find_if_not(text.begin(), text.end(), stands_for_itself);
-    const auto run = static_cast<std::size_t>(rest - text.begin());
-    out_ += '"';
-    out_ += text.substr(0, run);
-    if (run < text.size()) {
-      escaped(text.substr(run));
-    }
-    out_ += '"';
-  }
-
-  static bool stands_for_itself(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
-
-  void escaped(std::string_view text) {
-    if (!base::valid_utf8(text)) {
-      throw base::Error(base::Errc::untrusted, base::cat("write JSON: not valid UTF-8: \"",
-                                                         base::escape_control(text), "\""));
-    }
-    for (std::size_t at = 0; at < text.size();) {
-      const auto length = sequence_length(static_cast<unsigned char>(text[at]));
-      character(text.substr(at, length));
-      at += length;
-    }
-  }
-
-  void character(std::string_view sequence) {
-    const char first = sequence.front();
-    if (first == '"' || first == '\\') {
-      out_ += '\\';
-      out_ += first;
-    } else if (first >= ' ' && first <= '~') {
-      out_ += first;
-    } else if (const auto at = std::string_view("\b\f\n\r\t").find(first);
-               at != std::string_view::npos) {
-      out_ += '\\';
-      out_ += "bfnrt"[at];
-    } else {
-      escape(code_point(sequence));
-    }
-  }
-
-  void escape(std::uint32_t code) {
-    if (code >= 0x10000) {
-      code -= 0x10000;
-      unit(0xD800U + (code >> 10U));
-      unit(0xDC00U + (code & 0x3FFU));
-    } else {
-      unit(code);
-    }
-  }
-
-  void unit(std::uint32_t code) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    out_ += "\\u";
-    for (unsigned shift = 16; shift > 0;) {
-      shift -= 4;
-      out_ += digits[code >> shift & 0xFU];
-    }
-  }
-
   const Sink* sink_;
   std::string out_;
   std::size_t depth_ = 0;
 };
 
 }  // namespace
+
+void append_json_string(std::string_view text, std::string& out) {
+  out += '"';
+  bool checked = false;
+  while (!text.empty()) {
+    const auto special = static_cast<std::size_t>(
+        std::find_if_not(text.begin(), text.end(), is_plain) - text.begin());
+    out += text.substr(0, special);
+    text.remove_prefix(special);
+    if (text.empty()) {
+      break;
+    }
+    if (!checked && !base::valid_utf8(text)) {
+      throw base::Error(base::Errc::untrusted, base::cat("write JSON: not valid UTF-8: \"",
+                                                         base::escape_control(text), "\""));
+    }
+    checked = true;
+    const auto length = sequence_length(static_cast<unsigned char>(text.front()));
+    append_character(out, text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  out += '"';
+}
 
 void write_json(const Json& value, const Sink& sink) {
   Writer writer(sink);

@@ -122,7 +122,7 @@ class Sync {
     for (const auto& content_id : config_.source_content_ids) {
       for (const auto& entry : source.entries()) {
         if (entry.content_id == content_id) {
-          trees.push_back(source.take(entry));
+          trees.push_back(source.read(entry));
         }
       }
     }

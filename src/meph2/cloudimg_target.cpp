@@ -84,7 +84,7 @@ ProductTree read_target(const std::string& where, const StreamConfig& config,
     auto target = sstream::ContentSource::open(where, unverified, context);
     for (const auto& entry : target.entries()) {
       if (entry.content_id == config.content_id || target.entries().size() == 1) {
-        auto tree = target.take(entry);
+        auto tree = target.read(entry);
         drop_foreign_products(tree, config.content_id, context);
         tree.json()["content_id"] = config.content_id;
         return tree;

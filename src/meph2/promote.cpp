@@ -166,7 +166,7 @@ void Promotion::select() {
   const sstream::Filters filters(options_.filters);
   const Selector selector(options_, filters);
   for (const auto& entry : origin_.entries()) {
-    const auto source = origin_.take(entry);
+    const auto source = origin_.read(entry);
     if (auto selection = selector.select(source)) {
       sstream::require_one_content_per_path(selection->tree);
       selections_.push_back(std::move(*selection));

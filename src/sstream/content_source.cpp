@@ -3,7 +3,10 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/temp_dir.h"
 #include "io/digest.h"
+#include "sstream/item_stream.h"
+#include "sstream/summary.h"
 
 namespace sstream {
 
@@ -69,54 +72,79 @@ void ContentSource::choose_trust(const TrustOptions& trust, bool signed_path) {
 
 std::optional<std::string> ContentSource::fetch(const std::string& path,
                                                 std::uint64_t limit) const {
+  auto file = fetch_file(path, limit);
+  return file ? std::optional(base::read_all(*file, limit)) : std::nullopt;
+}
+
+/// The document as it is: a local file itself, else a copy that nobody can change.
+std::optional<base::File> ContentSource::fetch_file(const std::string& path,
+                                                    std::uint64_t limit) const {
   const auto where = locate(path);
   if (is_local()) {
     if (!base::exists_at(AT_FDCWD, where)) {
       return std::nullopt;
     }
-    return base::read_file(where, limit);
+    auto file = base::open_file(where, O_RDONLY);
+    if (file.size() > limit) {
+      throw base::Error(base::Errc::untrusted,
+                        base::cat(where, ": larger than ", base::human_bytes(limit)));
+    }
+    return file;
   }
+  auto file = base::unnamed_file(where);
   io::Request request;
   request.url = where;
   request.max_bytes = limit;
-  auto document = context_.http.get(request, context_.stop);
-  return document ? std::optional(std::move(document->body)) : std::nullopt;
+  request.save_to = &file;
+  if (!context_.http.get(request, context_.stop)) {
+    return std::nullopt;
+  }
+  file.seek(0);
+  return file;
 }
 
-/// A document's verified text; nullopt when it does not exist.
-std::optional<ContentSource::Text> ContentSource::fetch_document(const std::string& path,
-                                                                 std::uint64_t limit) const {
+/// A document's verified text; nullopt when it does not exist. What had to be verified, or cut out
+/// of a message, is a copy: the verifier's own.
+std::optional<base::File> ContentSource::fetch_document(const std::string& path,
+                                                        std::uint64_t limit) const {
+  const bool clear_signed = path.ends_with(".sjson");
+  if (verifier_ == nullptr && !clear_signed) {
+    return fetch_file(path, limit);
+  }
   auto body = fetch(path, limit);
   if (!body) {
     return std::nullopt;
   }
   const auto name = locate(path);
-  const bool clear_signed = path.ends_with(".sjson");
   if (verifier_ == nullptr) {
-    return Text{name, clear_signed && body->starts_with(clear_header) ? unverified_text(*body)
-                                                                      : std::move(*body)};
+    if (body->starts_with(clear_header)) {
+      body = unverified_text(*body);
+    }
+  } else if (clear_signed) {
+    body = verifier_->verify_clearsigned(*body, name).text;
+  } else {
+    const auto signature = fetch(path + ".gpg", index_limit);
+    if (!signature) {
+      throw base::Error(base::Errc::untrusted,
+                        base::cat(name, ": not signed (no ", base::base_name(path),
+                                  ".gpg), and a keyring is demanded"));
+    }
+    verifier_->verify_detached(*body, *signature, name);
   }
-  if (clear_signed) {
-    return Text{name, verifier_->verify_clearsigned(*body, name).text};
-  }
-  const auto signature = fetch(path + ".gpg", index_limit);
-  if (!signature) {
-    throw base::Error(base::Errc::untrusted,
-                      base::cat(name, ": not signed (no ", base::base_name(path),
-                                ".gpg), and a keyring is demanded"));
-  }
-  verifier_->verify_detached(*body, *signature, name);
-  return Text{name, std::move(*body)};
+  auto copy = base::unnamed_file(name);
+  copy.write(*body);
+  copy.seek(0);
+  return copy;
 }
 
-ContentSource::Text ContentSource::first_document(const std::string& path) const {
+base::File ContentSource::first_document(const std::string& path) const {
   const std::vector<std::string> candidates =
       path.empty() ? std::vector<std::string>{"streams/v1/index.sjson", "streams/v1/index.json"}
                    : std::vector<std::string>{path};
   for (const auto& candidate : candidates) {
     const bool may_be_products = !path.empty();
-    if (auto text = fetch_document(candidate, may_be_products ? products_limit : index_limit)) {
-      return std::move(*text);
+    if (auto file = fetch_document(candidate, may_be_products ? products_limit : index_limit)) {
+      return std::move(*file);
     }
   }
   throw base::Error(base::Errc::not_found,
@@ -137,56 +165,77 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
     path = base::base_name(where);
   }
   ContentSource source(std::move(base), context);
-  source.choose_trust(trust, path.ends_with(".sjson"));
-  auto text = source.first_document(path);
-  auto json = io::parse_json(text.body, text.name);
-  const auto digest = io::digest_hex(io::Algorithm::sha256, text.body);
-  text.body.clear();
-  text.body.shrink_to_fit();
-  if (json.is_object() && json.value("format", Json()) == "products:1.0") {
-    source.only_.emplace(std::move(json), text.name);
-    IndexEntry entry;
-    entry.content_id = source.only_->content_id();
-    entry.path = path;
-    entry.format = "products:1.0";
-    entry.datatype = source.only_->datatype();
-    entry.updated = source.only_->updated();
-    source.digests_[entry.content_id] = digest;
-    source.entries_.push_back(std::move(entry));
-    return source;
-  }
-  for (auto& entry : StreamIndex(std::move(json), text.name).entries()) {
-    if (entry.format == "products:1.0" && !entry.path.empty()) {
-      source.entries_.push_back(std::move(entry));
-    }
-  }
+  source.start(path, trust);
   return source;
 }
 
-ProductTree ContentSource::read(const IndexEntry& entry) const {
+ContentSource ContentSource::open_at(const std::string& base, const std::string& path,
+                                     const TrustOptions& trust, const Context& context) {
+  ContentSource source(base.ends_with("/") ? base : base + "/", context);
+  source.start(path, trust);
+  return source;
+}
+
+/// Reads and verifies the first document, which says what else there is.
+void ContentSource::start(const std::string& path, const TrustOptions& trust) {
+  choose_trust(trust, path.ends_with(".sjson"));
+  auto file = first_document(path);
+  const auto summary = summarise(file);
+  if (summary.format == "products:1.0") {
+    IndexEntry entry;
+    entry.content_id = summary.content_id;
+    entry.path = path;
+    entry.format = summary.format;
+    entry.datatype = summary.datatype;
+    entry.updated = summary.updated;
+    entries_.push_back(std::move(entry));
+    only_ = std::move(file);
+    return;
+  }
+  for (auto& entry : StreamIndex(io::read_json(file), file.name()).entries()) {
+    if (entry.format == "products:1.0" && !entry.path.empty()) {
+      entries_.push_back(std::move(entry));
+    }
+  }
+}
+
+base::File ContentSource::products_of(const IndexEntry& entry) const {
   if (only_) {
-    auto tree = std::move(*only_);
-    only_.reset();
-    return tree;
+    return std::move(only_);
   }
-  auto text = fetch_document(entry.path, products_limit);
-  if (!text) {
-    throw base::Error(
-        base::Errc::not_found,
-        base::cat("read ", locate(entry.path), ": the index names it, but it is not there"));
+  if (auto file = fetch_document(entry.path, products_limit)) {
+    return std::move(*file);
   }
-  digests_[entry.content_id] = io::digest_hex(io::Algorithm::sha256, text->body);
-  auto tree = ProductTree::parse(text->body, text->name);
-  if (tree.content_id() != entry.content_id) {
-    throw base::Error(base::Errc::untrusted,
-                      base::cat(text->name, ": content id is ", tree.content_id(),
-                                ", the index says ", entry.content_id));
+  throw base::Error(base::Errc::not_found, base::cat("read ", locate(entry.path),
+                                                     ": the index names it, but it is not there"));
+}
+
+namespace {
+
+void require_named(const IndexEntry& entry, const std::string& content_id,
+                   const std::string& name) {
+  if (content_id != entry.content_id) {
+    throw base::Error(base::Errc::untrusted, base::cat(name, ": content id is ", content_id,
+                                                       ", the index says ", entry.content_id));
   }
+}
+
+}  // namespace
+
+ProductTree ContentSource::read(const IndexEntry& entry) const {
+  auto file = products_of(entry);
+  digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
+  ProductTree tree(io::read_json(file), file.name());
+  require_named(entry, tree.content_id(), file.name());
   return tree;
 }
 
-ProductTree ContentSource::take(const IndexEntry& entry) {
-  return only_ ? std::move(*only_) : read(entry);
+void ContentSource::visit_items(const IndexEntry& entry,
+                                const std::function<void(const Item& item)>& visit) const {
+  auto file = products_of(entry);
+  sstream::visit_items(file, visit, [&](const Json& top) {
+    require_named(entry, top.at("content_id").get<std::string>(), file.name());
+  });
 }
 
 std::string ContentSource::digest(const std::string& content_id) const {

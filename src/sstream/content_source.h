@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "io/openpgp.h"
 #include "sstream/context.h"
 #include "sstream/index.h"
@@ -37,6 +40,10 @@ class ContentSource {
   static ContentSource open(const std::string& where, const TrustOptions& trust,
                             const Context& context);
 
+  /// The same for the document `path` below the directory or URL `base`.
+  static ContentSource open_at(const std::string& base, const std::string& path,
+                               const TrustOptions& trust, const Context& context);
+
   ContentSource(ContentSource&&) noexcept;
   ContentSource& operator=(ContentSource&&) = delete;
   ContentSource(const ContentSource&) = delete;
@@ -50,8 +57,10 @@ class ContentSource {
   /// Reads a content; its content_id must equal the entry's.
   ProductTree read(const IndexEntry& entry) const;
 
-  /// The same for the last time: a source that is one products file gives it away uncopied.
-  ProductTree take(const IndexEntry& entry);
+  /// Visits the items of a content in little memory, as sstream::visit_items() does. What is
+  /// visited is what was verified.
+  void visit_items(const IndexEntry& entry,
+                   const std::function<void(const Item& item)>& visit) const;
 
   /// Local path or URL of a data file.
   std::string locate(const std::string& path) const;
@@ -70,23 +79,20 @@ class ContentSource {
  private:
   ContentSource(std::string base, const Context& context);
 
-  struct Text {
-    std::string name;
-    std::string body;
-  };
-
+  void start(const std::string& path, const TrustOptions& trust);
   std::optional<std::string> fetch(const std::string& path, std::uint64_t limit) const;
-  std::optional<Text> fetch_document(const std::string& path, std::uint64_t limit) const;
+  std::optional<base::File> fetch_file(const std::string& path, std::uint64_t limit) const;
+  std::optional<base::File> fetch_document(const std::string& path, std::uint64_t limit) const;
   void choose_trust(const TrustOptions& trust, bool signed_path);
-  Text first_document(const std::string& path) const;
+  base::File first_document(const std::string& path) const;
+  base::File products_of(const IndexEntry& entry) const;
 
   std::string base_;  ///< ends in "/"
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
   mutable std::map<std::string, std::string> digests_;
-  mutable std::optional<ProductTree>
-      only_;  ///< read already by open(); handed over by the first read()
+  mutable base::File only_;  ///< the products file that start() read; handed over by the first use
 };
 
 /// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and

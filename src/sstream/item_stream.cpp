@@ -212,17 +212,35 @@ class ItemVisitor : public LevelReader {
     }
   }
 
-  void version_starts() override { builder_.start_object(); }
+  void version_starts() override {
+    builder_.start_object();
+    depth_ = 1;
+    names_ = 0;
+  }
 
   void version_open(Json&& container) override {
+    ++depth_;
     container.is_object() ? builder_.start_object() : builder_.start_array();
   }
 
-  void version_key(std::string& key) override { builder_.key(key); }
+  void version_key(std::string& key) override {
+    if (depth_ == 1) {
+      in_items_ = key == "items";
+    } else if (depth_ == 2 && in_items_) {
+      if (names_ == order_.size()) {
+        order_.emplace_back();
+      }
+      order_[names_++] = key;  // reused: the buffers stay allocated
+    }
+    builder_.key(key);
+  }
 
   void version_scalar(Json&& value) override { builder_.scalar(std::move(value)); }
 
-  void version_close() override { builder_.end_object(); }
+  void version_close() override {
+    --depth_;
+    builder_.end_object();
+  }
 
   void version_ends() override {
     const Json node = builder_.take();
@@ -232,9 +250,9 @@ class ItemVisitor : public LevelReader {
     if (items == node.end()) {
       return;
     }
-    for (const auto& [key, item] : items->get_ref<const Json::object_t&>()) {
-      pedigree.item = key;
-      (*visit_)(Item(pedigree, known_->top, tags_, node, item));
+    for (std::size_t i = 0; i < names_; ++i) {
+      pedigree.item = order_[i];
+      (*visit_)(Item(pedigree, known_->top, tags_, node, items->at(pedigree.item)));
     }
   }
 
@@ -243,14 +261,22 @@ class ItemVisitor : public LevelReader {
   const Visit* visit_;
   Json tags_;
   io::JsonBuilder builder_;
+  std::size_t depth_ = 0;  ///< containers open inside the version, itself included
+  bool in_items_ = false;
+  std::vector<std::string> order_;  ///< the first names_ are the version's items, as in the file
+  std::size_t names_ = 0;
 };
 
 }  // namespace
 
-void visit_items(base::File& file, const std::function<void(const Item& item)>& visit) {
+void visit_items(base::File& file, const std::function<void(const Item& item)>& visit,
+                 const std::function<void(const Json& top)>& head) {
   LateTags known(file.name());
   io::visit_json(file, known);
   require_products_head(known.top, file.name());
+  if (head) {
+    head(known.top);
+  }
   if (known.top.contains("_aliases")) {
     ProductTree(io::read_json(file), file.name()).for_each_item(visit);
     return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,6 +40,9 @@ class Item {
 
   /// All scalars, inherited, with the three names (streams.md 1.4).
   Tags tags() const;
+
+  /// The objects that tags come from: top, product, version, item.
+  std::array<const Json*, 4> levels() const { return {top_, product_, version_, item_}; }
 
   /// The tag `path`, checked: nullopt without one, Error(untrusted) for one that is no string, is
   /// unsafe, or lies where metadata and private files are (streams/, .data/).

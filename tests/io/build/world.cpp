@@ -18,7 +18,11 @@ std::optional<io::Document> FakeHttp::get(const io::Request& request, const std:
     return std::nullopt;
   }
   io::Document document;
-  document.body = found->second;
+  if (request.save_to != nullptr) {
+    request.save_to->write(found->second);
+  } else {
+    document.body = found->second;
+  }
   document.url = request.url;
   return document;
 }
