@@ -1,27 +1,32 @@
 #include "cli/util_commands.h"
 
 int main(int argc, char** argv) {
-  return cli::run_program(argc, argv, "meph2-util", "Manages signed simplestreams of MAAS images",
-                          {{"insert", "Add new versions from another stream, with their files",
-                            "meph2-util insert build-output.d daily-stream.d --no-sign\n"
-                            "meph2-util insert --keyring keyring.gpg "
-                            "https://images.example.com/daily daily-stream.d arch=amd64",
-                            cli::declare_insert},
-                           {"promote", "Copy a version of a daily stream into a release stream",
-                            "meph2-util promote daily-stream.d release-stream.d 20260101\n"
-                            "meph2-util promote --soak 48h --label stable daily-stream.d "
-                            "release-stream.d 20260101 release=noble",
-                            cli::declare_promote},
-                           {"sign", "Regenerate the index and sign what is not signed",
-                            "meph2-util sign daily-stream.d", cli::declare_sign},
-                           {"remove-version", "Take a version out of the metadata",
-                            "meph2-util remove-version daily-stream.d 20260101 release=noble",
-                            cli::declare_remove_version},
-                           {"history", "Who published what, when",
-                            "meph2-util history daily-stream.d --limit 10", cli::declare_history},
-                           {"rollback", "Make an earlier generation live again",
-                            "meph2-util rollback daily-stream.d\n"
-                            "meph2-util rollback daily-stream.d 12 --product "
-                            "com.ubuntu.maas.daily:v3:boot:24.04:amd64:ga-24.04",
-                            cli::declare_rollback}});
+  return cli::run_program(
+      argc, argv, "meph2-util", "Manages signed simplestreams of MAAS images",
+      {{"insert", "Add new versions from another stream, with their files",
+        "meph2-util insert build-output.d daily-stream.d --no-sign\n"
+        "meph2-util insert --keyring keyring.gpg "
+        "https://images.example.com/daily daily-stream.d arch=amd64",
+        cli::declare_insert},
+       {"promote", "Copy a version of a daily stream into a release stream",
+        "meph2-util promote daily-stream.d release-stream.d 20260101\n"
+        "meph2-util promote --soak 48h --label stable daily-stream.d "
+        "release-stream.d 20260101 release=noble",
+        cli::declare_promote},
+       {"merge", "Unite another local stream with this one",
+        "meph2-util merge custom-images.d release-stream.d", cli::declare_merge},
+       {"sign", "Regenerate the index and sign what is not signed",
+        "meph2-util sign daily-stream.d", cli::declare_sign},
+       {"remove-version", "Take a version out of the metadata",
+        "meph2-util remove-version daily-stream.d 20260101 release=noble",
+        cli::declare_remove_version},
+       {"copy-version", "Give a version a second name, with its own files",
+        "meph2-util copy-version daily-stream.d 20260101 20260101.1", cli::declare_copy_version},
+       {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
+        cli::declare_history},
+       {"rollback", "Make an earlier generation live again",
+        "meph2-util rollback daily-stream.d\n"
+        "meph2-util rollback daily-stream.d 12 --product "
+        "com.ubuntu.maas.daily:v3:boot:24.04:amd64:ga-24.04",
+        cli::declare_rollback}});
 }

@@ -128,12 +128,17 @@ void require_files(const Supply& supply, const Pedigree& version, const Wanted& 
   });
 }
 
-void add_version(const Supply& supply, const Pedigree& version, const Wanted& wanted,
-                 ProductTree& target, sstream::Plan& plan, AddedItems& items) {
+void add_items(const Supply& supply, const Pedigree& version, const Wanted& wanted,
+               sstream::Plan& plan, AddedItems& items) {
   require_files(supply, version, wanted, plan);
   for_each_wanted(supply.tree, version, wanted, [&](const Item& item) {
     items.emplace_back(item.pedigree(), item.path().value_or(""));
   });
+}
+
+void add_version(const Supply& supply, const Pedigree& version, const Wanted& wanted,
+                 ProductTree& target, sstream::Plan& plan, AddedItems& items) {
+  add_items(supply, version, wanted, plan, items);
   sstream::graft_version(supply.tree, version.product, version.version, target, wanted);
 }
 

@@ -35,6 +35,10 @@ sstream::Item item_of(const sstream::ProductTree& tree, const sstream::Pedigree&
 void require_files(const Supply& supply, const sstream::Pedigree& version, const Wanted& wanted,
                    sstream::Plan& plan);
 
+/// require_files(), and lists the items.
+void add_items(const Supply& supply, const sstream::Pedigree& version, const Wanted& wanted,
+               sstream::Plan& plan, AddedItems& items);
+
 /// Puts a version into `target` (sstream::graft_version), names its files and lists its items.
 void add_version(const Supply& supply, const sstream::Pedigree& version, const Wanted& wanted,
                  sstream::ProductTree& target, sstream::Plan& plan, AddedItems& items);

@@ -1,36 +1,11 @@
 #include "meph2/remove_version.h"
 
-#include <set>
-
 #include "base/error.h"
 #include "base/strings.h"
-#include "sstream/filter.h"
+#include "meph2/products_with_version.h"
+#include "sstream/condense.h"
 
 namespace meph2 {
-
-namespace {
-
-/// Products that have the version, with an item that matches (or, with no filter, in any case).
-std::set<std::string> matching_products(const sstream::ProductTree& tree,
-                                        const std::string& version,
-                                        const sstream::Filters& filters) {
-  std::set<std::string> products;
-  tree.for_each_item([&](const sstream::Item& item) {
-    if (item.pedigree().version == version && filters.matches(item)) {
-      products.insert(item.pedigree().product);
-    }
-  });
-  if (filters.empty()) {
-    for (const auto& [product, node] : tree.products().items()) {
-      if (tree.version(product, version) != nullptr) {
-        products.insert(product);
-      }
-    }
-  }
-  return products;
-}
-
-}  // namespace
 
 RemoveVersionResult remove_version(const RemoveVersionOptions& options,
                                    const sstream::Context& context) {
@@ -44,12 +19,14 @@ RemoveVersionResult remove_version(const RemoveVersionOptions& options,
         continue;
       }
       auto tree = *live.read_tree(content_id);
-      const auto products = matching_products(tree, options.version, filters);
+      const auto products = products_with_version(tree, options.version, filters);
       for (const auto& product : products) {
         tree.remove({product, options.version, {}});
         result.products.push_back(product);
       }
       if (!products.empty()) {
+        // What is the newest version now decides what the product says.
+        sstream::settle_product_tags(tree.json());
         plan.streams.push_back(std::move(tree));
       }
     }
@@ -58,6 +35,7 @@ RemoveVersionResult remove_version(const RemoveVersionOptions& options,
           base::Errc::not_found,
           base::cat(options.target, ": no product that matches has version ", options.version));
     }
+    plan.details = {{"products", result.products}, {"version", options.version}};
     return plan;
   };
   result.published = sstream::publish(options.target, planner, options.publish, context);

@@ -75,20 +75,28 @@ const Sticky& product_tags() {
   return keys;
 }
 
-/// The newest version's value of a key that all versions have goes to the product.
+/// The newest version's own value of a key goes to the product, and the product's to the versions
+/// that took it from there. Where the product has none, only if all versions have one: the others
+/// would inherit what they did not have.
 void settle(Json& product, Json& versions, const std::string& key) {
-  const bool everywhere = std::all_of(versions.begin(), versions.end(),
-                                      [&](const Json& version) { return version.contains(key); });
-  if (product.contains(key) || !everywhere) {
+  const auto& newest = versions.get_ref<const Json::object_t&>().rbegin()->second;
+  if (!newest.contains(key)) {
     return;
   }
-  const Json newest = versions.get_ref<const Json::object_t&>().rbegin()->second.at(key);
+  const Json value = newest.at(key);
+  const bool everywhere = std::all_of(versions.begin(), versions.end(),
+                                      [&](const Json& version) { return version.contains(key); });
+  if (!everywhere && !product.contains(key)) {
+    return;
+  }
   for (auto& version : versions) {
-    if (version.at(key) == newest) {
+    if (!version.contains(key)) {
+      version[key] = product.at(key);
+    } else if (version.at(key) == value) {
       version.erase(key);
     }
   }
-  product[key] = newest;
+  product[key] = value;
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ void condense(io::Json& tree, const Sticky& sticky, CondenseTop top = CondenseTo
 
 /// After condense, for consumers that inherit nothing (MAAS reads label, os, arch, release and the
 /// like on the product only, streams.md 5.5): where the versions of a product differ in such a key,
-/// the product gets the newest version's value and the others keep their own. Every item's
-/// inherited tags stay what they were.
+/// the product gets the newest version's value and the others keep, or get, their own. Every item's
+/// inherited tags stay what they were. Also after a version was removed.
 void settle_product_tags(io::Json& tree);
 
 }  // namespace sstream

@@ -98,3 +98,34 @@ serve() {
     sleep 0.1
   done
 }
+
+# make_stream DIR VERSION...: a small unsigned candidate stream with these versions, whole.
+make_stream() {
+  python3 -c 'import sys; sys.path.insert(0, sys.argv[1]); import streams; streams.make(sys.argv[2], sys.argv[3:])' \
+    "$SOURCE/tests/fault" "$@" || fail "make_stream $*"
+}
+
+# remember DIR, then unchanged DIR: no file came, went or changed since (locks aside).
+listing() { find "$1" -type f ! -name '*.lock' -exec sha256sum {} + | sort; }
+remember() { listing "$1" >"$WORK/.before"; }
+unchanged() { listing "$1" | cmp -s - "$WORK/.before" || fail "$1 was changed"; }
+
+# held DIR COMMAND...: exit 75, because somebody else holds DIR.
+held() {
+  dir=$1
+  shift
+  flock --no-fork "$dir/.data/.sstream/commit.lock" sleep 60 &
+  holder=$!
+  background="$background $holder"
+  tries=0
+  while flock -n "$dir/.data/.sstream/commit.lock" true; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || fail "the lock was not taken"
+    sleep 0.1
+  done
+  testexit 75 "$@"
+  testgrep 'held by' "$ERR"
+  kill "$holder"
+  wait "$holder" 2>/dev/null
+  background=${background% "$holder"}
+}

@@ -172,4 +172,20 @@ TEST(ProductTags, AVersionWithoutTheKeyMustNotInheritIt) {
   EXPECT_EQ(settled, tree);
 }
 
+/// After a version was removed, or came from a tool that left it so.
+TEST(ProductTags, AnOverriddenValueOfTheProductGivesWayToTheNewest) {
+  Json tree = parse(R"({"products": {"P": {"label": "beta1", "versions": {
+      "1": {"items": {"a": {}}},
+      "2": {"label": "rc", "items": {"a": {}}},
+      "3": {"label": "release", "items": {"a": {}}}}}}})");
+  sstream::settle_product_tags(tree);
+  const Json settled = parse(R"({"products": {"P": {"label": "release", "versions": {
+      "1": {"label": "beta1", "items": {"a": {}}},
+      "2": {"label": "rc", "items": {"a": {}}},
+      "3": {"items": {"a": {}}}}}}})");
+  EXPECT_EQ(tree, settled);
+  sstream::settle_product_tags(tree);
+  EXPECT_EQ(tree, settled) << "not idempotent";
+}
+
 }  // namespace
