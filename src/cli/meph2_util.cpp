@@ -15,6 +15,15 @@ int main(int argc, char** argv) {
         cli::declare_promote},
        {"merge", "Unite another local stream with this one",
         "meph2-util merge custom-images.d release-stream.d", cli::declare_merge},
+       {"diff", "Show what differs between two streams, as a patch",
+        "meph2-util diff daily-stream.d release-stream.d\n"
+        "meph2-util diff --promote --new-versions-only -o changes.yaml "
+        "candidate-stream.d stable-stream.d",
+        cli::declare_diff},
+       {"patch", "Make of a stream what a patch says",
+        "meph2-util patch -i changes.yaml candidate-stream.d stable-stream.d\n"
+        "meph2-util patch --dry-run stable-stream.d < changes.yaml",
+        cli::declare_patch},
        {"sign", "Regenerate the index and sign what is not signed",
         "meph2-util sign daily-stream.d", cli::declare_sign},
        {"remove-version", "Take a version out of the metadata",

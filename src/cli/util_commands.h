@@ -5,10 +5,12 @@
 namespace cli {
 
 /// The subcommands of meph2-util; each declares its options and returns the work (see Command).
+Action declare_diff(CLI::App& app);
 Action declare_history(CLI::App& app);
 Action declare_copy_version(CLI::App& app);
 Action declare_insert(CLI::App& app);
 Action declare_merge(CLI::App& app);
+Action declare_patch(CLI::App& app);
 Action declare_promote(CLI::App& app);
 Action declare_remove_version(CLI::App& app);
 Action declare_rollback(CLI::App& app);

@@ -45,4 +45,9 @@ struct YamlLimits {
 Yaml parse_yaml(std::string_view text, const std::string& name, const YamlLimits& limits = {});
 Yaml read_yaml(const std::string& path, const YamlLimits& limits = {});
 
+/// The layout of PyYAML's safe_dump: block style, sorted keys, sequences not indented, a text that
+/// would read as another type in single quotes. Two differences, both read back the same: long
+/// lines are not folded, and texts with control characters or beyond ASCII are written as JSON's.
+std::string to_yaml(const Json& value);
+
 }  // namespace io

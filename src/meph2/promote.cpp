@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/channel.h"
 #include "meph2/soak.h"
 #include "sstream/filter.h"
 #include "sstream/graft.h"
@@ -47,19 +48,6 @@ void require_label(const std::string& label, const sstream::Context& context) {
     context.log.warning(base::cat("label '", label, "' is none of the usual ones",
                                   near ? base::cat("; is '", *near, "' meant?") : ""));
   }
-}
-
-/// Takes the label off everything below the product and sets it there.
-void set_label(Json& product, const std::string& label) {
-  for (auto& version : product.at("versions")) {
-    version.erase("label");
-    if (const auto items = version.find("items"); items != version.end()) {
-      for (auto& item : *items) {
-        item.erase("label");
-      }
-    }
-  }
-  product["label"] = label;
 }
 
 /// Chooses the version out of one content of the source.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/strings.h"
 
 namespace {
 
@@ -159,6 +160,124 @@ TEST(Yaml, AnAliasBombIsRefusedInLittleTime) {
 TEST(Yaml, DeepNestingIsRefused) {
   EXPECT_THAT(error_of(std::string(100, '[') + std::string(100, ']')), HasSubstr("nested deeper"));
   EXPECT_NE(error_of(std::string(100'000, '[')), "");
+}
+
+/// What PyYAML 6.0's safe_dump prints, recorded.
+TEST(YamlWrite, EqualsPyYaml) {
+  const io::Json value = {{"20240112", {{"labels", {"candidate", "stable"}}}},
+                          {"empty list", io::Json::array()},
+                          {"empty map", io::Json::object()},
+                          {"com.ubuntu.maas:v3:boot:22.04", {{"x", nullptr}, {"y", "y"}}},
+                          {"list", {1, 1.5, true, {{"a", 1}, {"b", {2, 3}}}, {4, {5}}}},
+                          {"texts", {"2030-01-01", "2001-01-01 10:00:00",
+                                     "yes",        "null",
+                                     "~",          "",
+                                     "1_000",      "0x1F",
+                                     "1e3",        "1.5",
+                                     "22:30",      "it's",
+                                     "a: b",       "a:b",
+                                     "a #b",       "a#b",
+                                     "- a",        "-a",
+                                     "#a",         "[a",
+                                     " a",         "a ",
+                                     "a:",         "?",
+                                     "?a",         "%a",
+                                     "@a",         "=",
+                                     "<<",         "...",
+                                     "---a",       "caf\u00e9 \u4e2d \U0001F600",
+                                     "a\tb\nc",    "\"quoted\"",
+                                     "!tag",       "&a"}}};
+  EXPECT_EQ(io::to_yaml(value), R"('20240112':
+  labels:
+  - candidate
+  - stable
+com.ubuntu.maas:v3:boot:22.04:
+  x: null
+  y: y
+empty list: []
+empty map: {}
+list:
+- 1
+- 1.5
+- true
+- a: 1
+  b:
+  - 2
+  - 3
+- - 4
+  - - 5
+texts:
+- '2030-01-01'
+- '2001-01-01 10:00:00'
+- 'yes'
+- 'null'
+- '~'
+- ''
+- '1_000'
+- '0x1F'
+- 1e3
+- '1.5'
+- '22:30'
+- it's
+- 'a: b'
+- a:b
+- 'a #b'
+- a#b
+- '- a'
+- -a
+- '#a'
+- '[a'
+- ' a'
+- 'a '
+- 'a:'
+- '?'
+- ?a
+- '%a'
+- '@a'
+- '='
+- '<<'
+- '...'
+- '---a'
+- "caf\xE9 \u4E2D \U0001F600"
+- "a\tb\nc"
+- '"quoted"'
+- '!tag'
+- '&a'
+)");
+  EXPECT_EQ(io::to_yaml(io::Json::object()), "{}\n");
+}
+
+/// Whatever is written reads back the same.
+TEST(YamlWrite, ReadsBack) {
+  const std::string letters = "ab019 :#-'\"\\[]{},&*!|>%@`?=~.\n\t_eEyYnN\xC3\xA9";
+  std::uint32_t random = 1;
+  const auto pick = [&](std::size_t count) {
+    random = random * 1664525U + 1013904223U;
+    return (random >> 8U) % count;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    auto value = io::Json::object();
+    for (auto members = 1 + pick(3); members > 0; --members) {
+      std::string text;
+      for (auto length = pick(6); length > 0; --length) {
+        const auto letter = pick(letters.size() - 1);
+        text += letter == letters.size() - 2 ? letters.substr(letter) : letters.substr(letter, 1);
+      }
+      const auto key = base::cat("k", pick(9), text);
+      switch (pick(4)) {
+        case 0:
+          value[key] = {{text, text}};
+          break;
+        case 1:
+          value[key] = {text, {text, io::Json::array()}, io::Json::object()};
+          break;
+        default:
+          value[key] = text;
+      }
+    }
+    const auto yaml = io::to_yaml(value);
+    ASSERT_EQ(io::parse_yaml(yaml, "f").value, value) << yaml;
+  }
 }
 
 }  // namespace
