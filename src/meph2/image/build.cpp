@@ -242,11 +242,27 @@ class Build {
             {"divert", needs_.divert}};
   }
 
+  /// What cannot suffice is refused before apt is let loose: with a full disk it may wait for ever.
+  void require_scratch(std::uint64_t kernels) const {
+    constexpr std::uint64_t for_lists = 96ULL << 20U;    // package lists, unpacked
+    constexpr std::uint64_t for_kernel = 128ULL << 20U;  // archive, modules, initrd: at least
+    const auto needed = for_lists + kernels * for_kernel;
+    const auto free = workplace_.free_bytes();
+    if (free < needed) {
+      throw base::Error(
+          base::Errc::failed,
+          base::cat("prepare ", kernels, " kernels: ", workplace_.scratch(),
+                    ": No space left on device (need at least ", base::human_bytes(needed),
+                    ", free ", base::human_bytes(free), ")"));
+    }
+  }
+
   void pack_kernels() {
     const auto works = group(options_.packs);
     if (works.empty()) {
       return;
     }
+    require_scratch(works.size());
     context_.log.info(base::cat("preparing ", works.size(), " kernels"));
     auto prepare = job("prepare", "prepared layer");
     prepare.layers.upper = "prepare";

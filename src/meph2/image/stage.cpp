@@ -2,6 +2,8 @@
 
 #include <clocale>
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -63,8 +65,9 @@ Json do_job(const StageJob& job) {
   return run_chroot_stage(job.kind, job.input, host, out.fd(), job.verbose);
 }
 
-/// Reports through a file, because stdout and stderr belong to the programs that run.
-int run_and_report(const StageJob& job, int directory, const std::string& report) {
+/// Reports into memory, because stdout and stderr belong to the programs that run, and the disk may
+/// be what has run out.
+int run_and_report(const StageJob& job, base::File& report) {
   Json result;
   int status = 0;
   try {
@@ -74,10 +77,16 @@ int run_and_report(const StageJob& job, int directory, const std::string& report
     result = {{"code", static_cast<int>(error.code())}, {"error", error.what()}};
     status = 1;
   }
-  auto file = base::open_file_at(directory, report, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  file.write(result.dump(-1, ' ', true, Json::error_handler_t::replace));
-  file.close();
+  report.write(result.dump(-1, ' ', true, Json::error_handler_t::replace));
   return status;
+}
+
+base::File make_report() {
+  base::UniqueFd fd(::memfd_create("stage-report", MFD_CLOEXEC));
+  if (!fd) {
+    base::throw_errno(errno, "create", "the stage's report");
+  }
+  return {std::move(fd), "the stage's report"};
 }
 
 }  // namespace
@@ -86,16 +95,17 @@ int stage_main(const std::string& path) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   try {
     auto file = base::open_file(path, O_RDONLY);
-    const auto job = from_json(io::read_json(file));
+    const auto json = io::read_json(file);
+    const auto job = from_json(json);
+    const int report_fd = json.at("report_fd").get<int>();
     const auto slash = path.rfind('/');
     const auto directory = base::open_directory(path.substr(0, slash));
     if (::fchdir(directory.fd()) != 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
       base::throw_errno(errno, "enter", path);
     }
-    const auto report = path.substr(slash + 1) + ".result";
-    return run_in_namespaces(job.network, [&job, &directory, &report] {
-      return run_and_report(job, directory.fd(), report);
-    });
+    ::fcntl(report_fd, F_SETFD, FD_CLOEXEC);  // for us, not for what we run
+    base::File report(base::UniqueFd(report_fd), "the stage's report");
+    return run_in_namespaces(job.network, [&job, &report] { return run_and_report(job, report); });
   } catch (...) {
     const auto text = base::describe(base::as_error(std::current_exception())) + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -106,21 +116,23 @@ int stage_main(const std::string& path) {
 io::Json run_stage(const StageJob& job, const std::string& scratch, const std::stop_token& stop) {
   const auto path = base::cat(scratch, "/", base::replace_all(job.label, "/", "_"), ".job");
   auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  file.write(to_json(job).dump());
+  auto report = make_report();
+  auto json = to_json(job);
+  json["report_fd"] = report.fd();
+  file.write(json.dump());
   file.close();
   base::Command command;
   command.argv = {"/proc/self/exe", stage_option, path};
   command.capture_error = !job.verbose;
+  command.keep_fds = {report.fd()};
   const auto outcome = base::with_context(job.label, [&] { return base::run(command, stop); });
-  const auto report = path + ".result";
-  if (!base::exists_at(AT_FDCWD, report)) {
+  if (report.size() == 0) {
     const auto text = std::string(base::trim(outcome.error));
     throw Error(Errc::failed,
                 base::cat(job.label, ": stopped with status ", outcome.status,
                           text.empty() ? "" : ": ", base::replace_all(text, "error: ", "")));
   }
-  auto answer = base::open_file(report, O_RDONLY);
-  auto result = io::read_json(answer);
+  auto result = io::read_json(report);
   if (result.contains("error")) {
     throw Error(static_cast<Errc>(result["code"].get<int>()),
                 base::cat(job.label, ": ", result["error"].get<std::string>()));

@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,6 +109,35 @@ TEST_F(Kernels, CannotBeMadeOfAPackageThatHasNone) {
   EXPECT_THAT(outcome.error, HasSubstr("neither hostname nor what it depends on owns a kernel"));
   EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
 }
+
+/// The layers are on a disk of their own that is too small: for the package lists, for the
+/// download, for what the package unpacks to.
+class SmallDisk : public Kernels, public testing::WithParamInterface<const char*> {};
+
+TEST_P(SmallDisk, IsOneClearError) {
+  REQUIRE_ROOT_FS();
+  const auto small = path("small");
+  base::make_directories(small);
+  base::make_directories(path("out"));
+  output_of({"mount", "-t", "tmpfs", "-o", base::cat("size=", GetParam()), "tmpfs", small});
+  const char* before = std::getenv("TMPDIR");
+  const std::string saved = before != nullptr ? before : "/tmp";
+  ::setenv("TMPDIR", small.c_str(), 1);
+  auto argv = words(root_fs().squashfs);
+  argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));
+  const auto outcome = build(argv);
+  ::setenv("TMPDIR", saved.c_str(), 1);
+  const auto left = base::list_directory(small);
+  output_of({"umount", small});  // fails where something is still in use there
+  EXPECT_EQ(outcome.status, 1) << outcome.error;
+  EXPECT_THAT(outcome.error,
+              testing::AnyOf(HasSubstr("No space left on device"), HasSubstr("enough free space")));
+  EXPECT_THAT(left, IsEmpty());
+  EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, SmallDisk, testing::Values("64M", "240M", "300M"),
+                         [](const auto& size) { return std::string(size.param); });
 
 TEST_F(Kernels, NeedAnImageWithDpkg) {
   REQUIRE_ROOT_FS();
