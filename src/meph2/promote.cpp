@@ -77,16 +77,13 @@ class Selector {
   }
 
  private:
-  /// Products with an item of the version that matches; what the filters leave out of them.
+  /// Products with an item that matches, and what the filters leave out of them. (The source has
+  /// the version only.)
   std::set<std::string> matching(const ProductTree& source,
                                  std::map<std::string, std::set<std::string>>& left_out) const {
     std::set<std::string> products;
     source.for_each_item([&](const Item& item) {
-      item.path();  // an unsafe path anywhere in the source is refused
       const auto& id = item.pedigree();
-      if (id.version != options_.version) {
-        return;
-      }
       if (filters_.matches(item)) {
         products.insert(id.product);
       } else {
@@ -154,7 +151,7 @@ void Promotion::select() {
   const sstream::Filters filters(options_.filters);
   const Selector selector(options_, filters);
   for (const auto& entry : origin_.entries()) {
-    const auto source = origin_.read(entry);
+    const auto source = origin_.read_version(entry, options_.version);
     if (auto selection = selector.select(source)) {
       sstream::require_one_content_per_path(selection->tree);
       selections_.push_back(std::move(*selection));

@@ -7,6 +7,7 @@
 #include "io/digest.h"
 #include "sstream/item_stream.h"
 #include "sstream/summary.h"
+#include "sstream/version_reader.h"
 
 namespace sstream {
 
@@ -226,6 +227,14 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
   auto file = products_of(entry);
   digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
   ProductTree tree(io::read_json(file), file.name());
+  require_named(entry, tree.content_id(), file.name());
+  return tree;
+}
+
+ProductTree ContentSource::read_version(const IndexEntry& entry, const std::string& version) const {
+  auto file = products_of(entry);
+  digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
+  auto tree = sstream::read_version(file, version);
   require_named(entry, tree.content_id(), file.name());
   return tree;
 }

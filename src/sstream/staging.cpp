@@ -222,12 +222,22 @@ void stage_all_local(const StagingArea& staging, const std::vector<Group>& group
   }
 }
 
+/// What a run that died had linked belongs to somebody else as well: it is never written to.
+void drop_link(int dirfd, const std::string& name) {
+  struct stat status {};
+
+  if (base::status_at(dirfd, name, status) && status.st_nlink > 1) {
+    base::unlink_at(dirfd, name);
+  }
+}
+
 void stage_remote_batch(const StagingArea& staging, std::span<const Group> groups,
                         const Context& context, Failures& failures) {
   std::vector<base::File> files(groups.size());
   std::vector<io::FileRequest> requests(groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto& wanted = *groups[i].front();
+    drop_link(staging.fd(), staged_name(groups[i]));
     files[i] = base::open_file_at(staging.fd(), staged_name(groups[i]),
                                   O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     auto& request = requests[i];
