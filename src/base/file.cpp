@@ -191,6 +191,30 @@ void sync_directory(int dirfd, const std::string& name) {
   mutate("fsync", "sync directory", name, [&] { return ::fsync(dirfd); });
 }
 
+void sync_filesystem(int fd, const std::string& name) {
+  mutate("syncfs", "sync file system of", name, [&] { return ::syncfs(fd); });
+}
+
+std::string real_path(int fd) {
+  std::string target(4097, '\0');
+  const auto link = cat("/proc/self/fd/", fd);
+  const auto length = ::readlink(link.c_str(), target.data(), target.size());
+  if (length < 0) {
+    throw_errno(errno, "read link", link);
+  }
+  target.resize(static_cast<std::size_t>(length));
+  return target;
+}
+
+bool same_file(int one, int other) {
+  struct stat first {};
+
+  struct stat second {};
+
+  return ::fstat(one, &first) == 0 && ::fstat(other, &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 void make_directory_at(int dirfd, const std::string& path, mode_t mode) {
   mutate("mkdir", "make directory", path, [&] { return ::mkdirat(dirfd, path.c_str(), mode); });
 }

@@ -69,6 +69,9 @@ class File {
   /// Checked close. Idempotent.
   void close();
 
+  /// Gives the descriptor away.
+  int release() { return fd_.release(); }
+
  private:
   UniqueFd fd_;
   std::string name_;
@@ -87,6 +90,16 @@ std::string read_all(File& file, std::uint64_t limit = UINT64_MAX);
 
 /// fsync of a directory.
 void sync_directory(int dirfd, const std::string& name);
+
+/// syncfs: everything written to the file system of `fd`, renames and removals included, is
+/// durable.
+void sync_filesystem(int fd, const std::string& name);
+
+/// The absolute path, free of symlinks, of an open file or directory.
+std::string real_path(int fd);
+
+/// Whether two descriptors are of one file or directory.
+bool same_file(int one, int other);
 
 /// The mutating calls on directories, each a fail point, each throwing Error.
 void make_directory_at(int dirfd, const std::string& path, mode_t mode = 0755);

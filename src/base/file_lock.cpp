@@ -71,4 +71,18 @@ FileLock::FileLock(int dirfd, const std::string& name, LockMode mode, std::chron
   }
 }
 
+bool lock_is_free(int dirfd, const std::string& name) {
+  if (!exists_at(dirfd, name)) {
+    return true;
+  }
+  const auto file = open_file_at(dirfd, name, O_RDONLY | O_NOFOLLOW);
+  if (::flock(file.fd(), LOCK_EX | LOCK_NB) == 0) {
+    return true;
+  }
+  if (errno != EWOULDBLOCK) {
+    throw_errno(errno, "lock", name);
+  }
+  return false;
+}
+
 }  // namespace base

@@ -30,4 +30,8 @@ class FileLock {
   File file_;
 };
 
+/// Whether nobody holds the lock at this moment, shared or exclusive; changes nothing. True where
+/// there is no such file.
+bool lock_is_free(int dirfd, const std::string& name);
+
 }  // namespace base

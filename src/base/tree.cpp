@@ -100,6 +100,99 @@ void walk_tree(int root, const Visit& visit) {
   walk(root, "", status.st_dev, visit);
 }
 
+namespace {
+
+EntryKind kind_of(int dirfd, const dirent& entry) {
+  auto type = entry.d_type;
+  if (type == DT_UNKNOWN) {  // some file systems do not say
+
+    struct stat status {};
+
+    if (status_at(dirfd, static_cast<const char*>(entry.d_name), status)) {
+      type = static_cast<unsigned char>(IFTODT(status.st_mode));
+    }
+  }
+  return type == DT_REG   ? EntryKind::file
+         : type == DT_DIR ? EntryKind::directory
+         : type == DT_LNK ? EntryKind::symlink
+                          : EntryKind::other;
+}
+
+/// One directory of walk_entries(): files are visited as they are read, directories after them, so
+/// that only one directory is open at a time for each level.
+class EntryWalk {
+ public:
+  EntryWalk(dev_t device, const std::function<bool(const Entry&)>& visit)
+      : device_(device), visit_(visit) {}
+
+  void walk(File directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory.fd()), ::closedir);
+    if (!stream) {
+      throw_errno(errno, "list", path_);
+    }
+    directory.release();
+    const int dirfd = ::dirfd(stream.get());
+    std::vector<std::string> below;
+    errno = 0;
+    while (const dirent* entry = ::readdir(stream.get())) {
+      meet(dirfd, *entry, below);
+      errno = 0;
+    }
+    if (errno != 0) {
+      throw_errno(errno, "list", path_);
+    }
+    for (const auto& name : below) {
+      descend(dirfd, name);
+    }
+  }
+
+ private:
+  void meet(int dirfd, const dirent& entry, std::vector<std::string>& below) {
+    name_ = static_cast<const char*>(entry.d_name);
+    if (name_ == "." || name_ == "..") {
+      return;
+    }
+    const auto kind = kind_of(dirfd, entry);
+    const auto length = path_.size();
+    path_ += (length == 0 ? "" : "/") + name_;
+    if (visit_({path_, name_, dirfd, kind}) && kind == EntryKind::directory) {
+      below.push_back(name_);
+    }
+    path_.resize(length);
+  }
+
+  void descend(int dirfd, const std::string& name) {
+    File directory;
+    try {
+      directory = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    } catch (const Error& error) {
+      if (error.sys_errno() == ENOENT || error.sys_errno() == ENOTDIR) {
+        return;
+      }
+      throw;
+    }
+    if (directory.status().st_dev != device_) {
+      return;
+    }
+    const auto length = path_.size();
+    path_ += (length == 0 ? "" : "/") + name;
+    walk(std::move(directory));
+    path_.resize(length);
+  }
+
+  dev_t device_;
+  const std::function<bool(const Entry&)>& visit_;
+  std::string path_;
+  std::string name_;
+};
+
+}  // namespace
+
+void walk_entries(int root, const std::function<bool(const Entry& entry)>& visit) {
+  auto directory = open_file_at(root, ".", O_RDONLY | O_DIRECTORY);
+  EntryWalk(directory.status().st_dev, visit).walk(std::move(directory));
+}
+
 void remove_tree_at(int dirfd, const std::string& name) {
   struct stat status {};
 

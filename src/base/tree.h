@@ -21,6 +21,21 @@ std::vector<std::string> list_directory(const std::string& path);
 using Visit = std::function<bool(const std::string& path, const struct stat& status)>;
 void walk_tree(int root, const Visit& visit);
 
+enum class EntryKind { file, directory, symlink, other };
+
+/// What walk_entries() met. Valid during the call.
+struct Entry {
+  const std::string& path;  ///< relative to the root
+  const std::string& name;
+  int dirfd;  ///< of the directory that it is in
+  EntryKind kind;
+};
+
+/// Depth first, in the order of the directories, without asking for the status of each file: for
+/// trees of very many files. `visit` returns false to keep the walk out of a directory. Symlinks
+/// and other file systems as with walk_tree(); directories that vanish meanwhile are passed over.
+void walk_entries(int root, const std::function<bool(const Entry& entry)>& visit);
+
 /// Removes a directory and what it holds, never following a symlink, never leaving the file system.
 /// Absent is fine.
 void remove_tree(const std::string& path);

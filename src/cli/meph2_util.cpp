@@ -31,6 +31,13 @@ int main(int argc, char** argv) {
         cli::declare_remove_version},
        {"copy-version", "Give a version a second name, with its own files",
         "meph2-util copy-version daily-stream.d 20260101 20260101.1", cli::declare_copy_version},
+       {"find-orphans", "Record the data files that no stream names",
+        "meph2-util find-orphans orphans.json daily-stream.d\n"
+        "meph2-util find-orphans orphans.json data daily/streams/v1/*.json "
+        "releases/streams/v1/*.json",
+        cli::declare_find_orphans},
+       {"reap-orphans", "Remove the recorded files that still no stream names",
+        "meph2-util reap-orphans --older 3d orphans.json data", cli::declare_reap_orphans},
        {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
         cli::declare_history},
        {"rollback", "Make an earlier generation live again",

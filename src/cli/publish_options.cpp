@@ -8,17 +8,25 @@
 
 namespace cli {
 
-void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
+void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags) {
   app.add_flag("-n{text},--dry-run{text}", flags.dry_run,
                "Change nothing; print what would be done (--dry-run=json: as JSON)")
       ->check(CLI::IsMember({"text", "json"}))
-      ->each([&options](const std::string&) { options.dry_run = true; });
+      ->each([&dry_run](const std::string&) { dry_run = true; });
+}
+
+void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags) {
+  add_duration(app, "--lock-timeout", lock_timeout,
+               "How long to wait for other writers (default: 60s)");
+  app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
+}
+
+void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
+  add_dry_run(app, options.dry_run, flags);
   app.add_flag("!-u,!--no-sign,--sign", options.sign, "Sign the metadata, or do not");
   app.add_option("--key", options.key,
                  "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
-  add_duration(app, "--lock-timeout", options.lock_timeout,
-               "How long to wait for other writers (default: 60s)");
-  app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
+  add_lock_and_report(app, options.lock_timeout, flags);
 }
 
 std::string outcome_of(const sstream::PublishResult& result) {

@@ -14,7 +14,16 @@ namespace cli {
 struct PublishFlags {
   std::string dry_run;  ///< "", "text" or "json"
   std::string report;   ///< FILE of --report
+
+  /// Whether finish() will look at the report at all.
+  bool wants_report() const { return dry_run == "json" || !report.empty(); }
 };
+
+/// --dry-run[=text|json].
+void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags);
+
+/// --lock-timeout, --report.
+void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags);
 
 /// --dry-run[=text|json], --sign/--no-sign, --key, --lock-timeout, --report. `sign` in `options` is
 /// the command's default.

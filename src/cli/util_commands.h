@@ -8,10 +8,12 @@ namespace cli {
 Action declare_diff(CLI::App& app);
 Action declare_history(CLI::App& app);
 Action declare_copy_version(CLI::App& app);
+Action declare_find_orphans(CLI::App& app);
 Action declare_insert(CLI::App& app);
 Action declare_merge(CLI::App& app);
 Action declare_patch(CLI::App& app);
 Action declare_promote(CLI::App& app);
+Action declare_reap_orphans(CLI::App& app);
 Action declare_remove_version(CLI::App& app);
 Action declare_rollback(CLI::App& app);
 Action declare_sign(CLI::App& app);

@@ -43,7 +43,7 @@ Repository::Repository(const std::string& path, Access access, bool create) : pa
     base::make_directories(path);
   }
   root_ = base::open_directory(path);
-  streams_ = directory_at(root(), "streams", access);
+  streams_ = directory_at(root(), "streams", access == Access::write ? access : Access::read);
   const auto data = directory_at(root(), ".data", access);
   if (data) {
     private_ = directory_at(data.fd(), ".sstream", access);

@@ -24,16 +24,20 @@ struct Place {
   std::string path;
 };
 
-enum class Access : std::uint8_t { read, write };
+enum class Access : std::uint8_t {
+  read,   ///< changes nothing
+  locks,  ///< makes only what the locks need: a pool of data files is no stream
+  write,
+};
 
 /// A data directory on disk (docs/architecture.md, "A repository on disk"). Symbolic links at its
 /// top (DIR itself, DIR/streams, DIR/data -> a pool) are resolved once, here; below them none is
 /// followed.
 class Repository {
  public:
-  /// `write` makes what is missing of the layout, and DIR itself when `create`; `read` changes
-  /// nothing, and with `create` an absent DIR is an empty repository (root() is -1): what a dry run
-  /// sees. Otherwise Error(not_found) when DIR is absent.
+  /// `locks` makes DIR/.data/.sstream; `write` makes all that is missing of the layout, and DIR
+  /// itself when `create`; `read` changes nothing, and with `create` an absent DIR is an empty
+  /// repository (root() is -1): what a dry run sees. Otherwise Error(not_found) when DIR is absent.
   Repository(const std::string& path, Access access, bool create = false);
 
   const std::string& path() const { return path_; }
