@@ -18,7 +18,8 @@ struct PatchCommand {
   meph2::PatchOptions options;
   PublishFlags flags;
   std::string input;
-  std::vector<std::string> streams;
+  std::string stream;
+  std::string target;
 };
 
 std::string read_input(const std::string& input) {
@@ -31,8 +32,8 @@ std::string read_input(const std::string& input) {
 
 int run(PatchCommand& command, sstream::Context& context) {
   auto& options = command.options;
-  options.target = command.streams.back();
-  options.source = command.streams.size() > 1 ? command.streams.front() : "";
+  options.target = command.target.empty() ? command.stream : command.target;
+  options.source = command.target.empty() ? "" : command.stream;
   const bool piped = command.input.empty() || command.input == "-";
   context.log.info(base::cat("starting: input=", piped ? "standard input" : command.input,
                              options.source.empty() ? "" : " src=", options.source,
@@ -60,11 +61,11 @@ Action declare_patch(CLI::App& app) {
   auto& options = command->options;
   options.publish.action = "patch";
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("TARGET", command->streams,
-                 "Data directory to change; or SRC and TARGET: where to add from (a directory, a "
-                 "file or an http(s) URL), and what to change")
-      ->required()
-      ->expected(1, 2);
+  app.add_option("STREAM", command->stream,
+                 "Data directory to change; with TARGET, where to add from: a directory, an index "
+                 "or products file, or an http(s) URL")
+      ->required();
+  app.add_option("TARGET", command->target, "Data directory to change, if STREAM is the source");
   app.add_option("-i,--input", command->input,
                  "Patch, as `meph2-util diff` writes it (default: standard input)");
   add_publish_options(app, options.publish, command->flags);

@@ -1,6 +1,7 @@
 #include "io/yaml.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,6 +36,7 @@ struct YamlNode {
   Json scalar;
   std::vector<std::shared_ptr<YamlNode>> elements;
   std::vector<std::pair<std::string, std::shared_ptr<YamlNode>>> members;
+  std::map<std::string, YamlMark> key_marks;  ///< of the members
   std::vector<std::shared_ptr<YamlNode>>
       merged;        ///< what `<<` names, in order; lists at first whole
   bool open = true;  ///< its end has not been read yet
@@ -242,6 +244,7 @@ class Collector : public YAML::EventHandler {
         reject(name_, frame.key_mark, base::cat("the key '", *frame.key, "' is there twice"));
       }
       frame.node->members.emplace_back(*frame.key, node);
+      frame.node->key_marks.emplace(*frame.key, frame.key_mark);
     }
     frame.key.reset();
   }
@@ -342,13 +345,17 @@ void require_text(std::string_view text, const std::string& name, const YamlLimi
   }
 }
 
+std::string unescape(const std::string& step) {
+  return base::replace_all(base::replace_all(step, "~1", "/"), "~0", "~");
+}
+
 /// The child that a step of a JSON pointer names.
 const Node* child_of(const Node& node, const std::string& step) {
   if (node.kind == Node::Kind::sequence) {
     const auto index = base::parse_decimal(step);
     return index && *index < node.elements.size() ? node.elements[*index].get() : nullptr;
   }
-  const auto key = base::replace_all(base::replace_all(step, "~1", "/"), "~0", "~");
+  const auto key = unescape(step);
   for (const auto& [name, child] : node.members) {
     if (name == key) {
       return child.get();
@@ -360,6 +367,24 @@ const Node* child_of(const Node& node, const std::string& step) {
     }
   }
   return nullptr;
+}
+
+/// The node that the pointer names, or the nearest one above it.
+const Node* node_at(const Node* node, const std::string& pointer) {
+  auto steps = base::split(pointer, '/');
+  steps.erase(steps.begin());
+  for (const auto& step : steps) {
+    const auto* next = child_of(*node, step);
+    if (next == nullptr) {
+      break;
+    }
+    node = next;
+  }
+  return node;
+}
+
+std::string text_of(const std::string& name, YamlMark mark) {
+  return base::cat(name, ":", mark.line, ":", mark.column);
 }
 
 }  // namespace
@@ -376,17 +401,18 @@ std::string Yaml::position(const std::string& pointer) const {
   if (!root) {
     return name;
   }
-  const auto* node = root.get();
-  auto steps = base::split(pointer, '/');
-  steps.erase(steps.begin());
-  for (const auto& step : steps) {
-    const auto* next = child_of(*node, step);
-    if (next == nullptr) {
-      break;
+  return text_of(name, node_at(root.get(), pointer)->mark);
+}
+
+std::string Yaml::entry(const std::string& pointer) const {
+  const auto slash = pointer.rfind('/');
+  if (root && slash != std::string::npos) {
+    const auto& marks = node_at(root.get(), pointer.substr(0, slash))->key_marks;
+    if (const auto found = marks.find(unescape(pointer.substr(slash + 1))); found != marks.end()) {
+      return base::cat(text_of(name, found->second), ": ", pointer);
     }
-    node = next;
   }
-  return base::cat(name, ":", node->mark.line, ":", node->mark.column);
+  return where(pointer);
 }
 
 std::string Yaml::where(const std::string& pointer) const {

@@ -23,6 +23,9 @@ struct Yaml {
 
   /// "NAME:LINE:COLUMN: /pointer": the same with the pointer itself behind it.
   std::string where(const std::string& pointer) const;
+
+  /// The same of the key, where the value may begin on a later line.
+  std::string entry(const std::string& pointer) const;
 };
 
 /// A key or an index appended to a JSON pointer, escaped.

@@ -33,7 +33,7 @@ class Reader {
     }
     for (const auto& [stream, products] : object(yaml_.value, "").items()) {
       const auto at = io::pointer_to("", stream);
-      StreamPatch patch{stream, yaml_.where(at), {}, false};
+      StreamPatch patch{stream, yaml_.entry(at), {}, false};
       for (const auto& [pattern, entry] : object(products, at).items()) {
         const auto below = io::pointer_to(at, pattern);
         if (pattern == "not_merged") {
@@ -61,7 +61,7 @@ class Reader {
 
   ProductPatch product(const std::string& pattern, const Json& entry,
                        const std::string& pointer) const {
-    ProductPatch patch{pattern, yaml_.where(pointer), filter(pattern, pointer), {}, {}, {}, false};
+    ProductPatch patch{pattern, yaml_.entry(pointer), filter(pattern, pointer), {}, {}, {}, false};
     for (const auto& [key, value] : object(entry, pointer).items()) {
       const auto below = io::pointer_to(pointer, key);
       if (key == "labels") {
@@ -79,7 +79,9 @@ class Reader {
     try {
       return sstream::Filter(base::cat("name~^(?:", pattern, ")$"));
     } catch (const base::Error& error) {
-      refuse(pointer, base::cat("no regular expression for products: ", error.reason()));
+      throw base::Error(base::Errc::usage,
+                        base::cat(yaml_.entry(pointer),
+                                  ": no regular expression for products: ", error.reason()));
     }
   }
 

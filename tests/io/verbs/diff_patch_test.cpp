@@ -210,7 +210,7 @@ TEST_F(DiffPatch, PatchRefusesWhatItCannotDoAndChangesNothing) {
   // An earlier entry that could be done is not done either.
   code_and_text(
       base::cat(stream_key, ":\n  ", bare_ga, ":\n", fine, "  zz-typo: {eol: {stable: x}}\n"),
-      Errc::not_found, "p.yaml:4:12: /com.ubuntu.maas:v3:download.json/zz-typo");
+      Errc::not_found, "p.yaml:4:3: /com.ubuntu.maas:v3:download.json/zz-typo");
   code_and_text(base::cat(stream_key, ": {nosuch: {labels: [stable]}}\n"), Errc::not_found,
                 "nosuch");
   code_and_text("com.ubuntu.maas:v9:download.json: {'.*': {labels: [stable]}}", Errc::not_found,

@@ -162,6 +162,17 @@ TEST(Yaml, DeepNestingIsRefused) {
   EXPECT_NE(error_of(std::string(100'000, '[')), "");
 }
 
+TEST(Yaml, KnowsWhereKeysStand) {
+  const auto yaml =
+      io::parse_yaml("a:\n  b/c:\n    d: 1\ne: &x {f: 2}\ng: *x\nh:\n  <<: *x\n", "f");
+  EXPECT_EQ(yaml.entry("/a/b~1c"), "f:2:3: /a/b~1c");
+  EXPECT_EQ(yaml.where("/a/b~1c"), "f:3:5: /a/b~1c");
+  EXPECT_EQ(yaml.entry("/a"), "f:1:1: /a");
+  EXPECT_EQ(yaml.entry("/g/f"), "f:4:8: /g/f");  // where its anchor stands
+  EXPECT_EQ(yaml.entry("/h/f"), yaml.where("/h/f"));
+  EXPECT_EQ(yaml.entry("/nosuch/key"), yaml.where("/nosuch/key"));
+}
+
 /// What PyYAML 6.0's safe_dump prints, recorded.
 TEST(YamlWrite, EqualsPyYaml) {
   const io::Json value = {{"20240112", {{"labels", {"candidate", "stable"}}}},

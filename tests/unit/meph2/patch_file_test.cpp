@@ -41,7 +41,7 @@ b:v3.json:
   ASSERT_EQ(patches.size(), 2U);
   ASSERT_EQ(patches[0].products.size(), 1U);
   const auto& product = patches[0].products[0];
-  EXPECT_EQ(product.where, "p.yaml:4:5: /a:v3.json/p:v3:boot:24.04:.*");
+  EXPECT_EQ(product.where, "p.yaml:3:3: /a:v3.json/p:v3:boot:24.04:.*");
   EXPECT_TRUE(product.matches("p:v3:boot:24.04:amd64"));
   EXPECT_FALSE(product.matches("xp:v3:boot:24.04:amd64"));
   EXPECT_EQ(*product.labels, (meph2::Labels{"candidate", "stable"}));
@@ -85,7 +85,7 @@ TEST(PatchFile, NamesThePlaceOfWhatIsNoPatch) {
               HasSubstr("/1/x: unknown"));
   EXPECT_THAT(refusal("a.json:\n  p: {versions: {'../1': {labels: []}}}\n"), HasSubstr("2:"));
   EXPECT_THAT(refusal("a.json:\n  'p(': {labels: []}\n"),
-              HasSubstr("p.yaml:2:9: /a.json/p(: no regular expression"));
+              HasSubstr("p.yaml:2:3: /a.json/p(: no regular expression"));
   for (const char* key : {"path", "sha256", "items", "products", "content_id"}) {
     EXPECT_THAT(refusal(std::string("a.json: {p: {") + key + ": {stable: x}}}"),
                 HasSubstr("is no tag of a product"));
