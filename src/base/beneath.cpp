@@ -1,5 +1,6 @@
 #include "base/beneath.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <linux/openat2.h>
@@ -33,7 +34,10 @@ const char* unsafe_path_reason(std::string_view path) {
   if (!valid_utf8(path)) {
     return "path is not UTF-8";
   }
-  for (const auto& part : split(path, '/')) {
+  for (std::size_t at = 0; at <= path.size();) {
+    const auto end = std::min(path.find('/', at), path.size());
+    const auto part = path.substr(at, end - at);
+    at = end + 1;
     if (part.empty()) {
       return "path has an empty component";
     }

@@ -149,6 +149,12 @@ std::size_t utf8_length(std::string_view text) {
 
 bool valid_utf8(std::string_view text) {
   while (!text.empty()) {
+    const auto* const rest = std::find_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+    text.remove_prefix(static_cast<std::size_t>(rest - text.begin()));
+    if (text.empty()) {
+      return true;
+    }
     const auto length = utf8_length(text);
     if (length == 0) {
       return false;

@@ -145,7 +145,9 @@ std::optional<std::string> Item::path() const {
     refuse_path(base::cat("is of type ", io::type_name(*value), ", must be string"));
   }
   const auto& path = value->get_ref<const std::string&>();
-  base::with_context(pedigree_->text(), [&] { base::require_safe_path(path); });
+  if (base::unsafe_path_reason(path) != nullptr) {  // the context costs more than the check
+    base::with_context(pedigree_->text(), [&] { base::require_safe_path(path); });
+  }
   if (path.starts_with("streams/") || path.starts_with(".data/")) {
     refuse_path(base::cat("'", path, "' is kept for metadata and private files"));
   }

@@ -211,6 +211,10 @@ std::string python_repr(std::string_view text) {
   return out;
 }
 
+void append_python_repr(std::string& out, std::string_view text) {
+  append_repr(out, text, false);
+}
+
 std::string python_ascii(std::string_view text) {
   std::string out;
   append_repr(out, text, true);

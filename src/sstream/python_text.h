@@ -15,6 +15,8 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 /// characters.
 std::string python_repr(std::string_view text);
 
+void append_python_repr(std::string& out, std::string_view text);
+
 /// ascii(): the same with everything beyond ASCII escaped.
 std::string python_ascii(std::string_view text);
 

@@ -45,114 +45,150 @@ void put_level(Pairs& pairs, const Json& level) {
   }
 }
 
-std::string json_member(const std::string& key, const std::string& value) {
-  std::string text;
-  io::append_json_string(key, text);
-  text += ": ";
-  io::append_json_string(value, text);
-  return text;
-}
-
 }  // namespace
 
-/// What all items of the item's version share.
+/// What all items of the item's product share.
 void Record::inherit(const Item& item) {
-  const auto& pedigree = item.pedigree();
-  if (known_ && from_.product == pedigree.product && from_.version == pedigree.version) {
+  const auto& product = item.pedigree().product;
+  if (known_ && product_ == product) {
     return;
   }
-  const auto levels = item.levels();
   inherited_.clear();
-  put_level(inherited_, *levels[0]);
-  put_level(inherited_, *levels[1]);
-  put(inherited_, "product_name", pedigree.product);
-  put_level(inherited_, *levels[2]);
-  put(inherited_, "version_name", pedigree.version);
-  put(inherited_, "product_name", pedigree.product);  // no tag takes the place of a name
+  put_level(inherited_, *item.levels()[0]);
+  put_level(inherited_, *item.levels()[1]);
+  put(inherited_, "product_name", product);
   dict_ = python_dict(inherited_);
   dict_.pop_back();  // the bracket
   sorted_.clear();
   for (const auto& [key, value] : inherited_) {
-    sorted_.push_back({key, json_member(key, value)});
+    Inherited member{key, {}};
+    io::append_json_string(key, member.json);
+    member.json += ": ";
+    io::append_json_string(value, member.json);
+    sorted_.push_back(std::move(member));
   }
   std::sort(sorted_.begin(), sorted_.end(),
             [](const Inherited& a, const Inherited& b) { return a.key < b.key; });
-  from_ = {pedigree.product, pedigree.version, {}};
+  product_ = product;
   known_ = true;
 }
 
-Pairs Record::own_pairs(const Item& item) const {
-  Pairs own;
-  put_level(own, item.node());
-  put(own, "item_name", item.pedigree().item);
-  if (const auto path = item.path()) {
-    put(own, "item_url", base_ + *path);
+void Record::add_own(const Json& level) {
+  for (const auto& [key, value] : level.get_ref<const Json::object_t&>()) {
+    if (value.is_primitive() && !value.is_null()) {
+      own_.push_back({key, &value, {}});
+    }
   }
-  return own;
 }
 
-bool Record::is_inherited(const std::string& key) const {
-  return std::any_of(inherited_.begin(), inherited_.end(),
-                     [&](const auto& pair) { return pair.first == key; });
+/// What is below the product, in order. False where a tag takes the place of another, which is for
+/// pairs() to sort out.
+bool Record::collect_own(const Item& item) {
+  const auto& pedigree = item.pedigree();
+  own_.clear();
+  add_own(*item.levels()[2]);
+  own_.push_back({"version_name", nullptr, pedigree.version});
+  add_own(*item.levels()[3]);
+  own_.push_back({"item_name", nullptr, pedigree.item});
+  if (const auto path = item.path()) {
+    url_ = base_;
+    url_ += *path;
+    own_.push_back({"item_url", nullptr, url_});
+  }
+  for (std::size_t i = 0; i < own_.size(); ++i) {
+    const auto key = own_[i].key;
+    const bool again = std::any_of(own_.begin(), own_.begin() + static_cast<std::ptrdiff_t>(i),
+                                   [&](const Own& other) { return other.key == key; });
+    if (again || std::any_of(inherited_.begin(), inherited_.end(),
+                             [&](const auto& pair) { return pair.first == key; })) {
+      return false;
+    }
+  }
+  return true;
 }
 
 Pairs Record::pairs(const Item& item) {
   inherit(item);
+  const auto& pedigree = item.pedigree();
   auto pairs = inherited_;
-  for (auto& [key, value] : own_pairs(item)) {
-    put(pairs, key, std::move(value));
+  put_level(pairs, *item.levels()[2]);
+  put(pairs, "version_name", pedigree.version);
+  put_level(pairs, *item.levels()[3]);
+  put(pairs, "item_name", pedigree.item);
+  put(pairs, "product_name", pedigree.product);  // no tag takes the place of a name
+  put(pairs, "version_name", pedigree.version);
+  if (const auto path = item.path()) {
+    put(pairs, "item_url", base_ + *path);
   }
-  put(pairs, "product_name", from_.product);
-  put(pairs, "version_name", from_.version);
   return pairs;
 }
 
 void Record::append_dict(const Item& item, std::string& out) {
   inherit(item);
-  const auto own = own_pairs(item);
-  if (std::any_of(own.begin(), own.end(),
-                  [&](const auto& pair) { return is_inherited(pair.first); })) {
+  if (!collect_own(item)) {
     out += python_dict(pairs(item));
     return;
   }
   out += dict_;
-  out += ", ";
-  out += std::string_view(python_dict(own)).substr(1);
+  for (const auto& own : own_) {
+    out += ", ";
+    append_python_repr(out, own.key);
+    out += ": ";
+    if (own.value == nullptr) {
+      append_python_repr(out, own.text);
+    } else if (own.value->is_string()) {
+      append_python_repr(out, own.value->get_ref<const std::string&>());
+    } else {
+      append_python_repr(out, *scalar_text(*own.value));
+    }
+  }
+  out += '}';
+}
+
+void Record::append_own_json(const Own& own, std::string& out) const {
+  io::append_json_string(own.key, out);
+  out += ": ";
+  if (own.value == nullptr) {
+    io::append_json_string(own.text, out);
+  } else if (own.value->is_string()) {
+    io::append_json_string(own.value->get_ref<const std::string&>(), out);
+  } else {
+    io::append_json_string(*scalar_text(*own.value), out);
+  }
 }
 
 void Record::append_json(const Item& item, std::string& out) {
   inherit(item);
-  auto own = own_pairs(item);
-  std::sort(own.begin(), own.end());
-  auto next = own.begin();
   char before = '{';
-  const auto member = [&](std::string_view text) {
+  const auto start = [&] {
     out += before;
     before = ',';
     out += "\n    ";
-    out += text;
   };
-  const auto own_member = [&] {
-    if (next->first != "product_name" && next->first != "version_name") {
-      member(json_member(next->first, next->second));
+  if (collect_own(item)) {
+    std::sort(own_.begin(), own_.end(), [](const Own& a, const Own& b) { return a.key < b.key; });
+    auto next = own_.begin();
+    for (const auto& [key, json] : sorted_) {
+      for (; next != own_.end() && next->key < key; ++next) {
+        start();
+        append_own_json(*next, out);
+      }
+      start();
+      out += json;
     }
-    ++next;
-  };
-  for (const auto& [key, json] : sorted_) {
-    while (next != own.end() && next->first < key) {
-      own_member();
+    for (; next != own_.end(); ++next) {
+      start();
+      append_own_json(*next, out);
     }
-    if (next == own.end() || next->first != key) {
-      member(json);
-    } else if (key == "product_name" || key == "version_name") {
-      member(json);
-      ++next;
-    } else {
-      own_member();
+  } else {
+    auto sorted = pairs(item);
+    std::sort(sorted.begin(), sorted.end());
+    for (const auto& [key, value] : sorted) {
+      start();
+      io::append_json_string(key, out);
+      out += ": ";
+      io::append_json_string(value, out);
     }
-  }
-  while (next != own.end()) {
-    own_member();
   }
   out += "\n  }";
 }

@@ -34,16 +34,26 @@ class Record {
     std::string json;  ///< "key": "value"
   };
 
+  /// A tag below the product: a JSON value of the tree, or a name.
+  struct Own {
+    std::string_view key;
+    const Json* value = nullptr;
+    std::string_view text;
+  };
+
   void inherit(const Item& item);
-  Pairs own_pairs(const Item& item) const;
-  bool is_inherited(const std::string& key) const;
+  bool collect_own(const Item& item);
+  void add_own(const Json& level);
+  void append_own_json(const Own& own, std::string& out) const;
 
   std::string base_;
   bool known_ = false;
-  Pedigree from_;    ///< product and version that the following belongs to
-  Pairs inherited_;  ///< in their order
+  std::string product_;  ///< that the following belongs to
+  Pairs inherited_;      ///< in their order
   std::string dict_;
   std::vector<Inherited> sorted_;
+  std::vector<Own> own_;
+  std::string url_;
 };
 
 /// How one item becomes text: Python's % formatting of a dict (`%(path)s`, `%(item_name)-12s`,
