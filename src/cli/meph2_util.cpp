@@ -31,6 +31,20 @@ int main(int argc, char** argv) {
         cli::declare_remove_version},
        {"copy-version", "Give a version a second name, with its own files",
         "meph2-util copy-version daily-stream.d 20260101 20260101.1", cli::declare_copy_version},
+       {"clean-md", "Take old versions out of the metadata",
+        "meph2-util clean-md --max 3 daily-stream.d\n"
+        "meph2-util clean-md --free 200G --dry-run daily-stream.d release=noble",
+        cli::declare_clean_md},
+       {"hold", "Keep a version, and its files, whatever the retention says",
+        "meph2-util hold daily-stream.d "
+        "com.ubuntu.maas.daily:v3:boot:24.04:amd64:ga-24.04@20260101 --until 90d "
+        "--reason 'customer A runs it'\n"
+        "meph2-util hold daily-stream.d",
+        cli::declare_hold},
+       {"unhold", "Take a hold back",
+        "meph2-util unhold daily-stream.d "
+        "com.ubuntu.maas.daily:v3:boot:24.04:amd64:ga-24.04@20260101",
+        cli::declare_unhold},
        {"find-orphans", "Record the data files that no stream names",
         "meph2-util find-orphans orphans.json daily-stream.d\n"
         "meph2-util find-orphans orphans.json data daily/streams/v1/*.json "
@@ -38,6 +52,10 @@ int main(int argc, char** argv) {
         cli::declare_find_orphans},
        {"reap-orphans", "Remove the recorded files that still no stream names",
         "meph2-util reap-orphans --older 3d orphans.json data", cli::declare_reap_orphans},
+       {"du", "Which data takes how much",
+        "meph2-util du --by release daily-stream.d\n"
+        "meph2-util du --by orphan --json daily-stream.d",
+        cli::declare_du},
        {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
         cli::declare_history},
        {"rollback", "Make an earlier generation live again",

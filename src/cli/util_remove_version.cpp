@@ -23,6 +23,7 @@ Action declare_remove_version(CLI::App& app) {
   app.add_option("VERSION", command->options.version, "Version to remove")->required();
   app.add_option("FILTER", command->options.filters,
                  "Only products with an item of that version that matches");
+  app.add_flag("--force", command->options.force, "Also a version that is held");
   add_publish_options(app, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
     const auto& options = command->options;

@@ -4,8 +4,28 @@
 #include "base/strings.h"
 #include "meph2/products_with_version.h"
 #include "sstream/condense.h"
+#include "sstream/holds.h"
 
 namespace meph2 {
+
+namespace {
+
+void require_not_held(const RemoveVersionOptions& options, const std::vector<std::string>& products,
+                      base::Time now) {
+  const auto holds =
+      sstream::Holds::load(sstream::Repository(options.target, sstream::Access::read));
+  for (const auto& product : products) {
+    const auto* hold = holds.find(product, options.version, now);
+    if (hold != nullptr && !options.force) {
+      throw base::Error(
+          base::Errc::refused,
+          base::cat(product, "@", options.version, " is held by ", hold->by,
+                    hold->reason.empty() ? "" : ": ", hold->reason, "; unhold it, or --force"));
+    }
+  }
+}
+
+}  // namespace
 
 RemoveVersionResult remove_version(const RemoveVersionOptions& options,
                                    const sstream::Context& context) {
@@ -35,6 +55,7 @@ RemoveVersionResult remove_version(const RemoveVersionOptions& options,
           base::Errc::not_found,
           base::cat(options.target, ": no product that matches has version ", options.version));
     }
+    require_not_held(options, result.products, context.clock.now());
     plan.details = {{"products", result.products}, {"version", options.version}};
     return plan;
   };
