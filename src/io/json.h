@@ -44,6 +44,10 @@ class JsonEvents {
   virtual void end_array() = 0;
   /// null, bool, number or string.
   virtual void scalar(Json&& value) = 0;
+
+  /// Asked before each string: where it is false the string is checked all the same, but scalar()
+  /// gets null in its place, and nobody has to make a copy of it.
+  virtual bool wants_text() const { return true; }
 };
 
 /// Streams a file, from its start, through `events` in a few buffers of memory, whatever its size,

@@ -175,7 +175,8 @@ class Scanner {
         if (!string()) {
           return false;
         }
-        events_->scalar(Json(std::move(token_)));
+        // A copy: the tree's strings then take no more memory than they have to.
+        events_->scalar(events_->wants_text() ? Json(token_) : Json());
         return true;
       case 't':
         return literal("true", true);

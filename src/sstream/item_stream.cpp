@@ -41,6 +41,8 @@ class LevelReader : public io::JsonEvents {
   bool saw_products() const { return saw_products_; }
 
  protected:
+  bool in_version() const { return level_ == Level::version; }
+
   enum class Level { none, top, products, product, versions, version };
 
   const std::string& name() const { return *name_; }
@@ -156,6 +158,8 @@ class LevelReader : public io::JsonEvents {
 class LateTags : public LevelReader {
  public:
   using LevelReader::LevelReader;
+
+  bool wants_text() const override { return !in_version(); }
 
   Json top = Json::object();
   std::map<std::string, Json> products;

@@ -31,6 +31,8 @@ class SummaryEvents : public io::JsonEvents {
     }
   }
 
+  bool wants_text() const override { return path_.size() == 1; }
+
   void scalar(io::Json&& value) override {
     if (path_.size() == 1 && value.is_string()) {
       top(path_[0], value.get_ref<const std::string&>());
