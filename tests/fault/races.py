@@ -2,7 +2,7 @@
 """Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
 complete, and nothing that a writer was told is published gets lost.
 
-  races.py --bin DIR writers|turns|readers|polling|signals|disk|surroundings [--rounds N]
+  races.py --bin DIR writers|janitor|turns|readers|polling|signals|disk|surroundings [--rounds N]
 """
 import argparse
 import functools
@@ -67,6 +67,34 @@ def writers(world, rounds):
         if world.versions() != expected:
             raise streams.Broken("lost: %s" % sorted(expected - world.versions()))
     return "%d rounds of 8 writers, %d versions, none lost" % (rounds, len(expected))
+
+
+def janitor(world, rounds):
+    """Eight writers, one who takes versions out, and a janitor that reaps at once, all at the same time: whatever is
+    published has its files, and nothing that a writer was told is lost."""
+    expected, removed = {"20230101"}, None
+    for number in range(rounds):
+        names = ["2026%02d%02d" % (number % 12 + 1, i + 1 + 8 * (number // 12 % 3)) for i in range(8)]
+        sources = [world.source("source-" + name, [name]) for name in names]
+        running = [world.start("insert", source, world.target, "--lock-timeout", "60s") for source in sources]
+        if removed:
+            running.append(world.start("remove-version", world.target, removed, "--lock-timeout", "60s"))
+            expected.discard(removed)
+        orphans = os.path.join(world.work, "orphans.json")
+        reaped = 0
+        while any(process.poll() is None for process in running):
+            world.check(world.start("find-orphans", orphans, world.target))
+            world.check(world.start("reap-orphans", "--now", "--yes", orphans, world.target))
+            reaped += 1
+        for process in running:
+            world.check(process)
+        expected.update(names)
+        removed = names[0]
+        if world.versions() != expected:    # reads and hashes every file
+            raise streams.Broken("lost: %s" % sorted(expected - world.versions()))
+        for source in sources:
+            shutil.rmtree(source)
+    return "%d rounds of 8 writers and a janitor, %d versions, none lost" % (rounds, len(expected))
 
 
 def turns(world, rounds):
@@ -286,7 +314,7 @@ def polling(world, rounds, readers=16):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("kind", choices=["writers", "turns", "readers", "polling", "signals", "disk",
+    parser.add_argument("kind", choices=["writers", "janitor", "turns", "readers", "polling", "signals", "disk",
                                                         "surroundings"])
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
