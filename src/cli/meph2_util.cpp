@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
         "meph2-util du --by release daily-stream.d\n"
         "meph2-util du --by orphan --json daily-stream.d",
         cli::declare_du},
+       {"status", "Whether the stream is healthy, for people and for monitoring",
+        "meph2-util status daily-stream.d --max-age 36h", cli::declare_status},
        {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
         cli::declare_history},
        {"rollback", "Make an earlier generation live again",

@@ -21,5 +21,6 @@ Action declare_reap_orphans(CLI::App& app);
 Action declare_remove_version(CLI::App& app);
 Action declare_rollback(CLI::App& app);
 Action declare_sign(CLI::App& app);
+Action declare_status(CLI::App& app);
 
 }  // namespace cli

@@ -8,6 +8,7 @@
 #include "base/tree.h"
 #include "io/digest.h"
 #include "meph2/rollback.h"
+#include "meph2/status.h"
 #include "sstream/generation.h"
 #include "tests/io/publication/world.h"
 
@@ -238,6 +239,62 @@ TEST_F(Rollback, NeedsAGenerationThatIsKept) {
               HasSubstr("generation 00000007 is not kept; there are 00000001"));
   error_of([&] { rollback("../x"); }, Errc::usage);
   error_of([&] { rollback("1", "p:none"); }, Errc::not_found);
+}
+
+class Status : public History {
+ protected:
+  meph2::StatusResult status(std::chrono::seconds max_age = std::chrono::hours(36)) {
+    meph2::StatusOptions options;
+    options.target = repo();
+    options.max_age = max_age;
+    return meph2::status(options, world.context);
+  }
+};
+
+TEST_F(Status, OfAHealthyStreamNamesNoProblem) {
+  add("20251230");
+  add("20251231");
+  add("20251201", "p:2");
+  world.clock.advance(std::chrono::hours(24));
+  const auto found = status();
+  EXPECT_THAT(found.problems, testing::IsEmpty());
+  EXPECT_EQ(found.last->generation, 3U);
+  EXPECT_EQ(found.index_age, 24 * 3600 - 2);  // each publication is a second later than the last
+  ASSERT_EQ(found.products.size(), 2U);
+  EXPECT_EQ(found.products[0].name, "p:2");
+  EXPECT_EQ(found.products[1].newest, "20251231");
+  EXPECT_EQ(found.products[1].age, 24 * 3600);
+  EXPECT_EQ(found.orphans->files, 0U);
+  EXPECT_FALSE(found.interrupted);
+}
+
+TEST_F(Status, NamesWhatSomebodyHasToDoSomethingAbout) {
+  add("20251231");
+  world.clock.advance(std::chrono::hours(48));
+  const auto file = base::cat(repo(), "/streams/v1/", content_id, ".json");
+  base::replace_file(file,
+                     base::replace_all(base::read_file(file), "image-downloads", "image-ids"));
+  const auto found = status();
+  EXPECT_THAT(found.problems,
+              testing::ElementsAre(HasSubstr("the index is older than 129600 seconds"),
+                                   HasSubstr("something else edited the metadata")));
+}
+
+TEST_F(Status, CountsWhatCouldBeReclaimed) {
+  add("20251231");
+  world.write("repo/x/lost/root", "12345");
+  world.write("repo/.data/.sstream/txn/1-1/abc", "123");
+  world.write("repo/streams/.v1.00000002.new/index.json", "{}");
+  const auto found = status();
+  EXPECT_EQ(found.orphans->files, 1U);
+  EXPECT_EQ(found.orphans->bytes, 5U);
+  EXPECT_EQ(found.staged.bytes, 3U);
+  EXPECT_TRUE(found.interrupted);
+}
+
+TEST_F(Status, NeedsAStream) {
+  base::make_directories(repo());
+  EXPECT_THAT(error_of([&] { status(); }, Errc::not_found), HasSubstr("no streams/v1"));
 }
 
 }  // namespace
