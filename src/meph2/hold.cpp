@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "sstream/generation.h"
 #include "sstream/references.h"
+#include "sstream/swap.h"
 
 namespace meph2 {
 
@@ -69,6 +70,16 @@ std::optional<std::vector<std::string>> files_of(const sstream::Generation& live
   return found ? std::optional(std::vector<std::string>(paths.begin(), paths.end())) : std::nullopt;
 }
 
+/// What a run that died left is cleared away before the list is written again.
+base::FileLock lock_commit(const sstream::Repository& repository, const HoldOptions& options,
+                           const sstream::Context& context) {
+  auto lock = repository.lock_commit(options.lock_timeout, context);
+  if (repository.streams() >= 0) {
+    sstream::recover(repository);
+  }
+  return lock;
+}
+
 }  // namespace
 
 sstream::Hold hold(const HoldOptions& options, const sstream::Context& context) {
@@ -88,7 +99,7 @@ sstream::Hold hold(const HoldOptions& options, const sstream::Context& context) 
     base::FileLock commit;
     if (!options.dry_run) {
       stage = repository.lock_stage(base::LockMode::shared, options.lock_timeout, context);
-      commit = repository.lock_commit(options.lock_timeout, context);
+      commit = lock_commit(repository, options, context);
     }
     const auto paths = files_of(sstream::Generation::load(repository), named);
     if (!paths) {
@@ -112,7 +123,7 @@ sstream::Hold unhold(const HoldOptions& options, const sstream::Context& context
         options.data_d, options.dry_run ? sstream::Access::read : sstream::Access::locks);
     base::FileLock commit;
     if (!options.dry_run) {
-      commit = repository.lock_commit(options.lock_timeout, context);
+      commit = lock_commit(repository, options, context);
     }
     auto holds = sstream::Holds::load(repository);
     const auto found =

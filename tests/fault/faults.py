@@ -55,7 +55,7 @@ def patch_of(case):
     """What diff says between the base and one that has a version more, as the patch to get there."""
     wanted = case.source("wanted", ["20240101", "20240104"])
     with open(case.path("patch.yaml"), "wb") as out:
-        out.write(case.util("diff", wanted, case.base, "--promote"))
+        out.write(case.util("diff", "--promote", wanted, case.base))
 
 
 COMMANDS = {
@@ -70,6 +70,7 @@ COMMANDS = {
                         lambda case: case.util("insert", case.path("source"), case.base)),
     "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
     "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
+    "patch": Command(lambda case, target: ["patch", "-i", case.path("patch.yaml"), case.path("wanted"), target], patch_of),
     "reap-orphans": Command(lambda case, target: ["reap-orphans", "--older", "1d", case.orphans(target), target], orphaned),
 }
 
