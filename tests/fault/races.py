@@ -2,19 +2,21 @@
 """Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
 complete, and nothing that a writer was told is published gets lost.
 
-  races.py --bin DIR writers|janitor|turns|readers|polling|signals|disk|surroundings [--rounds N]
+  races.py --bin DIR writers|janitor|turns|readers|polling|signals|terminated|disk|surroundings [--rounds N]
 """
 import argparse
 import functools
 import http.server
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -188,6 +190,37 @@ def signals(world, rounds):
     return "%d signals at %d points" % (rounds * len(points) * 2, len(points))
 
 
+def terminated(world, rounds):
+    """SIGTERM at a random moment (the seed is fixed): done or stopped as it says, and the next run finishes."""
+    chance, ends = random.Random(20260101), {}
+    source, before = world.source("source", ["20240101"]), world.versions()
+    start = time.monotonic()
+    shutil.copytree(world.target, os.path.join(world.work, "timed"), symlinks=True)
+    world.check(world.start("insert", source, os.path.join(world.work, "timed")))
+    usual = time.monotonic() - start
+    for _ in range(rounds * 20):
+        target = os.path.join(world.work, "copy")
+        shutil.copytree(world.target, target, symlinks=True)
+        process = world.start("insert", source, target)
+        try:
+            process.wait(timeout=chance.random() * usual * 1.2)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+        error = process.communicate(timeout=60)[1].decode(errors="replace")
+        ends[process.returncode] = ends.get(process.returncode, 0) + 1
+        # -SIGTERM: it came before the program had begun to listen for it.
+        if process.returncode not in (0, 128 + signal.SIGTERM, -signal.SIGTERM):
+            raise streams.Broken("exit %d: %s" % (process.returncode, error))
+        changed = world.versions(target) != before
+        if changed != (process.returncode == 0) and not (changed and "published" in error):
+            raise streams.Broken("exit %d, but the stream says otherwise: %s" % (process.returncode, error))
+        world.check(world.start("insert", source, target))
+        if streams.leftovers(target):
+            raise streams.Broken("left behind: %s" % streams.leftovers(target))
+        shutil.rmtree(target)
+    return "%d times, ends %s" % (rounds * 20, ends)
+
+
 def disk(world, rounds):
     """A file system that is too small by ever less: refused or unfinished, never half published."""
     if os.getuid() != 0:
@@ -314,8 +347,8 @@ def polling(world, rounds, readers=16):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("kind", choices=["writers", "janitor", "turns", "readers", "polling", "signals", "disk",
-                                                        "surroundings"])
+    parser.add_argument("kind", choices=["writers", "janitor", "turns", "readers", "polling", "signals", "terminated",
+                                             "disk", "surroundings"])
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     world = World(args.bin)
