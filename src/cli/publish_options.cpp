@@ -107,7 +107,8 @@ int finish(const io::Json& report, const std::vector<std::string>& lines, const 
   try {
     tell(report, lines, flags, context);
   } catch (const base::Error& error) {
-    if (!flags.dry_run.empty() || !report.value("changed", false)) {
+    const bool changed = report.is_object() && report.value("changed", false);
+    if (!flags.dry_run.empty() || !changed) {
       throw;
     }
     base::Error outer(base::Errc::cleanup_incomplete, error.what());  // exit 1 would say: unchanged

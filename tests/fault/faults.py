@@ -69,6 +69,7 @@ COMMANDS = {
     "clean-md": Command(lambda case, target: ["clean-md", "1", target],
                         lambda case: case.util("insert", case.path("source"), case.base)),
     "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
+    "find-orphans": Command(lambda case, target: ["find-orphans", case.orphans(target), target], orphaned),
     "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
     "patch": Command(lambda case, target: ["patch", "-i", case.path("patch.yaml"), case.path("wanted"), target], patch_of),
     "reap-orphans": Command(lambda case, target: ["reap-orphans", "--older", "1d", case.orphans(target), target], orphaned),
