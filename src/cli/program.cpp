@@ -12,6 +12,8 @@
 #include "base/strings.h"
 #include "cli/version.h"
 
+#include <malloc.h>
+
 namespace cli {
 
 namespace {
@@ -115,6 +117,13 @@ int run_action(const Action& action, const std::string& tag, unsigned verbose) {
   }
 }
 
+/// A large stream is a million small allocations that live and die together. Without fast bins and
+/// with the heap grown in large steps an edit takes a sixth less time.
+void tune_allocator() {
+  ::mallopt(M_MXFAST, 0);
+  ::mallopt(M_TOP_PAD, 8 << 20);
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv, const std::string& name, const std::string& summary,
@@ -124,6 +133,7 @@ int run_program(int argc, char** argv, const std::string& name, const std::strin
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) {
     std::setlocale(LC_CTYPE, "en_US.UTF-8");
   }
+  tune_allocator();
   CLI::App app(summary, name);
   unsigned verbose = 0;
   app.add_flag("-v,--verbose", verbose, "Say more on stderr");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/strings.h"
 #include "sstream/filter.h"
@@ -46,10 +47,14 @@ class StreamInsert {
         result_(result) {}
 
   void plan(const sstream::Generation& live, const sstream::Context& context, sstream::Plan& plan) {
+    const auto wanted = wanted_versions(source_, filters_);
+    if (has_all(live, wanted, context)) {
+      return;
+    }
     auto tree = live.read_tree(source_.content_id());
     auto target = tree ? std::move(*tree) : sstream::empty_like(source_);
     bool changed = false;
-    for (const auto& [product, versions] : wanted_versions(source_, filters_)) {
+    for (const auto& [product, versions] : wanted) {
       const auto work =
           sstream::resolve_work(versions, target.versions(product), options_.max, true);
       for (const auto& version : work.add) {
@@ -66,6 +71,32 @@ class StreamInsert {
   }
 
  private:
+  /// As nearly every night but one: the target has every version, and need not be read whole to say
+  /// so. (Of a source with a long history that would be no shorter way.)
+  bool has_all(const sstream::Generation& live, const Wanted& wanted,
+               const sstream::Context& context) const {
+    std::set<std::string> names;
+    for (const auto& [product, versions] : wanted) {
+      names.insert(versions.begin(), versions.end());
+    }
+    if (names.size() > options_.max) {
+      return false;
+    }
+    const auto target = live.read_versions(source_.content_id(), names);
+    const bool all = target && std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+                       return std::all_of(entry.second.begin(), entry.second.end(),
+                                          [&](const std::string& version) {
+                                            return target->version(entry.first, version) != nullptr;
+                                          });
+                     });
+    if (all) {
+      for (const auto& [product, versions] : wanted) {
+        report_left_out(product, versions, {}, *target, context);
+      }
+    }
+    return all;
+  }
+
   /// The established tool leaves out without a word what is older than the newest `max`, and
   /// versions of the same name with other content.
   void report_left_out(const std::string& product, const std::vector<std::string>& versions,

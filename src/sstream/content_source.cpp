@@ -234,7 +234,7 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
 ProductTree ContentSource::read_version(const IndexEntry& entry, const std::string& version) const {
   auto file = products_of(entry);
   digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
-  auto tree = sstream::read_version(file, version);
+  auto tree = sstream::read_versions(file, {version});
   require_named(entry, tree.content_id(), file.name());
   return tree;
 }

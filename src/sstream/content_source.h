@@ -57,7 +57,7 @@ class ContentSource {
   /// Reads a content; its content_id must equal the entry's.
   ProductTree read(const IndexEntry& entry) const;
 
-  /// Only what says something about one version (sstream::read_version()), in little memory.
+  /// Only what says something about one version (sstream::read_versions()), in little memory.
   ProductTree read_version(const IndexEntry& entry, const std::string& version) const;
 
   /// Visits the items of a content in little memory, as sstream::visit_items() does. What is

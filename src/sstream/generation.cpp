@@ -8,6 +8,7 @@
 #include "base/tree.h"
 #include "io/digest.h"
 #include "io/fingerprint.h"
+#include "sstream/version_reader.h"
 
 namespace sstream {
 
@@ -120,6 +121,16 @@ std::optional<ProductTree> Generation::read_tree(const std::string& content_id) 
   ProductTree tree(io::read_json(file), file.name(), Aliases::kept);
   summaries_.try_emplace(content_id, summary_of(tree));
   return tree;
+}
+
+std::optional<ProductTree> Generation::read_versions(const std::string& content_id,
+                                                     const std::set<std::string>& versions) const {
+  const auto found = streams_.find(content_id);
+  if (found == streams_.end()) {
+    return std::nullopt;
+  }
+  auto file = open(found->second.file);
+  return sstream::read_versions(file, versions);
 }
 
 const StreamSummary& Generation::summary(const std::string& content_id) const {

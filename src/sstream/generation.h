@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ class Generation {
   /// Parses a stream whole, for editing; nullopt where there is no such content id. The caller owns
   /// it.
   std::optional<ProductTree> read_tree(const std::string& content_id) const;
+
+  /// Only what says something about these versions (sstream::read_versions()); not for editing.
+  std::optional<ProductTree> read_versions(const std::string& content_id,
+                                           const std::set<std::string>& versions) const;
 
   /// content_digest() of a stream as it is live.
   std::string live_content_digest(const std::string& content_id) const;

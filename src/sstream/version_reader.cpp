@@ -9,7 +9,9 @@ namespace {
 /// Builds a document without the versions of other names.
 class VersionBuilder : public io::JsonBuilder {
  public:
-  explicit VersionBuilder(const std::string& version) : version_(&version) {}
+  explicit VersionBuilder(const std::set<std::string>& versions) : versions_(&versions) {}
+
+  bool wants_text() const override { return skipped_ == 0; }
 
   void start_object() override {
     if (skipped_ > 0 || is_other_version()) {
@@ -65,10 +67,11 @@ class VersionBuilder : public io::JsonBuilder {
  private:
   /// /products/PRODUCT/versions/VERSION: the document, and three objects in it, are open.
   bool is_other_version() const {
-    return depth_ == 4 && keys_[1] == "products" && keys_[3] == "versions" && keys_[4] != *version_;
+    return depth_ == 4 && keys_[1] == "products" && keys_[3] == "versions" &&
+           !versions_->contains(keys_[4]);
   }
 
-  const std::string* version_;
+  const std::set<std::string>* versions_;
   std::size_t depth_ = 0;              ///< containers that are open, but for skipped ones
   std::size_t skipped_ = 0;            ///< containers open inside a version that is left out
   std::array<std::string, 5> keys_{};  ///< the last key at each depth
@@ -76,8 +79,8 @@ class VersionBuilder : public io::JsonBuilder {
 
 }  // namespace
 
-ProductTree read_version(base::File& file, const std::string& version) {
-  VersionBuilder builder(version);
+ProductTree read_versions(base::File& file, const std::set<std::string>& versions) {
+  VersionBuilder builder(versions);
   io::visit_json(file, builder);
   return {builder.take(), file.name()};
 }

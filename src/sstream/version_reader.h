@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/file.h"
@@ -7,9 +8,9 @@
 
 namespace sstream {
 
-/// Reads of a products file what says something about one version: all keys, of the document and of
-/// all products, but no other version. Takes little memory however many there are. The syntax of
-/// the whole document is checked, the structure of what is left out is not.
-ProductTree read_version(base::File& file, const std::string& version);
+/// Reads of a products file what says something about these versions: all keys, of the document and
+/// of all products, but no version of another name. Takes little memory however many there are. The
+/// syntax of the whole document is checked, the structure of what is left out is not.
+ProductTree read_versions(base::File& file, const std::set<std::string>& versions);
 
 }  // namespace sstream

@@ -15,7 +15,7 @@ class VersionReader : public testing::Test {
     const auto path = scratch.path() + "/products.json";
     base::replace_file(path, text);
     auto file = base::open_file(path, O_RDONLY);
-    return sstream::read_version(file, version);
+    return sstream::read_versions(file, {version});
   }
 
   base::TempDir scratch{"version-"};
