@@ -181,6 +181,7 @@ void add_stream(ProductTree target, sstream::Plan& plan) {
   sstream::condense(target.json(), sstream::default_sticky());
   sstream::settle_product_tags(target.json());
   plan.streams.push_back(std::move(target));
+  plan.differs = true;
 }
 
 sstream::PublishResult publish_added(const std::string& directory, const sstream::Planner& planner,

@@ -59,7 +59,7 @@ VersionDifference compare_version(const Supply& supply, const sstream::Pedigree&
 VersionDifference require_nothing_more(const Supply& supply, const sstream::Pedigree& version,
                                        const Wanted& wanted, const sstream::ProductTree& target);
 
-/// Ends a plan for one stream: tags go to the level that consumers read them on.
+/// Ends a plan for one stream, which has changed: tags go to the level that consumers read them on.
 void add_stream(sstream::ProductTree target, sstream::Plan& plan);
 
 /// sstream::publish(), of a source that is whole: each local file that the plan names is there, a

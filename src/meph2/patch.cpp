@@ -271,8 +271,7 @@ class StreamChange {
 Stream target_of(const sstream::Generation& live, const StreamPatch& patch) {
   std::vector<std::string> found;
   for (const auto& [content_id, stream] : live.streams()) {
-    if (stream.format == "products:1.0" &&
-        split_label(content_id).bare + ".json" == patch.name) {
+    if (stream.format == "products:1.0" && split_label(content_id).bare + ".json" == patch.name) {
       found.push_back(content_id);
     }
   }
@@ -326,6 +325,7 @@ PatchResult patch(const PatchOptions& options, const sstream::Context& context) 
         add_stream(std::move(target.tree), plan);
       } else if (change.changed()) {
         plan.streams.push_back(std::move(target.tree));
+        plan.differs = true;
       }
     }
     return plan;

@@ -166,7 +166,8 @@ std::vector<Transaction::Change> Transaction::changes_of(const Generation& live,
     auto versions = changed_versions(known ? live.summary(content_id) : StreamSummary{}, after);
     if (known) {
       check_shrink(options_.rails, content_id, live.summary(content_id), after);
-      if (versions.empty() && live.live_content_digest(content_id) == content_digest(tree)) {
+      if (versions.empty() && !plan.differs &&
+          live.live_content_digest(content_id) == content_digest(tree)) {
         continue;
       }
     }

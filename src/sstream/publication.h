@@ -16,6 +16,9 @@ struct Plan {
   std::vector<NewFile> files;  ///< data files that the new metadata needs in place
   std::vector<ProductTree>
       streams;  ///< new content of these content ids, whole; `updated` is set by us
+  /// The planner knows that each of the streams differs from what is live: they need not be
+  /// compared where the numbers of versions do not tell, which takes a second tree in memory.
+  bool differs = false;
   std::vector<std::string> dropped;  ///< content ids that go
   /// What the history keeps of this change beside the usual (an object; of a promotion: the label,
   /// the source and the digests).

@@ -97,8 +97,8 @@ class World:
         make(self.path("one"), [self.new], "daily", {self.new})
         make(self.path("released"), [version for version in versions if version != self.middle], "release")
         with open(self.path("patch.yaml"), "w") as out:
-            json.dump({"com.ubuntu.maas:daily:v3:download": {
-                "com.ubuntu.maas:daily:v3:boot:%s:%s:%s" % (number, arch, kernel): {"support_eol": {"daily": "2031-01-01"}}
+            json.dump({"com.ubuntu.maas:v3:download.json": {
+                "com.ubuntu.maas:v3:boot:%s:%s:%s" % (number, arch, kernel): {"support_eol": {"daily": "2031-01-01"}}
                 for _, number in RELEASES for arch in ARCHES for kernel in KERNELS}}, out)
         self.half = str(count // 2)
 
