@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <clocale>
 #include <cstdint>
 #include <cwctype>
 
@@ -51,6 +52,13 @@ constexpr std::array<Range, 17> not_printable = {{{0x80, 0xA0},
                                                   {0xFFFE, 0xFFFF},
                                                   {0xE0000, 0x10FFFF}}};
 
+/// Whatever the process's own locale is, the tables are those of Unicode.
+bool is_print_in_unicode(std::uint32_t code) {
+  static const locale_t unicode = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  const auto character = static_cast<std::wint_t>(code);
+  return (unicode != nullptr ? ::iswprint_l(character, unicode) : std::iswprint(character)) != 0;
+}
+
 bool is_printable(std::uint32_t code) {
   if (code < 0x80) {
     return code >= 0x20 && code < 0x7F;
@@ -58,7 +66,7 @@ bool is_printable(std::uint32_t code) {
   const bool listed =
       std::any_of(not_printable.begin(), not_printable.end(),
                   [&](const Range& range) { return code >= range.first && code <= range.last; });
-  return !listed && std::iswprint(static_cast<std::wint_t>(code)) != 0;
+  return !listed && is_print_in_unicode(code);
 }
 
 void append_hex(std::string& out, std::uint32_t code, unsigned digits) {
