@@ -47,8 +47,9 @@ void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
 /// --keyring, --require-signed, --no-verify.
 void add_trust_options(CLI::App& app, sstream::TrustOptions& trust);
 
-/// Prints a dry run's `lines` (text) or the report (json); writes the report file. Returns the exit
-/// code `done`.
+/// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
+/// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be
+/// written after something was published; Error(failed) where nothing was.
 int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
            const sstream::Context& context);
 
