@@ -13,6 +13,7 @@
 #include "meph2/soak.h"
 #include "sstream/generation.h"
 #include "sstream/item_stream.h"
+#include "sstream/signing.h"
 #include "sstream/swap.h"
 
 namespace meph2 {
@@ -104,7 +105,7 @@ void judge(const StatusOptions& options, StatusResult& result) {
     result.problems.push_back(
         base::cat("the index is older than ", options.max_age->count(), " seconds"));
   }
-  if (result.key_days && *result.key_days < 30) {
+  if (result.key_days && *result.key_days < sstream::key_expiry_warning.count()) {
     result.problems.push_back(base::cat("the signing key expires in ", *result.key_days, " days"));
   }
   if (result.edited_since) {

@@ -10,8 +10,6 @@ namespace sstream {
 
 namespace {
 
-constexpr auto expiry_warning = std::chrono::days(30);
-
 io::Keyring own_keyring(const io::Signer& signer) {
   return io::Keyring::from_bytes(signer.export_key(false), base::cat("key ", signer.fingerprint()));
 }
@@ -74,7 +72,7 @@ DocumentSigner::DocumentSigner(const std::string& key, const std::string& pinned
                                 "; choose the key with --key or SS_GPG_DEFAULT_KEY"));
   }
   const auto expires = signer_.expires();
-  if (expires && *expires - context.clock.now() < expiry_warning) {
+  if (expires && *expires - context.clock.now() < key_expiry_warning) {
     context.log.warning(base::cat("key ", fingerprint(), " ends on ", base::format_stamp(*expires),
                                   ": readers will refuse the stream after that"));
   }

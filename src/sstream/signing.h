@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -7,6 +8,9 @@
 #include "sstream/repository.h"
 
 namespace sstream {
+
+/// A signing key that ends sooner is warned about.
+inline constexpr auto key_expiry_warning = std::chrono::days(30);
 
 /// Signs and checks the documents of one generation with one key: X.json gets X.json.gpg (detached)
 /// and X.sjson (clear-signed; an index with its paths rewritten to .sjson, streams.md 3.2).
