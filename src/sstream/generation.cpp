@@ -36,9 +36,14 @@ std::vector<std::string> documents_in(int directory) {
 std::string metadata_digest(int directory) {
   std::string all;
   if (directory >= 0) {
-    for (const auto& name : documents_in(directory)) {
-      auto file = base::open_beneath(directory, name, O_RDONLY);
-      all += base::cat(name, " ", io::fingerprint_file(file), "\n");
+    for (const auto& name : base::list_directory(directory)) {
+      struct stat status {};
+
+      if (!name.starts_with(".") && base::status_at(directory, name, status) &&
+          S_ISREG(status.st_mode)) {
+        auto file = base::open_beneath(directory, name, O_RDONLY);
+        all += base::cat(name, " ", io::fingerprint_file(file), "\n");
+      }
     }
   }
   return io::fingerprint(all);

@@ -30,8 +30,8 @@ class Generation {
   /// Error(not_found) naming those that there are.
   static Generation load_kept(const Repository& repository, const std::string& name);
 
-  /// A fingerprint over the names and contents of all JSON documents: equal means nobody published
-  /// meanwhile.
+  /// A fingerprint over the names and contents of all files, signatures too: equal means nobody
+  /// published or signed meanwhile.
   const std::string& digest() const { return digest_; }
 
   /// By content id.
@@ -76,7 +76,7 @@ std::vector<std::string> kept_generations(const Repository& repository);
 /// The names of the JSON documents in a directory of metadata.
 std::vector<std::string> documents_in(int directory);
 
-/// Generation::digest() of the documents in a directory of metadata; -1 is an empty one.
+/// Generation::digest() of the files in a directory of metadata; -1 is an empty one.
 std::string metadata_digest(int directory);
 
 /// Only the digest of what is live now.

@@ -166,6 +166,17 @@ TEST_F(History, AnEditByAnotherToolIsNoticed) {
   EXPECT_TRUE(result.rows[1].edited);
 }
 
+/// Signing changes no document: an attempt that never became live must not pass for one that did.
+TEST_F(History, SignaturesAreAPartOfAGeneration) {
+  add("1");
+  const auto digest = history().rows[0].entry.digest;
+  world.write(base::cat("repo/streams/v1/", content_id, ".json.gpg"), "signature");
+  EXPECT_TRUE(history().edited_since);
+  append_raw(base::cat(R"({"generation":2,"action":"sign","base":")", digest,
+                       R"(","digest":"of one that died"})", "\n"));
+  EXPECT_EQ(history().rows.size(), 1U);
+}
+
 TEST_F(History, ACrashBeforeTheCleanUpLosesNoGeneration) {
   add("1");
   add("2");
