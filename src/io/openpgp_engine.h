@@ -4,6 +4,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -114,6 +115,14 @@ class Engine {
   gpgme_error_t outcome_ = 0;
   std::unique_ptr<gpgme_context, ReleaseContext> context_;
   std::optional<base::TempDir> wrapper_;
+};
+
+/// An engine that threads take in turn.
+struct Lane {
+  Lane(std::string home, const base::Clock& clock) : engine(std::move(home), clock) {}
+
+  Engine engine;
+  std::mutex mutex;
 };
 
 }  // namespace io::openpgp

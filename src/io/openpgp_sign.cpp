@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <mutex>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -118,11 +117,13 @@ struct Signer::State {
   std::vector<Key> secret_keys(const std::string& pattern);
   Key choose(const std::string& pattern);
   Key first_usable();
-  void require_our_signature() const;
+  void require_our_signature(gpgme_ctx_t context) const;
   [[noreturn]] void explain(gpgme_error_t error) const;
 
-  openpgp::Engine engine_;
-  std::mutex mutex_;
+  void prepare(openpgp::Engine& engine);
+
+  openpgp::Lane lane_;
+  openpgp::Lane detached_lane_;  ///< so that both kinds of signature are made side by side
   Key key_;
   std::string wanted_;
   std::string fingerprint_;
@@ -130,7 +131,7 @@ struct Signer::State {
 };
 
 Signer::State::State(std::string key, const base::Clock& clock)
-    : engine_(user_home(), clock), wanted_(std::move(key)) {
+    : lane_(user_home(), clock), detached_lane_(user_home(), clock), wanted_(std::move(key)) {
   const char* variable = std::getenv("SS_GPG_DEFAULT_KEY");
   if (wanted_.empty() && variable != nullptr) {
     wanted_ = variable;
@@ -140,8 +141,13 @@ Signer::State::State(std::string key, const base::Clock& clock)
   }
   key_ = wanted_.empty() ? first_usable() : choose(wanted_);
   fingerprint_ = key_->subkeys->fpr;
-  expires_ = signing_end(*key_, engine_.clock().now());
-  auto* context = engine_.context();
+  expires_ = signing_end(*key_, clock.now());
+  prepare(lane_.engine);
+  prepare(detached_lane_.engine);
+}
+
+void Signer::State::prepare(openpgp::Engine& engine) {
+  auto* context = engine.context();
   gpgme_set_armor(context, 1);
   // Whoever runs us unattended has the passphrase in the agent, or none.
   gpgme_set_pinentry_mode(context, GPGME_PINENTRY_MODE_ERROR);
@@ -151,13 +157,13 @@ Signer::State::State(std::string key, const base::Clock& clock)
 }
 
 std::vector<Key> Signer::State::secret_keys(const std::string& pattern) {
-  const auto error = engine_.run(0, [&](gpgme_ctx_t context) {
+  const auto error = lane_.engine.run(0, [&](gpgme_ctx_t context) {
     return gpgme_op_keylist_start(context, pattern.empty() ? nullptr : pattern.c_str(), 1);
   });
   if (error != 0 && gpgme_err_code(error) != GPG_ERR_NO_SECKEY) {
     fail(base::cat("list secret keys: gpg: ", openpgp::reason_of(error)));
   }
-  return std::move(engine_.keys());
+  return std::move(lane_.engine.keys());
 }
 
 Key Signer::State::choose(const std::string& pattern) {
@@ -171,7 +177,7 @@ Key Signer::State::choose(const std::string& pattern) {
                    [](const Key& key) { return std::string(key->subkeys->fpr); });
     fail(base::cat("signing key '", pattern, "' is ambiguous: ", base::join(names, ", ")));
   }
-  const auto reason = unusable_reason(*keys.front(), engine_.clock().now());
+  const auto reason = unusable_reason(*keys.front(), lane_.engine.clock().now());
   if (!reason.empty()) {
     fail(base::cat("signing key '", pattern, "' (", keys.front()->subkeys->fpr, ") ", reason));
   }
@@ -183,7 +189,7 @@ Key Signer::State::first_usable() {
   auto keys = secret_keys({});
   std::string reasons;
   for (auto& key : keys) {
-    const auto reason = unusable_reason(*key, engine_.clock().now());
+    const auto reason = unusable_reason(*key, lane_.engine.clock().now());
     if (reason.empty()) {
       return std::move(key);
     }
@@ -194,16 +200,17 @@ Key Signer::State::first_usable() {
 }
 
 std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode) {
-  const std::lock_guard lock(mutex_);
+  auto& lane = mode == GPGME_SIG_MODE_DETACH ? detached_lane_ : lane_;
+  const std::lock_guard lock(lane.mutex);
   const openpgp::InputData input(text);
   openpgp::OutputData output;
-  const auto error = engine_.run(text.size(), [&](gpgme_ctx_t context) {
+  const auto error = lane.engine.run(text.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_sign_start(context, input.get(), output.get(), mode);
   });
   if (error != 0) {
     explain(error);
   }
-  require_our_signature();
+  require_our_signature(lane.engine.context());
   return output.take();
 }
 
@@ -228,8 +235,8 @@ void Signer::State::explain(gpgme_error_t error) const {
 }
 
 /// gpg.conf of the home can ask for other keys, more keys and weak digests.
-void Signer::State::require_our_signature() const {
-  const auto* result = gpgme_op_sign_result(engine_.context());
+void Signer::State::require_our_signature(gpgme_ctx_t context) const {
+  const auto* result = gpgme_op_sign_result(context);
   const auto* made = result != nullptr ? result->signatures : nullptr;
   if (made == nullptr || made->next != nullptr) {
     fail(base::cat("sign with key ", fingerprint_, ": gpg did not make exactly one signature"));
@@ -256,15 +263,15 @@ void Signer::State::require_our_signature() const {
 }
 
 std::string Signer::State::export_key(bool armored) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lane_.mutex);
   openpgp::OutputData output;
-  gpgme_set_armor(engine_.context(), armored ? 1 : 0);
+  gpgme_set_armor(lane_.engine.context(), armored ? 1 : 0);
   std::array<gpgme_key_t, 2> keys{key_.get(), nullptr};
-  const auto error = engine_.run(0, [&](gpgme_ctx_t context) {
+  const auto error = lane_.engine.run(0, [&](gpgme_ctx_t context) {
     return gpgme_op_export_keys_start(context, keys.data(), GPGME_EXPORT_MODE_MINIMAL,
                                       output.get());
   });
-  gpgme_set_armor(engine_.context(), 1);
+  gpgme_set_armor(lane_.engine.context(), 1);
   auto bytes = output.take();
   if (error != 0 || bytes.empty()) {
     fail(base::cat("export key ", fingerprint_,

@@ -86,22 +86,25 @@ struct KeyFacts {
 
 struct Verifier::State {
   State(Keyring keyring, const base::Clock& clock)
-      : keyring_(std::move(keyring)), engine_(prepare_home(), clock) {}
+      : keyring_(std::move(keyring)),
+        lane_(prepare_home(), clock),
+        detached_lane_(home_.path(), clock) {}
 
   Verified clearsigned(std::string_view message);
   Signature detached(std::string_view data, std::string_view signature);
 
  private:
   std::string prepare_home();
-  Signature judge();
+  Signature judge(openpgp::Engine& engine);
   void require_good(const _gpgme_signature& signature) const;
-  const KeyFacts& facts_of(const std::string& fingerprint);
+  KeyFacts facts_of(const std::string& fingerprint, openpgp::Engine& engine);
 
   Keyring keyring_;
   base::TempDir home_{home_prefix, homes};
   base::File lock_;
-  openpgp::Engine engine_;
-  std::mutex mutex_;
+  openpgp::Lane lane_;
+  openpgp::Lane detached_lane_;  ///< so that both signatures of a document are checked side by side
+  std::mutex facts_mutex_;
   std::map<std::string, KeyFacts> facts_;
 };
 
@@ -124,16 +127,16 @@ Verified Verifier::State::clearsigned(std::string_view message) {
   if (auto fault = openpgp::clearsigned_fault(message)) {
     refuse(std::move(*fault));
   }
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(lane_.mutex);
   const openpgp::InputData input(message);
   openpgp::OutputData output;
-  const auto error = engine_.run(message.size(), [&](gpgme_ctx_t context) {
+  const auto error = lane_.engine.run(message.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_verify_start(context, input.get(), nullptr, output.get());
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
   }
-  auto signature = judge();
+  auto signature = judge(lane_.engine);
   return {output.take(), std::move(signature)};
 }
 
@@ -141,21 +144,21 @@ Signature Verifier::State::detached(std::string_view data, std::string_view sign
   if (const auto fault = openpgp::detached_fault(signature)) {
     refuse(base::cat("signature: ", *fault));
   }
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(detached_lane_.mutex);
   const openpgp::InputData block(signature);
   const openpgp::InputData signed_data(data);
-  const auto error = engine_.run(data.size(), [&](gpgme_ctx_t context) {
+  const auto error = detached_lane_.engine.run(data.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_verify_start(context, block.get(), signed_data.get(), nullptr);
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
   }
-  return judge();
+  return judge(detached_lane_.engine);
 }
 
 /// gpgme_op_verify succeeds for bad signatures and unknown keys too: only this decides.
-Signature Verifier::State::judge() {
-  const auto* result = gpgme_op_verify_result(engine_.context());
+Signature Verifier::State::judge(openpgp::Engine& engine) {
+  const auto* result = gpgme_op_verify_result(engine.context());
   if (result == nullptr || result->signatures == nullptr) {
     refuse("no signature that gpg recognises");
   }
@@ -166,9 +169,9 @@ Signature Verifier::State::judge() {
     refuse("more than one signature");
   }
   require_good(verdict);
-  const auto& facts = facts_of(fingerprint);
+  const auto facts = facts_of(fingerprint, engine);
   const auto made = time_of(verdict.timestamp);
-  const auto now = engine_.clock().now();
+  const auto now = engine.clock().now();
   if (facts.revoked) {
     refuse(base::cat("key revoked: ", fingerprint));
   }
@@ -212,12 +215,13 @@ void Verifier::State::require_good(const _gpgme_signature& signature) const {
   }
 }
 
-const KeyFacts& Verifier::State::facts_of(const std::string& fingerprint) {
+KeyFacts Verifier::State::facts_of(const std::string& fingerprint, openpgp::Engine& engine) {
+  const std::lock_guard lock(facts_mutex_);
   const auto known = facts_.find(fingerprint);
   if (known != facts_.end()) {
     return known->second;
   }
-  const auto key = engine_.find_key(fingerprint);
+  const auto key = engine.find_key(fingerprint);
   KeyFacts facts;
   for (const auto* part = key ? key->subkeys : nullptr; part != nullptr; part = part->next) {
     const bool primary = part == key->subkeys;

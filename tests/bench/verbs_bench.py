@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """What the verbs cost on a large stream: 100 products x 400 versions = 160,000 items, a 41 MB products file.
 
-  verbs_bench.py --bin build/release/bin [--runs 5] [--growth] [--janitor] [--plot FILE.svg] [VERB...]
+  verbs_bench.py --bin build/release/bin [--runs 5] [--growth] [--janitor] [--signed] [--plot FILE.svg] [VERB...]
 
 J is Python loading that file and writing it again with indent 1 and sorted keys, a process of its own, in the same run.
 Prints medians, the ratio to J, what it should be at most, and the peak of memory. --growth: the same with a tenth of the
 versions, and how much longer the whole takes (at most 12 times). --janitor: find-orphans and reap-orphans on 200,000
-files against find and rm. Prints, never judges: machines differ. Wants 2 GB in $TMPDIR.
+files against find and rm. --signed: what signing adds to insert, against gpg alone. Prints, never judges: machines
+differ. Wants 2 GB in $TMPDIR.
 """
 import argparse
 import hashlib
@@ -211,6 +212,43 @@ def janitor(args):
         shutil.rmtree(work, ignore_errors=True)
 
 
+def signing(args):
+    """What two signatures and reading them back add to an insert, against gpg itself doing the same side by side."""
+    work = tempfile.mkdtemp(prefix="verbs-bench-")
+    os.environ["GNUPGHOME"] = os.path.join(work, "gpg")
+    os.mkdir(os.environ["GNUPGHOME"], 0o700)
+    gpg = ["gpg", "--batch", "--quiet", "--yes"]
+    try:
+        subprocess.run(gpg + ["--passphrase", "", "--quick-generate-key", "bench <bench@example.org>", "ed25519", "sign"],
+                       check=True, stderr=subprocess.DEVNULL)
+        pid = os.fork()
+        if pid == 0:
+            World(work, args.bin, 400)
+            os._exit(0)
+        os.waitpid(pid, 0)
+        world = World.__new__(World)
+        world.work = work
+        products = world.path("daily/streams/v1/com.ubuntu.maas:daily:v3:download.json")
+        both = ("{0} -a -o {1}.gpg --detach-sign {1} & {0} -o {1}.asc --clearsign {1} & wait; "
+                "{0} --verify {1}.gpg {1} 2>/dev/null & {0} -o - {1}.asc 2>/dev/null | cmp - {1} & wait").format(
+                    " ".join(gpg), world.path("document"))
+        shutil.copy(products, world.path("document"))
+        results = {"plain": [], "signed": [], "gpg": []}
+        for _ in range(args.runs):
+            target = world.fresh("daily")
+            insert = [os.path.join(args.bin, "meph2-util"), "insert", world.path("one"), target]
+            results["plain"].append(timed(insert[:2] + ["-u"] + insert[2:]))
+            world.fresh("daily")
+            results["signed"].append(timed(insert))
+            results["gpg"].append(timed(["sh", "-c", both]))
+        plain, signed, alone = (statistics.median(one[0] for one in results[name]) for name in ("plain", "signed", "gpg"))
+        print("  insert, signed   %7.2f s: %.2f s more than unsigned = %.2f x gpg alone, %.2f s (about 1)   %4.0f MB" %
+              (signed, signed - plain, (signed - plain) / alone, alone, max(one[1] for one in results["signed"])))
+    finally:
+        subprocess.run(["gpgconf", "--kill", "all"], check=False)
+        shutil.rmtree(work, ignore_errors=True)
+
+
 def plot(path, small, large):
     """The growth of each verb as a little SVG: lines that are no steeper than the grey one are linear."""
     top = max(large.values())
@@ -231,10 +269,14 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--janitor", action="store_true")
+    parser.add_argument("--signed", action="store_true")
     parser.add_argument("--plot")
     parser.add_argument("verbs", nargs="*")
     args = parser.parse_args()
     args.bin = os.path.abspath(args.bin)
+    if args.signed:
+        signing(args)
+        return
     large = verbs(args, 400)
     if args.growth or args.plot:
         small = verbs(args, 40)
