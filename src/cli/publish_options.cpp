@@ -31,7 +31,7 @@ void add_publish_options(CLI::App& app, sstream::PublishOptions& options, Publis
 
 std::string outcome_of(const sstream::PublishResult& result) {
   return result.changed
-             ? base::cat("published generation ", result.generation, ": ", result.files.size(),
+             ? base::cat("published generation ", result.generation, ": ", result.file_count,
                          " files, ", base::human_bytes(result.bytes))
              : std::string("nothing to do");
 }

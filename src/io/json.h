@@ -97,6 +97,9 @@ using Sink = std::function<void(std::string_view)>;
 void write_json(const Json& value, const Sink& sink);
 std::string to_text(const Json& value);
 
+/// Appends a value as write_json() writes it inside of `depth` other values, without a line end.
+void append_json(const Json& value, std::size_t depth, std::string& out);
+
 /// Appends one string as write_json() writes it, quotes and all.
 void append_json_string(std::string_view text, std::string& out);
 

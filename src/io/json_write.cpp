@@ -104,7 +104,9 @@ bool is_plain(char c) {
 
 class Writer {
  public:
-  explicit Writer(const Sink& sink) : sink_(&sink) { out_.reserve(piece_size + 1024); }
+  explicit Writer(const Sink& sink, std::size_t depth = 0) : sink_(&sink), depth_(depth) {
+    out_.reserve(depth == 0 ? piece_size + 1024 : 1024);
+  }
 
   void value(const Json& value) {
     switch (value.type()) {
@@ -140,6 +142,8 @@ class Writer {
     out_ += '\n';
     flush(1);
   }
+
+  void finish_part() { flush(1); }
 
  private:
   void flush(std::size_t at_least) {
@@ -200,7 +204,7 @@ class Writer {
 
   const Sink* sink_;
   std::string out_;
-  std::size_t depth_ = 0;
+  std::size_t depth_;
 };
 
 }  // namespace
@@ -232,6 +236,13 @@ void write_json(const Json& value, const Sink& sink) {
   Writer writer(sink);
   writer.value(value);
   writer.finish();
+}
+
+void append_json(const Json& value, std::size_t depth, std::string& out) {
+  const Sink sink = [&](std::string_view piece) { out += piece; };
+  Writer writer(sink, depth);
+  writer.value(value);
+  writer.finish_part();
 }
 
 std::string to_text(const Json& value) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sstream/index.h"
+#include "sstream/new_stream.h"
 #include "sstream/product_tree.h"
 #include "sstream/repository.h"
 #include "sstream/summary.h"
@@ -54,6 +55,11 @@ class Generation {
 
   /// content_digest() of a stream as it is live.
   std::string live_content_digest(const std::string& content_id) const;
+
+  /// Whether the content, but for `updated`, is laid out as the live document of its content id is:
+  /// then it is the same. (One that the established tools wrote may be the same and laid out
+  /// otherwise.)
+  bool has_text(NewStream& content) const;
 
   /// streams/v1, -1 when absent.
   int directory() const { return directory_.fd(); }

@@ -15,9 +15,10 @@ base::File create(int directory, const std::string& name) {
   return base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
 }
 
-void write_document(int directory, const std::string& name, const io::Json& json) {
+void write_file(int directory, const std::string& name,
+                const std::function<void(const io::Sink& sink)>& write) {
   auto file = create(directory, name);
-  io::write_json(json, [&](std::string_view bytes) { file.write(bytes); });
+  write([&](std::string_view bytes) { file.write(bytes); });
   file.chmod(0644);
   file.sync();
   file.close();
@@ -56,12 +57,24 @@ void NextGeneration::carry_over(const std::vector<std::string>& replaced) {
   });
 }
 
-void NextGeneration::write(const std::string& file, const ProductTree& tree) {
-  write_document(directory(), file, tree.json());
+void NextGeneration::write(const std::string& file, NewStream& content,
+                           const std::string& updated) {
+  write_file(directory(), file, [&](const io::Sink& sink) { content.write(updated, sink); });
+}
+
+void NextGeneration::copy(const std::string& file, base::File& content) {
+  write_file(directory(), file, [&](const io::Sink& sink) {
+    std::vector<char> buffer(std::size_t{1} << 18U);
+    std::uint64_t offset = 0;
+    while (const auto got = content.read_at(buffer, offset)) {
+      sink({buffer.data(), got});
+      offset += got;
+    }
+  });
 }
 
 void NextGeneration::write_index(const io::Json& index) {
-  write_document(directory(), "index.json", index);
+  write_file(directory(), "index.json", [&](const io::Sink& sink) { io::write_json(index, sink); });
 }
 
 std::vector<std::string> NextGeneration::sign(const DocumentSigner& signer) {

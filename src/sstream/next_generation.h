@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sstream/generation.h"
+#include "sstream/new_stream.h"
 #include "sstream/signing.h"
 
 namespace sstream {
@@ -33,7 +34,9 @@ class NextGeneration {
   /// their signatures and the index.
   void carry_over(const std::vector<std::string>& replaced);
 
-  void write(const std::string& file, const ProductTree& tree);
+  void write(const std::string& file, NewStream& content, const std::string& updated);
+  /// A file as it is.
+  void copy(const std::string& file, base::File& content);
   void write_index(const io::Json& index);
 
   /// Signs every document whose signatures are not current; returns their names.

@@ -55,24 +55,39 @@ class Transaction {
   struct Change {
     std::string content_id;
     std::string file;
-    ProductTree tree;
+    std::unique_ptr<NewStream> content;
+    StreamSummary summary;
     io::Json versions;  ///< product -> [versions before, versions after], where they differ
+  };
+
+  using Listed = std::map<std::string, ListedStream>;  ///< by content id
+
+  /// What a plan comes to on the live generation.
+  struct Outlook {
+    std::vector<Change> changes;
+    Listed listed;
+    bool same_content = false;
   };
 
   void recover_if_needed();
   bool attempt(const Planner& planner);
+  Outlook outlook(const Generation& live, Plan& plan);
+  Outlook outlook_verbatim(const Generation& live, Verbatim& metadata);
+  bool stage(const Plan& plan);
   std::vector<Change> changes_of(const Generation& live, Plan& plan) const;
+  void add_change(const Generation& live, std::unique_ptr<NewStream> content,
+                  const std::function<bool(NewStream& content)>& is_live,
+                  std::vector<Change>& changes) const;
   bool signatures_current(const Generation& live) const;
-  using Listed = std::map<std::string, ListedStream>;  ///< by content id
 
   static Listed next_listing(const Generation& live, const std::vector<Change>& changes,
                              const std::vector<std::string>& dropped);
   static io::Json next_index(const Generation& live, const Listed& listed);
   std::string next_stamp(const Generation& live, const std::vector<Change>& changes) const;
-  bool commit(const Generation& live, std::vector<Change>& changes, Listed listed,
-              const Plan& plan);
+  bool commit(const Generation& live, Outlook& outlook, Plan& plan);
   void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
              Listed& listed, const std::vector<std::string>& dropped);
+  void build_verbatim(NextGeneration& next, Verbatim& metadata);
   HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
                              const Plan& plan) const;
   void warn_unsigned(const Generation& live) const;
@@ -117,35 +132,81 @@ bool Transaction::attempt(const Planner& planner) {
   base::check_stop(context_.stop);
   const auto live = Generation::load(repository_);
   auto plan = planner(live);
-  auto changes = changes_of(live, plan);
+  auto next = plan.verbatim ? outlook_verbatim(live, *plan.verbatim) : outlook(live, plan);
   base::failpoint::sync("after-plan");
-  const auto staged = find_missing(repository_, plan.files, context_);
-  result_.files = staged.missing;
-  result_.files_reused = staged.reused;
-  result_.bytes = staged.bytes;
+  const bool files_missing = stage(plan);
+  if (options_.dry_run) {
+    result_.changed = !next.same_content || files_missing;
+    return true;
+  }
+  const bool is_right =
+      next.same_content && (plan.verbatim || !signer_ || signatures_current(live));
+  if (is_right && !files_missing) {
+    return true;
+  }
+  require_space(repository_, result_.bytes);
+  bring_in(repository_, result_.files, context_);
+  bring_in(repository_, *result_.bulk, context_);
+  base::check_stop(context_.stop);
+  if (is_right && result_.files.empty()) {
+    result_.changed = true;  // files in bulk only: the metadata was right all along
+    return true;
+  }
+  return commit(live, next, plan);
+}
+
+/// Looks for the data files, and records what is to be brought in. false: nothing.
+bool Transaction::stage(const Plan& plan) {
+  auto staged = find_missing(repository_, plan.files, context_);
+  result_.bulk = std::make_shared<const BulkWork>(
+      plan.bulk ? find_missing(repository_, *plan.bulk, context_) : BulkWork());
+  result_.files = std::move(staged.missing);
+  result_.file_count = result_.files.size() + result_.bulk->size();
+  result_.files_reused = staged.reused + result_.bulk->reused;
+  result_.bytes = staged.bytes + result_.bulk->bytes();
+  return result_.file_count > 0;
+}
+
+Transaction::Outlook Transaction::outlook(const Generation& live, Plan& plan) {
+  Outlook next;
+  next.changes = changes_of(live, plan);
   result_.streams.clear();
   result_.changes = io::Json::object();
-  for (const auto& change : changes) {
+  for (const auto& change : next.changes) {
     result_.streams.push_back(change.content_id);
     result_.changes[change.content_id] = change.versions;
   }
   for (const auto& content_id : plan.dropped) {
     result_.changes[content_id] = nullptr;
   }
-  auto listed = next_listing(live, changes, plan.dropped);
-  const bool same_content = changes.empty() && plan.dropped.empty() && !live.index().is_null() &&
-                            next_index(live, listed) == live.index();
-  if (options_.dry_run) {
-    result_.changed = !same_content || !staged.missing.empty();
-    return true;
+  next.listed = next_listing(live, next.changes, plan.dropped);
+  next.same_content = next.changes.empty() && plan.dropped.empty() && !live.index().is_null() &&
+                      next_index(live, next.listed) == live.index();
+  return next;
+}
+
+Transaction::Outlook Transaction::outlook_verbatim(const Generation& live, Verbatim& metadata) {
+  Outlook next;
+  next.listed = listing_of(metadata);
+  next.same_content = is_live(metadata, live);
+  result_.streams.clear();
+  result_.changes = io::Json::object();
+  for (const auto& [content_id, stream] : next.listed) {
+    const bool known = live.streams().contains(content_id);
+    const auto before = known ? live.summary(content_id) : StreamSummary{};
+    check_shrink(options_.rails, content_id, before, stream.summary);
+    if (before != stream.summary) {
+      result_.streams.push_back(content_id);
+      result_.changes[content_id] = changed_versions(before, stream.summary);
+    }
   }
-  if (same_content && staged.missing.empty() && (!signer_ || signatures_current(live))) {
-    return true;
+  for (const auto& [content_id, stream] : live.streams()) {
+    if (!next.listed.contains(content_id)) {
+      check_shrink(options_.rails, content_id, live.summary(content_id), {});
+      result_.changes[content_id] = nullptr;
+    }
   }
-  require_space(repository_, staged.bytes);
-  bring_in(repository_, staged.missing, context_);
-  base::check_stop(context_.stop);
-  return commit(live, changes, std::move(listed), plan);
+  return next;
 }
 
 /// The streams whose content differs from what is live. Guard rails are applied here, before
@@ -153,28 +214,47 @@ bool Transaction::attempt(const Planner& planner) {
 std::vector<Transaction::Change> Transaction::changes_of(const Generation& live, Plan& plan) const {
   std::vector<Change> changes;
   for (auto& tree : plan.streams) {
-    const auto content_id = tree.content_id();
-    const auto found = live.streams().find(content_id);
-    const bool known = found != live.streams().end();
-    const auto file = known ? found->second.file : content_id + ".json";
-    base::require_safe_path(file);
-    if (file.find('/') != std::string::npos || file.starts_with(".") || file == "index.json") {
-      throw base::Error(base::Errc::untrusted,
-                        base::cat("content id '", content_id, "' is not fit for a file name"));
-    }
-    const auto after = summary_of(tree);
-    auto versions = changed_versions(known ? live.summary(content_id) : StreamSummary{}, after);
-    if (known) {
-      check_shrink(options_.rails, content_id, live.summary(content_id), after);
-      if (versions.empty() && !plan.differs &&
-          live.live_content_digest(content_id) == content_digest(tree)) {
-        continue;
-      }
-    }
-    changes.push_back({content_id, file, std::move(tree), std::move(versions)});
+    add_change(
+        live, std::make_unique<TreeStream>(std::move(tree)),
+        [&](NewStream& content) {
+          const auto& moved = static_cast<TreeStream&>(content).tree();
+          return !plan.differs &&
+                 live.live_content_digest(moved.content_id()) == content_digest(moved);
+        },
+        changes);
+  }
+  for (auto& document : plan.documents) {
+    add_change(
+        live, std::move(document), [&](NewStream& content) { return live.has_text(content); },
+        changes);
   }
   plan.streams.clear();
+  plan.documents.clear();
   return changes;
+}
+
+/// `is_live` is asked where the numbers of versions do not tell.
+void Transaction::add_change(const Generation& live, std::unique_ptr<NewStream> content,
+                             const std::function<bool(NewStream& content)>& is_live,
+                             std::vector<Change>& changes) const {
+  auto after = content->summary();
+  const auto& content_id = after.content_id;
+  const auto found = live.streams().find(content_id);
+  const bool known = found != live.streams().end();
+  const auto file = known ? found->second.file : content_id + ".json";
+  base::require_safe_path(file);
+  if (file.find('/') != std::string::npos || file.starts_with(".") || file == "index.json") {
+    throw base::Error(base::Errc::untrusted,
+                      base::cat("content id '", content_id, "' is not fit for a file name"));
+  }
+  auto versions = changed_versions(known ? live.summary(content_id) : StreamSummary{}, after);
+  if (known) {
+    check_shrink(options_.rails, content_id, live.summary(content_id), after);
+    if (versions.empty() && is_live(*content)) {
+      return;
+    }
+  }
+  changes.push_back({content_id, file, std::move(content), std::move(after), std::move(versions)});
 }
 
 bool Transaction::signatures_current(const Generation& live) const {
@@ -192,7 +272,7 @@ Transaction::Listed Transaction::next_listing(const Generation& live,
                                               const std::vector<std::string>& dropped) {
   Listed listed;
   for (const auto& change : changes) {
-    listed[change.content_id] = {change.file, summary_of(change.tree)};
+    listed[change.content_id] = {change.file, change.summary};
   }
   for (const auto& [content_id, stream] : live.streams()) {
     const bool goes = std::find(dropped.begin(), dropped.end(), content_id) != dropped.end();
@@ -259,10 +339,9 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
   const auto stamp = next_stamp(live, changes);
   for (auto& change : changes) {
     replaced.push_back(change.file);
-    change.tree.set_updated(stamp);
     listed.at(change.content_id).summary.updated = stamp;
-    next.write(change.file, change.tree);
-    change.tree.json() = nullptr;  // big trees go as soon as they are on disk
+    next.write(change.file, *change.content, stamp);
+    change.content.reset();  // big trees go as soon as they are on disk
   }
   auto index = next_index(live, listed);
   const bool index_changed = index != live.index();
@@ -283,6 +362,14 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
   }
 }
 
+void Transaction::build_verbatim(NextGeneration& next, Verbatim& metadata) {
+  for (auto& [name, content] : metadata) {
+    next.copy(name, content);
+  }
+  const auto index = io::read_json(metadata.at("index.json"));
+  result_.updated = index.value("updated", "");
+}
+
 HistoryEntry Transaction::history_entry(const Generation& live, const NextGeneration& next,
                                         const Plan& plan) const {
   HistoryEntry entry;
@@ -293,15 +380,14 @@ HistoryEntry Transaction::history_entry(const Generation& live, const NextGenera
   entry.action = options_.action;
   entry.base = live.digest();
   entry.digest = metadata_digest(next.directory());
-  entry.files = result_.files.size();
+  entry.files = result_.file_count;
   entry.bytes = result_.bytes;
   entry.changes = result_.changes;
   entry.details = plan.details;
   return entry;
 }
 
-bool Transaction::commit(const Generation& live, std::vector<Change>& changes, Listed listed,
-                         const Plan& plan) {
+bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   base::failpoint::sync("before-lock");
   const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
   recover(repository_);
@@ -311,8 +397,12 @@ bool Transaction::commit(const Generation& live, std::vector<Change>& changes, L
   state_ = recovered_state(repository_, live.digest());
   const auto number = state_.generation + 1;
   NextGeneration next(repository_, live, generation_name(number));
-  build(next, live, changes, listed, plan.dropped);
-  next.check(listed, signer_ ? &*signer_ : nullptr);
+  if (plan.verbatim) {
+    build_verbatim(next, *plan.verbatim);
+  } else {
+    build(next, live, outlook.changes, outlook.listed, plan.dropped);
+  }
+  next.check(outlook.listed, signer_ && !plan.verbatim ? &*signer_ : nullptr);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);
@@ -330,7 +420,7 @@ bool Transaction::commit(const Generation& live, std::vector<Change>& changes, L
   result_.generation = generation_name(number);
   state_.generation = number;
   state_.updated = result_.updated;
-  if (signer_) {
+  if (signer_ && !plan.verbatim) {
     state_.signer = signer_->fingerprint();
   }
   try {
@@ -362,17 +452,12 @@ io::Json report_of(const PublishResult& result, const PublishOptions& options) {
     files.push_back(
         {{"path", file.path}, {"size", file.expected.size}, {"sha256", file.expected.sha256}});
   }
-  return {{"action", options.action},
-          {"bytes", result.bytes},
-          {"changes", result.changes},
-          {"changed", result.changed},
-          {"dry_run", options.dry_run},
-          {"files", std::move(files)},
-          {"files_reused", result.files_reused},
-          {"generation", result.generation},
-          {"seconds", result.seconds},
-          {"signed", result.signed_documents},
-          {"streams", result.streams},
+  return {{"action", options.action},          {"bytes", result.bytes},
+          {"changes", result.changes},         {"changed", result.changed},
+          {"dry_run", options.dry_run},        {"file_count", result.file_count},
+          {"files", std::move(files)},         {"files_reused", result.files_reused},
+          {"generation", result.generation},   {"seconds", result.seconds},
+          {"signed", result.signed_documents}, {"streams", result.streams},
           {"updated", result.updated}};
 }
 

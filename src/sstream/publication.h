@@ -2,12 +2,17 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sstream/bulk_staging.h"
 #include "sstream/generation.h"
 #include "sstream/guard.h"
+#include "sstream/new_stream.h"
 #include "sstream/staging.h"
+#include "sstream/verbatim.h"
 
 namespace sstream {
 
@@ -20,6 +25,13 @@ struct Plan {
   /// compared where the numbers of versions do not tell, which takes a second tree in memory.
   bool differs = false;
   std::vector<std::string> dropped;  ///< content ids that go
+  /// The same as `streams`, for what is too large to be held as a tree.
+  std::vector<std::unique_ptr<NewStream>> documents;
+  /// The same as `files`, for very many: brought in batch by batch.
+  std::unique_ptr<FileSpool> bulk;
+  /// Set: the next generation is these files, byte for byte, and nothing else; nothing is signed.
+  /// `streams`, `documents` and `dropped` are not looked at.
+  std::optional<Verbatim> verbatim;
   /// What the history keeps of this change beside the usual (an object; of a promotion: the label,
   /// the source and the digests).
   io::Json details;
@@ -43,9 +55,11 @@ struct PublishResult {
   bool changed = false;    ///< false: not one byte was touched
   std::string generation;  ///< name of the new one
   std::string updated;
-  std::vector<NewFile> files;  ///< brought in (dry run: that would be)
+  std::vector<NewFile> files;  ///< brought in (dry run: that would be), without those in bulk
+  std::size_t file_count = 0;  ///< with them
   std::size_t files_reused = 0;
   std::uint64_t bytes = 0;
+  std::shared_ptr<const BulkWork> bulk;
   std::vector<std::string> streams;  ///< content ids with new content
   /// What the history keeps: content id -> {product -> [versions before, versions after]}.
   io::Json changes = io::Json::object();

@@ -128,6 +128,17 @@ base::File open_parent(const Repository& repository, const std::string& path, st
                     base::cat(path, ": is there already with other content (", reason, ")"));
 }
 
+void verify_in_place(base::File& file, const NewFile& wanted) {
+  if (wanted.known && file.size() == wanted.expected.size) {
+    return;
+  }
+  try {
+    verify_file(file, wanted.expected);
+  } catch (const base::Error& error) {
+    throw_conflict(wanted.path, error.reason());
+  }
+}
+
 /// true when the file is there with the right content.
 bool in_place(const Repository& repository, const NewFile& wanted) {
   if (repository.root() < 0) {
@@ -143,11 +154,7 @@ bool in_place(const Repository& repository, const NewFile& wanted) {
     }
     throw;
   }
-  try {
-    verify_file(file, wanted.expected);
-  } catch (const base::Error& error) {
-    throw_conflict(wanted.path, error.reason());
-  }
+  verify_in_place(file, wanted);
   return true;
 }
 
@@ -193,13 +200,7 @@ class Failures {
 
   explicit operator bool() const { return count_ > 0; }
 
-  [[noreturn]] void rethrow(std::size_t all, const Context& context) const {
-    if (count_ > 1) {
-      context.log.error(
-          base::cat(count_, " of ", all, " files could not be had; the first follows"));
-    }
-    std::rethrow_exception(first_);
-  }
+  [[noreturn]] void raise(std::size_t all) const { throw FilesFailed{first_, count_, all}; }
 
  private:
   std::mutex mutex_;
@@ -242,6 +243,7 @@ void stage_remote_batch(const StagingArea& staging, std::span<const Group> group
                                   O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     auto& request = requests[i];
     request.url = wanted.origin;
+    request.mirrors = wanted.mirrors;
     request.size = wanted.expected.size;
     std::tie(request.algorithm, request.digest) = wanted.expected.strongest();
     request.into = &files[i];
@@ -276,7 +278,9 @@ void place(const Repository& repository, int staging, const std::string& staged,
            const NewFile& wanted, std::map<std::string, std::string>& parents) {
   std::string name;
   const auto parent = open_parent(repository, wanted.path, name);
-  if (!base::rename_noreplace_at(staging, staged, parent.fd(), name)) {
+  if (wanted.replace) {
+    base::rename_at(staging, staged, parent.fd(), name);
+  } else if (!base::rename_noreplace_at(staging, staged, parent.fd(), name)) {
     in_place(repository, wanted);  // somebody else brought it in: the same content, or a conflict
     base::unlink_at(staging, staged);
   }
@@ -362,8 +366,32 @@ void require_space(const Repository& repository, std::uint64_t bytes) {
   }
 }
 
+Presence presence_of(const Repository& repository, const NewFile& wanted) {
+  try {
+    return in_place(repository, wanted) ? Presence::right : Presence::absent;
+  } catch (const base::Error& error) {
+    if (wanted.replace && error.code() == base::Errc::conflict) {
+      return Presence::other;
+    }
+    throw;
+  }
+}
+
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context) {
+  try {
+    bring_in_each(repository, missing, context);
+  } catch (const FilesFailed& failed) {
+    if (failed.count > 1) {
+      context.log.error(base::cat(failed.count, " of ", failed.all,
+                                  " files could not be had; the first follows"));
+    }
+    std::rethrow_exception(failed.first);
+  }
+}
+
+void bring_in_each(const Repository& repository, const std::vector<NewFile>& missing,
+                   const Context& context) {
   if (missing.empty()) {
     return;
   }
@@ -381,7 +409,7 @@ void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
     stage_all_remote(staging, remote, context, failures);
   }
   if (failures) {
-    failures.rethrow(missing.size(), context);
+    failures.raise(missing.size());
   }
   base::check_stop(context.stop);
   base::failpoint::sync("before-data-rename");

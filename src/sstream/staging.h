@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,23 @@ struct NewFile {
   Checksums expected;
   std::string origin;     ///< local path, or http(s) URL
   bool may_link = false;  ///< the local file may be hard-linked: nobody writes to it in place
+  std::vector<std::string> mirrors = {};  ///< other URLs of the same content, tried in turn
+  bool known = false;  ///< was verified when it came: of a file in place only the size is looked at
+  bool replace = false;  ///< a file in place with other content is replaced, in one step
+};
+
+/// How a data file is found.
+enum class Presence : std::uint8_t { absent, right, other };
+
+/// Reads the file that is in place and verifies it (as `known` says). Error(conflict) for one with
+/// other content that may not be replaced.
+Presence presence_of(const Repository& repository, const NewFile& wanted);
+
+/// Some of the files that bring_in_each() was to bring in could not be had.
+struct FilesFailed {
+  std::exception_ptr first;
+  std::size_t count = 0;
+  std::size_t all = 0;
 };
 
 /// What staging would do, or did.
@@ -45,5 +63,9 @@ void require_space(const Repository& repository, std::uint64_t bytes);
 /// for three days is removed. Errors of single files are collected; the first is thrown.
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context);
+
+/// The same, but throws FilesFailed.
+void bring_in_each(const Repository& repository, const std::vector<NewFile>& missing,
+                   const Context& context);
 
 }  // namespace sstream

@@ -158,6 +158,111 @@ TEST_F(Publication, ACorruptOriginLeavesNothingBehind) {
   EXPECT_TRUE(base::list_directory(world.path("repo/.data/.sstream/txn")).empty());
 }
 
+/// Metadata as somebody else wrote it.
+sstream::Verbatim foreign(World& world, const std::string& updated) {
+  const auto text = base::cat(R"({"content_id":"c","format":"products:1.0","updated":")", updated,
+                              R"(","products":{"p":{"versions":{"1":{"items":{"i":{}}}}}}})");
+  const auto index = base::cat(
+      R"({"format":"index:1.0","index":{"c":{"format":"products:1.0","path":"streams/v1/c.json"}},)",
+      R"("updated":")", updated, R"("})");
+  sstream::Verbatim metadata;
+  for (const auto& [name, content] : {std::pair<std::string, std::string>("c.json", text),
+                                      {"index.json", index},
+                                      {"c.sjson", "signed"}}) {
+    metadata[name] = base::open_file(world.write("foreign-" + updated + name, content), O_RDONLY);
+  }
+  return metadata;
+}
+
+TEST_F(Publication, VerbatimMetadataIsPublishedByteForByte) {
+  publish(adds("20260101", "data"), unsigned_options());
+  const auto planner = [&](const std::string& updated) {
+    return [this, updated](const sstream::Generation&) {
+      sstream::Plan plan;
+      plan.verbatim = foreign(world, updated);
+      return plan;
+    };
+  };
+  auto result = publish(planner("one"), unsigned_options());
+  EXPECT_TRUE(result.changed);
+  EXPECT_EQ(result.updated, "one");
+  EXPECT_EQ(result.changes, (io::Json{{"c", {{"p", {0, 1}}}}, {content_id, nullptr}}));
+  EXPECT_THAT(base::list_directory(world.path("repo/streams/v1")),
+              testing::ElementsAre("c.json", "c.sjson", "index.json"));
+  for (const char* name : {"c.json", "c.sjson", "index.json"}) {
+    EXPECT_EQ(base::read_file(world.path("repo/streams/v1/") + name),
+              base::read_file(world.path("foreign-one") + name));
+  }
+  const auto before = witness(world.path("repo"));
+  EXPECT_FALSE(publish(planner("one"), unsigned_options()).changed);
+  EXPECT_EQ(witness(world.path("repo")), before);
+  EXPECT_TRUE(publish(planner("two"), unsigned_options()).changed);
+}
+
+TEST_F(Publication, VerbatimMetadataThatDoesNotFitTogetherIsRefused) {
+  for (const char* missing : {"c.json", "index.json"}) {
+    std::string what;
+    const auto planner = [&](const sstream::Generation&) {
+      sstream::Plan plan;
+      plan.verbatim = foreign(world, "one");
+      plan.verbatim->erase(missing);
+      return plan;
+    };
+    EXPECT_EQ(code_of([&] { publish(planner, unsigned_options()); }, &what), Errc::untrusted);
+    EXPECT_THAT(what, HasSubstr("index.json: "));
+  }
+}
+
+TEST_F(Publication, FilesInBulkAreBroughtInMendedAndReplaced) {
+  const auto content = [&](const std::string& name, const std::string& text) {
+    world.write("origin/" + name, text);
+    sstream::ListedFile listed;
+    listed.file.path = "x/" + name;
+    listed.file.expected.size = text.size();
+    listed.file.expected.sha256 = io::digest_hex(io::Algorithm::sha256, text);
+    return listed;
+  };
+  bool known = true;
+  const auto planner = [&](const std::string& first) {
+    return [&, first](const sstream::Generation& live) {
+      auto plan = adds("20260101", "data")(live);
+      plan.bulk = std::make_unique<sstream::FileSpool>([&](const std::string& path) {
+        return std::vector<std::string>{world.path("origin") + path.substr(1)};
+      });
+      for (auto listed : {content("a", first), content("b", "same"), content("c", "same")}) {
+        listed.file.known = known;
+        listed.file.replace = true;
+        plan.bulk->add(listed);
+      }
+      return plan;
+    };
+  };
+  auto result = publish(planner("one"), unsigned_options());
+  EXPECT_EQ(result.file_count, 4U);
+  EXPECT_EQ(base::read_file(world.path("repo/x/a")), "one");
+  EXPECT_EQ(base::read_file(world.path("repo/x/c")), "same");
+  EXPECT_FALSE(publish(planner("one"), unsigned_options()).changed);
+
+  const auto generation = world.read_json("repo/.data/.sstream/state.json").at("generation");
+  base::replace_file(world.path("repo/x/b"), "damg");  // of the same size: seen when it is read
+  EXPECT_FALSE(publish(planner("one"), unsigned_options()).changed);
+  known = false;
+  EXPECT_TRUE(publish(planner("one"), unsigned_options()).changed);
+  EXPECT_EQ(base::read_file(world.path("repo/x/b")), "same");
+  EXPECT_EQ(world.read_json("repo/.data/.sstream/state.json").at("generation"), generation);
+
+  EXPECT_TRUE(publish(planner("other"), unsigned_options()).changed);
+  EXPECT_EQ(base::read_file(world.path("repo/x/a")), "other");
+  world.write("origin/a", "wrong");
+  const auto spoilt = [&](const sstream::Generation& live) {
+    auto plan = planner("third")(live);
+    world.write("origin/a", "wrong");
+    return plan;
+  };
+  EXPECT_EQ(code_of([&] { publish(spoilt, unsigned_options()); }), Errc::untrusted);
+  EXPECT_EQ(base::read_file(world.path("repo/x/a")), "other");
+}
+
 TEST_F(Publication, NeverWritesThroughASymlinkBelowTheTop) {
   base::make_directories(world.path("repo/x"));
   base::make_directories(world.path("outside"));

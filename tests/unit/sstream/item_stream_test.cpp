@@ -1,13 +1,12 @@
 #include "sstream/item_stream.h"
 
-#include <random>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/strings.h"
 #include "base/temp_dir.h"
+#include "tests/unit/sstream/random_products.h"
 
 namespace {
 
@@ -77,70 +76,11 @@ TEST(ItemStream, ReadsAliasesToo) {
   EXPECT_THAT(by_stream(text).at(0), HasSubstr("region=r"));
 }
 
-/// Products documents of any shape, mostly good, some not.
-class RandomProducts {
- public:
-  explicit RandomProducts(unsigned seed) : random_(seed) {}
-
-  std::string document() {
-    std::string text = "{\"format\": \"products:1.0\", \"content_id\": \"c\"";
-    append_tags(text);
-    text += ", \"products\": " + level({"versions", "items", ""});
-    append_tags(text, "z");
-    return text + "}";
-  }
-
- private:
-  unsigned pick(unsigned count) { return static_cast<unsigned>(random_() % count); }
-
-  std::string value() {
-    static const std::vector<std::string> values = {
-        "\"x\"", "\"\"",    "5",       "1.5",      "true",  "null",
-        "[]",    "[1, {}]", "\"a/b\"", "\"../a\"", "\"y\"", "{\"versions\": {\"items\": 1}}"};
-    return values[pick(static_cast<unsigned>(values.size()))];
-  }
-
-  void append_tags(std::string& text, const std::string& prefix = "") {
-    for (const char* key : {"a", "b", "path", "size", "products_x"}) {
-      if (pick(3) == 0) {
-        text += base::cat(", \"", prefix, key, "\": ", value());
-      }
-    }
-  }
-
-  /// An object of children, each with tags around their own children.
-  std::string level(std::vector<std::string> below) {
-    if (pick(200) == 0) {
-      return value();
-    }
-    const std::string next = below.front();
-    below.erase(below.begin());
-    std::string text = "{";
-    for (unsigned i = 0, count = pick(4); i < count; ++i) {
-      text += base::cat(i == 0 ? "" : ", ", "\"", "k", i, "\": ");
-      if (pick(200) == 0) {
-        text += value();
-        continue;
-      }
-      std::string node = "{\"t\": 1";
-      append_tags(node);
-      if (!next.empty() && pick(10) != 0) {
-        node += base::cat(", \"", next, "\": ", level(below));
-      }
-      append_tags(node, "z");
-      text += node + "}";
-    }
-    return text + "}";
-  }
-
-  std::mt19937 random_;
-};
-
 TEST(ItemStream, AgreesWithTheTreeOnAnything) {
   unsigned refused = 0;
   unsigned items = 0;
   for (unsigned seed = 0; seed < 500; ++seed) {
-    const auto text = RandomProducts(seed).document();
+    const auto text = unit::RandomProducts(seed).document();
     Seen expected;
     std::string tree_says;
     try {

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/file.h"
+#include "sstream/new_stream.h"
+#include "sstream/product_tree.h"
+
+namespace sstream {
+
+/// A products file put together version by version, in any order, in little memory: the versions
+/// wait in a file without a name until the whole is written. What a version replaces of an equal
+/// name stays there unused.
+class StreamSpool : public NewStream {
+ public:
+  /// `tags`: the document without any version, as read_versions() gives it. Products are taken over
+  /// when they get their first version.
+  explicit StreamSpool(const ProductTree& tags);
+
+  /// The tags of a product: all its keys but `versions`.
+  void set_product(const std::string& product, const Json& node);
+
+  /// The product must have been set.
+  void add_version(const std::string& product, const std::string& version, const Json& node);
+
+  bool empty() const { return products_.empty(); }
+
+  /// Drops the versions of a product that are not `wanted`, and a product that has none left.
+  void retain(const std::string& product,
+              const std::function<bool(const std::string& version)>& wanted);
+
+  StreamSummary summary() const override;
+  void write(const std::string& updated, const io::Sink& sink) override;
+
+ private:
+  struct Piece {
+    std::uint64_t offset = 0;
+    std::uint32_t length = 0;
+  };
+
+  struct Product {
+    std::string before;  ///< the text of its tags that sort before `versions`
+    std::string after;
+    std::map<std::string, Piece> versions;
+  };
+
+  void write_products(const io::Sink& sink) const;
+  void write_product(const Product& product, const io::Sink& sink) const;
+
+  Json top_;
+  base::File spool_;
+  std::uint64_t end_ = 0;
+  std::map<std::string, Product> products_;
+};
+
+}  // namespace sstream
