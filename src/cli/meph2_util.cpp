@@ -58,6 +58,10 @@ int main(int argc, char** argv) {
         cli::declare_du},
        {"status", "Whether the stream is healthy, for people and for monitoring",
         "meph2-util status daily-stream.d --max-age 36h", cli::declare_status},
+       {"verify", "Whether metadata, signatures and data files are what they should be; repair",
+        "meph2-util verify daily-stream.d --data\n"
+        "meph2-util verify daily-stream.d --budget 200G --repair-from https://mirror.example.org/",
+        cli::declare_verify},
        {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
         cli::declare_history},
        {"rollback", "Make an earlier generation live again",

@@ -216,4 +216,20 @@ CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::
       ->type_name("DURATION");
 }
 
+CLI::Option* add_size(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,
+                      const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          flags,
+          [&into, flags](const std::string& text) {
+            into = base::parse_bytes(text);
+            if (!into) {
+              throw CLI::ValidationError(
+                  flags, base::cat("'", text, "' is not a size such as 500M or 200G"));
+            }
+          },
+          help)
+      ->type_name("SIZE");
+}
+
 }  // namespace cli

@@ -42,4 +42,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& flags, std::optional<s
 CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::seconds& into,
                           const std::string& help);
 
+/// "500M", "200G": bytes.
+CLI::Option* add_size(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,
+                      const std::string& help);
+
 }  // namespace cli

@@ -59,18 +59,22 @@ std::vector<std::string> lines_of(const meph2::AddedItems& items,
   return lines;
 }
 
+void add_allow_drop(CLI::App& app, std::set<std::string>& products, const std::string& help) {
+  app.add_option_function<std::vector<std::string>>(
+         "--allow-drop",
+         [&products](const std::vector<std::string>& names) {
+           products.insert(names.begin(), names.end());
+         },
+         help + " (may be repeated)")
+      ->allow_extra_args(false)
+      ->type_name("PRODUCT");
+}
+
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
   rails.enforced = true;
   app.add_flag("--allow-shrink", rails.allow_shrink,
                "Let the source take away more than half of a stream");
-  app.add_option_function<std::vector<std::string>>(
-         "--allow-drop",
-         [&rails](const std::vector<std::string>& names) {
-           rails.allow_drop.insert(names.begin(), names.end());
-         },
-         "Let this product disappear (may be repeated)")
-      ->allow_extra_args(false)
-      ->type_name("PRODUCT");
+  add_allow_drop(app, rails.allow_drop, "Let this product disappear");
 }
 
 void add_trust_options(CLI::App& app, sstream::TrustOptions& trust) {

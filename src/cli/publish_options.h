@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishR
 std::vector<std::string> lines_of(const meph2::AddedItems& items,
                                   const sstream::PublishResult& result,
                                   const sstream::PublishOptions& options);
+
+/// --allow-drop.
+void add_allow_drop(CLI::App& app, std::set<std::string>& products, const std::string& help);
 
 /// --allow-shrink, --allow-drop.
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails);

@@ -73,25 +73,9 @@ void declare_criteria(CLI::App& app, CleanMdCommand& command) {
          },
          "Only versions whose name begins with a date longer ago")
       ->type_name("DURATION");
-  app.add_option_function<std::string>(
-         "--free",
-         [&options](const std::string& text) {
-           options.free = base::parse_bytes(text);
-           if (!options.free) {
-             throw CLI::ValidationError(
-                 "--free", base::cat("'", text, "' is not a size such as 500M or 200G"));
-           }
-         },
-         "Only so many versions, the oldest first, that so much data is named no more")
-      ->type_name("SIZE");
-  app.add_option_function<std::vector<std::string>>(
-         "--allow-drop",
-         [&options](const std::vector<std::string>& names) {
-           options.allow_drop.insert(names.begin(), names.end());
-         },
-         "Let this product go when it has no version (may be repeated)")
-      ->allow_extra_args(false)
-      ->type_name("PRODUCT");
+  add_size(app, "--free", options.free,
+           "Only so many versions, the oldest first, that so much data is named no more");
+  add_allow_drop(app, options.allow_drop, "Let this product go when it has no version");
 }
 
 }  // namespace

@@ -22,5 +22,6 @@ Action declare_remove_version(CLI::App& app);
 Action declare_rollback(CLI::App& app);
 Action declare_sign(CLI::App& app);
 Action declare_status(CLI::App& app);
+Action declare_verify(CLI::App& app);
 
 }  // namespace cli

@@ -63,17 +63,7 @@ void declare_limits(CLI::App& app, ReapOrphansCommand& command) {
   add_duration(app, "--trash", options.trash,
                "How long reaped files wait in the trash (default: 1d; 0d: not at all)");
   add_number(app, "--max-files", options.max_files, "Not more files in this run, the oldest first");
-  app.add_option_function<std::string>(
-         "--max-bytes",
-         [&options](const std::string& text) {
-           options.max_bytes = base::parse_bytes(text);
-           if (!options.max_bytes) {
-             throw CLI::ValidationError(
-                 "--max-bytes", base::cat("'", text, "' is not a size such as 500M or 200G"));
-           }
-         },
-         "Not more bytes in this run, the oldest first")
-      ->type_name("SIZE");
+  add_size(app, "--max-bytes", options.max_bytes, "Not more bytes in this run, the oldest first");
   app.add_flag("--yes", options.yes, "Even if more than half of the bytes would go");
   app.add_flag("--allow-empty", options.allow_empty, "A stream that names no file is no error");
   app.add_option(

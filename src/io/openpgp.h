@@ -20,6 +20,8 @@ class Keyring {
   static Keyring load(const std::string& path);
   /// From bytes in memory (a binary or armored export).
   static Keyring from_bytes(std::string bytes, std::string name);
+  /// One public key of the user's GnuPG home (GNUPGHOME). Error(not_found) when it is not there.
+  static Keyring of_user(const std::string& fingerprint, const base::Clock& clock);
 
   const std::string& name() const { return name_; }
 

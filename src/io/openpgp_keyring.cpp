@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "io/openpgp.h"
 #include "io/openpgp_armor.h"
+#include "io/openpgp_engine.h"
 
 namespace io {
 
@@ -106,6 +107,21 @@ Keyring Keyring::from_bytes(std::string bytes, std::string name) {
     keyring.name_ = name;
     return keyring;
   });
+}
+
+Keyring Keyring::of_user(const std::string& fingerprint, const base::Clock& clock) {
+  openpgp::Engine engine({}, clock);
+  openpgp::OutputData output;
+  const auto error = engine.run(0, [&](gpgme_ctx_t context) {
+    return gpgme_op_export_start(context, fingerprint.c_str(), GPGME_EXPORT_MODE_MINIMAL,
+                                 output.get());
+  });
+  auto bytes = output.take();
+  if (error != 0 || bytes.empty()) {
+    throw base::Error(base::Errc::not_found,
+                      base::cat("key ", fingerprint, ": not in the GnuPG home"));
+  }
+  return from_bytes(std::move(bytes), base::cat("key ", fingerprint));
 }
 
 }  // namespace io

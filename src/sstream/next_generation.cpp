@@ -80,7 +80,7 @@ void NextGeneration::write_index(const io::Json& index) {
 std::vector<std::string> NextGeneration::sign(const DocumentSigner& signer) {
   std::vector<std::string> signed_now;
   for (const auto& name : documents_in(directory())) {
-    if (signer.fault(directory(), name)) {
+    if (signer.faults(directory(), name)) {
       signer.sign(directory(), name);
       signed_now.push_back(name);
     }
@@ -116,8 +116,8 @@ void NextGeneration::check(const std::map<std::string, ListedStream>& listed,
     return;
   }
   for (const auto& name : documents_in(directory())) {
-    if (const auto fault = signer->fault(directory(), name)) {
-      fail(*fault);
+    if (const auto faults = signer->faults(directory(), name)) {
+      fail(faults.text());
     }
   }
 }

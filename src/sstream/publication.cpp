@@ -259,9 +259,9 @@ void Transaction::add_change(const Generation& live, std::unique_ptr<NewStream> 
 
 bool Transaction::signatures_current(const Generation& live) const {
   const auto& streams = live.streams();
-  return !signer_->fault(live.directory(), "index.json") &&
+  return !signer_->faults(live.directory(), "index.json") &&
          std::all_of(streams.begin(), streams.end(), [&](const auto& entry) {
-           return !signer_->fault(live.directory(), entry.second.file);
+           return !signer_->faults(live.directory(), entry.second.file);
          });
 }
 

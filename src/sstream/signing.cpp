@@ -102,34 +102,44 @@ void DocumentSigner::sign(int directory, const std::string& name) const {
   write_file(directory, signed_name(name), clear);
 }
 
-std::optional<std::string> DocumentSigner::fault(int directory, const std::string& name) const {
-  for (const auto& file : {name + ".gpg", signed_name(name)}) {
-    if (!base::exists_at(directory, file)) {
-      return base::cat(file, " is missing");
+std::string SignatureFaults::text() const {
+  return base::cat(detached.value_or(""), detached && clear ? "; " : "", clear.value_or(""));
+}
+
+DocumentVerifier::DocumentVerifier(io::Keyring keyring, const base::Clock& clock)
+    : verifier_(std::move(keyring), clock) {}
+
+SignatureFaults DocumentVerifier::faults(int directory, const std::string& name) const {
+  SignatureFaults faults;
+  const auto text = read_document(directory, name);
+  const auto check = [&](std::optional<std::string>& fault, const std::string& file,
+                         const std::function<void(const std::string& signature)>& verify) {
+    try {
+      verify(read_document(directory, file));
+    } catch (const base::Error& error) {
+      const bool missing = error.code() == base::Errc::not_found;
+      fault = missing ? base::cat(file, " is missing") : std::string(error.what());
     }
-  }
-  try {
-    const auto text = read_document(directory, name);
-    const auto index = clear_index(name, text);
-    const auto& expected = index ? *index : text;
-    bool equal = false;
-    in_two_threads(
-        [&] {
-          verifier_.verify_detached(text, read_document(directory, name + ".gpg"), name + ".gpg");
-        },
-        [&] {
-          const auto clear = verifier_.verify_clearsigned(
-              read_document(directory, signed_name(name)), signed_name(name));
-          equal =
-              clear.text == expected || as_clear_signed(clear.text) == as_clear_signed(expected);
+  };
+  in_two_threads(
+      [&] {
+        const auto file = name + ".gpg";
+        check(faults.detached, file, [&](const std::string& signature) {
+          verifier_.verify_detached(text, signature, file);
         });
-    if (equal) {
-      return std::nullopt;
-    }
-    return base::cat(signed_name(name), " has another content than ", name);
-  } catch (const base::Error& error) {
-    return std::string(error.what());
-  }
+      },
+      [&] {
+        const auto file = signed_name(name);
+        check(faults.clear, file, [&](const std::string& message) {
+          const auto clear = verifier_.verify_clearsigned(message, file);
+          const auto index = clear_index(name, text);
+          const auto& expected = index ? *index : text;
+          if (clear.text != expected && as_clear_signed(clear.text) != as_clear_signed(expected)) {
+            faults.clear = base::cat(file, " has another content than ", name);
+          }
+        });
+      });
+  return faults;
 }
 
 }  // namespace sstream

@@ -12,13 +12,39 @@ namespace sstream {
 /// A signing key that ends sooner is warned about.
 inline constexpr auto key_expiry_warning = std::chrono::days(30);
 
-/// Signs and checks the documents of one generation with one key: X.json gets X.json.gpg (detached)
-/// and X.sjson (clear-signed; an index with its paths rewritten to .sjson, streams.md 3.2).
+/// What is wrong with the two signatures of a document; nullopt: nothing.
+struct SignatureFaults {
+  std::optional<std::string> detached;  ///< X.json.gpg
+  std::optional<std::string> clear;     ///< X.sjson, or it says something else than X.json
+
+  explicit operator bool() const { return detached || clear; }
+
+  /// One of them is good, so the document is what the key's owner signed.
+  bool vouched() const { return !detached || !clear; }
+
+  std::string text() const;
+};
+
+/// Checks the signatures of the documents of one generation: X.json.gpg (detached) and X.sjson
+/// (clear-signed; an index with its paths rewritten to .sjson, streams.md 3.2).
+class DocumentVerifier {
+ public:
+  DocumentVerifier(io::Keyring keyring, const base::Clock& clock);
+
+  /// Of directory/`name`: both must be there, good, by a key of the keyring and over these very
+  /// bytes.
+  SignatureFaults faults(int directory, const std::string& name) const;
+
+ private:
+  io::Verifier verifier_;
+};
+
+/// Signs and checks the documents of one generation with one key.
 class DocumentSigner {
  public:
   /// Error(failed) when the key cannot sign; Error(refused) when the repository is signed by
-  /// another key
-  /// (`pinned`, from its state): no silent second key. Warns of a key that ends within 30 days.
+  /// another key (`pinned`, from its state): no silent second key. Warns of a key that ends within
+  /// 30 days.
   DocumentSigner(const std::string& key, const std::string& pinned, const Context& context);
 
   const std::string& fingerprint() const { return signer_.fingerprint(); }
@@ -26,13 +52,14 @@ class DocumentSigner {
   /// Writes both signatures of directory/`name` beside it, 0644, fsynced.
   void sign(int directory, const std::string& name) const;
 
-  /// nullopt when both signatures of directory/`name` are there, good, by our key and over these
-  /// very bytes; else what is wrong with them.
-  std::optional<std::string> fault(int directory, const std::string& name) const;
+  /// DocumentVerifier's, with our key alone.
+  SignatureFaults faults(int directory, const std::string& name) const {
+    return verifier_.faults(directory, name);
+  }
 
  private:
   io::Signer signer_;
-  io::Verifier verifier_;
+  DocumentVerifier verifier_;
 };
 
 /// "X.json" -> "X.sjson".

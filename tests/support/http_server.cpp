@@ -147,7 +147,7 @@ void HttpServer::accept_clients() {
 }
 
 void HttpServer::serve(int fd) {
-  const auto wait = [this, fd] {
+  const auto wait = [fd] {
     // Until the client closes its end (or the destructor shuts the socket down).
     pollfd watched{fd, POLLRDHUP | POLLIN, 0};
     while (::poll(&watched, 1, -1) < 0 && errno == EINTR) {

@@ -1,0 +1,127 @@
+#include "meph2/verify_url.h"
+
+#include <algorithm>
+
+#include "base/beneath.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "sstream/index.h"
+#include "sstream/signing.h"
+
+namespace meph2 {
+
+namespace {
+
+constexpr std::uint64_t document_limit = 256ULL << 20U;
+
+std::string with_slash(const std::string& url) {
+  return url.ends_with("/") ? url : url + "/";
+}
+
+/// false where the server has no such document.
+bool fetch(const std::string& url, const std::string& name, int directory,
+           const sstream::Context& context) {
+  auto file = base::unnamed_file(name);
+  io::Request request;
+  request.url = url;
+  request.max_bytes = document_limit;
+  request.save_to = &file;
+  if (!context.http.get(request, context.stop)) {
+    return false;
+  }
+  file.seek(0);
+  auto copy = base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL);
+  copy.write(base::read_all(file));
+  copy.close();
+  return true;
+}
+
+/// The document and both its signatures.
+bool fetch_all(const std::string& url, const std::string& name, int directory,
+               const sstream::Context& context) {
+  const auto document = url.substr(0, url.size() - name.size());
+  bool any = false;
+  for (const auto& file : {name, name + ".gpg", sstream::signed_name(name)}) {
+    any = fetch(document + file, file, directory, context) || any;
+  }
+  return any;
+}
+
+}  // namespace
+
+base::TempDir fetch_metadata(const std::string& url, const sstream::Context& context) {
+  base::TempDir copy("meph2-verify-");
+  const auto directory = base::open_directory(copy.path());
+  const auto base = with_slash(url);
+  if (!fetch_all(base + "streams/v1/index.json", "index.json", directory.fd(), context)) {
+    throw base::Error(base::Errc::not_found,
+                      base::cat(base,
+                                ": no stream: neither streams/v1/index.json nor "
+                                "index.sjson is there"));
+  }
+  if (!base::exists_at(directory.fd(), "index.json")) {
+    return copy;
+  }
+  auto file = base::open_beneath(directory.fd(), "index.json", O_RDONLY);
+  try {
+    for (const auto& entry : sstream::StreamIndex(io::read_json(file), "index.json").entries()) {
+      const auto name = base::base_name(entry.path);
+      if (entry.path.ends_with(".json") && !base::exists_at(directory.fd(), name)) {
+        fetch_all(base + entry.path, name, directory.fd(), context);
+      }
+    }
+  } catch (const base::Error& error) {
+    if (error.code() != base::Errc::untrusted) {
+      throw;
+    }
+    context.log.debug(error.what());  // the index is judged where the copy is
+  }
+  return copy;
+}
+
+sstream::DataVerdict fetch_and_verify(const std::string& url,
+                                      const std::vector<sstream::DataFile>& files,
+                                      const sstream::DataCheck& check,
+                                      const sstream::Context& context) {
+  using sstream::ProblemKind;
+  const auto base = with_slash(url);
+  sstream::DataVerdict verdict;
+  std::size_t start = 0;
+  // A batch is on disk, without names, while it is read.
+  while (start < files.size() && (!check.budget || verdict.bytes_read < *check.budget)) {
+    const auto count = std::min<std::size_t>(std::max(1U, check.jobs), files.size() - start);
+    std::vector<base::File> bodies(count);
+    std::vector<io::FileRequest> requests(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto& wanted = files[start + i];
+      bodies[i] = base::unnamed_file(wanted.path);
+      requests[i].url = base + wanted.path;
+      requests[i].size = wanted.expected.size;
+      std::tie(requests[i].algorithm, requests[i].digest) = wanted.expected.strongest();
+      requests[i].into = &bodies[i];
+    }
+    context.http.fetch(
+        requests, context.progress,
+        [&](std::size_t i, const std::exception_ptr& error) {
+          const auto& wanted = files[start + i];
+          try {
+            if (error) {
+              std::rethrow_exception(error);
+            }
+            sstream::verify_file(bodies[i], wanted.expected);
+            ++verdict.read;
+            verdict.bytes_read += wanted.expected.size;
+          } catch (const base::Error& failure) {
+            const bool gone = failure.code() == base::Errc::not_found;
+            verdict.problems.push_back(
+                {gone ? ProblemKind::missing : ProblemKind::damaged, wanted.path, failure.what()});
+          }
+        },
+        context.stop);
+    start += count;
+  }
+  verdict.left = files.size() - start;
+  return verdict;
+}
+
+}  // namespace meph2

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/temp_dir.h"
+#include "sstream/context.h"
+#include "sstream/verification.h"
+
+namespace meph2 {
+
+/// A copy of a stream's metadata: the index, what it names, and both signatures of each, as far as
+/// they are there. Error(not_found) without an index.
+base::TempDir fetch_metadata(const std::string& url, const sstream::Context& context);
+
+/// Downloads the files, `check.jobs` at a time, compares them with what is promised and keeps none.
+sstream::DataVerdict fetch_and_verify(const std::string& url,
+                                      const std::vector<sstream::DataFile>& files,
+                                      const sstream::DataCheck& check,
+                                      const sstream::Context& context);
+
+}  // namespace meph2

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "sstream/checksums.h"
+#include "sstream/repository.h"
+
+namespace sstream {
+
+/// When each data file was last hashed and found right: `.data/.sstream/verified`. An entry is a
+/// fingerprint (XXH3) over what changes whenever anybody touches the file (inode, size, mtime,
+/// ctime) and what the metadata promises of it, so a file that was written to, replaced or promised
+/// otherwise is simply not in it. Only a cache: absent or damaged it is empty.
+class VerifiedFiles {
+ public:
+  static VerifiedFiles load(const Repository& repository);
+
+  /// nullopt: not since it was last touched.
+  std::optional<base::Time> when(const struct stat& status, const Checksums& expected) const;
+
+  /// The file with this status (from before it was read) was found right. Forgotten at once where
+  /// the file was touched so recently that another touch might not show.
+  void add(const struct stat& status, const Checksums& expected, base::Time now);
+
+  /// Keeps an entry that save() would drop otherwise.
+  void keep(const struct stat& status, const Checksums& expected);
+
+  /// What was neither added nor kept is dropped.
+  void save(const Repository& repository) const;
+
+ private:
+  std::unordered_map<std::uint64_t, base::Time> known_;
+  std::unordered_map<std::uint64_t, base::Time> current_;
+};
+
+}  // namespace sstream
