@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/strings.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -170,6 +171,17 @@ TEST(ProductTags, AVersionWithoutTheKeyMustNotInheritIt) {
   Json settled = tree;
   sstream::settle_product_tags(settled);
   EXPECT_EQ(settled, tree);
+}
+
+/// What is no tag hides none: items of version 2 have the product's label, and keep it.
+TEST(ProductTags, WhatIsNoTagStaysWhereItIs) {
+  for (const char* value : {"{}", "[1]", "null"}) {
+    const Json tree = parse(base::cat(R"({"products": {"P": {"label": "beta1", "versions": {
+        "1": {"items": {"a": {}}}, "2": {"label": )", value, R"(, "items": {"a": {}}}}}}})"));
+    Json settled = tree;
+    sstream::settle_product_tags(settled);
+    EXPECT_EQ(settled, tree) << value;
+  }
 }
 
 /// After a version was removed, or came from a tool that left it so.
