@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/strings.h"
 #include "base/error.h"
 #include "base/file.h"
 
@@ -176,8 +175,9 @@ TEST(ProductTags, AVersionWithoutTheKeyMustNotInheritIt) {
 /// What is no tag hides none: items of version 2 have the product's label, and keep it.
 TEST(ProductTags, WhatIsNoTagStaysWhereItIs) {
   for (const char* value : {"{}", "[1]", "null"}) {
-    const Json tree = parse(base::cat(R"({"products": {"P": {"label": "beta1", "versions": {
-        "1": {"items": {"a": {}}}, "2": {"label": )", value, R"(, "items": {"a": {}}}}}}})"));
+    Json tree = parse(R"({"products": {"P": {"label": "beta1", "versions": {
+        "1": {"items": {"a": {}}}, "2": {"items": {"a": {}}}}}}})");
+    tree["products"]["P"]["versions"]["2"]["label"] = parse(value);
     Json settled = tree;
     sstream::settle_product_tags(settled);
     EXPECT_EQ(settled, tree) << value;
