@@ -62,6 +62,10 @@ int main(int argc, char** argv) {
         "meph2-util verify daily-stream.d --data\n"
         "meph2-util verify daily-stream.d --budget 200G --repair-from https://mirror.example.org/",
         cli::declare_verify},
+       {"lint", "What consumers of the stream would trip over",
+        "meph2-util lint --profile maas --profile maas-classic daily-stream.d\n"
+        "meph2-util lint --explain maas-kflavor",
+        cli::declare_lint},
        {"history", "Who published what, when", "meph2-util history daily-stream.d --limit 10",
         cli::declare_history},
        {"rollback", "Make an earlier generation live again",

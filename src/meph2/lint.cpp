@@ -1,0 +1,34 @@
+#include "meph2/lint.h"
+
+#include "base/beneath.h"
+#include "base/error.h"
+#include "base/strings.h"
+#include "meph2/lint/rules.h"
+#include "sstream/content_source.h"
+
+namespace meph2 {
+
+sstream::lint::Result lint(const LintOptions& options, const sstream::Context& context) {
+  return base::with_context("lint", [&] {
+    if (io::is_http_url(options.where)) {
+      throw base::Error(base::Errc::usage, base::cat(options.where, ": lint reads a directory"));
+    }
+    const auto [directory, document] = sstream::split_location(options.where);
+    sstream::lint::Options what;
+    what.where = options.where;
+    const bool index = document.ends_with("/index.json") || document.ends_with("/index.sjson");
+    what.document = index ? "" : document;
+    for (const auto& name : options.profiles) {
+      what.profiles |= profile_of(name);
+    }
+    what.keyrings = options.keyrings;
+    what.keep_per_rule = options.keep_per_rule;
+    what.files = options.files;
+    what.detect = detect_profiles;
+    what.kind_of = maas_kind_of;
+    const auto files = sstream::lint::local_files(directory, options.grace, context);
+    return sstream::lint::lint(*files, lint_rules(), what, context);
+  });
+}
+
+}  // namespace meph2

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "meph2/lint/profiles.h"
+#include "sstream/lint/lint.h"
+
+namespace meph2 {
+
+struct LintOptions {
+  std::string where;                  ///< a directory, a document in streams/v1, or a URL
+  std::vector<std::string> profiles;  ///< names; empty: what the stream seems to be made for
+  std::vector<std::string> keyrings;  ///< empty: those that the stream publishes
+  std::chrono::seconds grace = std::chrono::days(3);  ///< younger files may be without a name
+  std::size_t keep_per_rule = SIZE_MAX;
+  bool files = true;
+};
+
+/// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes nothing.
+sstream::lint::Result lint(const LintOptions& options, const sstream::Context& context);
+
+}  // namespace meph2

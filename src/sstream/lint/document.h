@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "io/json.h"
+#include "sstream/lint/rule.h"
+
+namespace sstream::lint {
+
+using io::Json;
+
+/// The tags of one object, in the order of the file. Reused: its buffers stay allocated.
+class Tags {
+ public:
+  void clear() { size_ = 0; }
+
+  void add(std::string_view key, Json&& value);
+
+  /// nullptr where there is none.
+  const Json* find(std::string_view key) const;
+
+  /// The text of a string; nullptr for what is absent or no string.
+  const std::string* text(std::string_view key) const;
+
+  const std::pair<std::string, Json>* begin() const { return tags_.data(); }
+
+  const std::pair<std::string, Json>* end() const { return tags_.data() + size_; }
+
+ private:
+  std::vector<std::pair<std::string, Json>> tags_;
+  std::size_t size_ = 0;
+};
+
+/// An index as it is, whatever it is: nothing of it has been checked.
+struct IndexDocument {
+  std::string file;  ///< "streams/v1/index.json", or the text in index.sjson
+  bool is_signed = false;
+  Json json;
+
+  /// The object `index`; nullptr where there is none.
+  const Json* entries() const;
+
+  Place place() const { return {file, {}}; }
+};
+
+/// A products file while it is read. Nothing of it has been checked but that it is JSON.
+struct ProductsFile {
+  std::string file;
+  std::string entry;             ///< its name in the index (or empty)
+  const Json* listed = nullptr;  ///< its entry in the index
+  Tags tags;                     ///< all but `products`, wherever they stand
+  bool has_products = false;
+  std::set<std::string> ftypes;       ///< of the first version of each product
+  std::vector<std::string> products;  ///< names that were met; complete in `tail`
+  std::set<int> kinds;                ///< of the products so far, see Options::kind_of
+
+  const std::string* text(std::string_view key) const { return tags.text(key); }
+
+  Place place() const { return {file, {}}; }
+};
+
+struct Product {
+  const ProductsFile* file = nullptr;
+  std::string name;
+  Tags tags;                          ///< all but `versions`, wherever they stand
+  bool has_versions = false;          ///< the key is there
+  std::vector<std::string> versions;  ///< names, in the order of the file
+  int kind = 0;                       ///< what Options::kind_of made of it
+
+  Place place() const { return {file->file, {"products", name}}; }
+
+  /// Of a tag, or of the product where it has none of that name.
+  Place place(std::string_view key) const;
+};
+
+struct Item {
+  const Version* version = nullptr;
+  std::string name;
+  Tags tags;
+
+  /// The tag of this item or of a level above it: the deepest has it.
+  const Json* inherited(std::string_view key) const;
+  const std::string* inherited_text(std::string_view key) const;
+
+  const std::string* text(std::string_view key) const { return tags.text(key); }
+
+  Place place() const;
+
+  /// Of a tag, or of the item where it has none of that name.
+  Place place(std::string_view key) const;
+};
+
+struct Version {
+  const Product* product = nullptr;
+  std::string name;
+  Tags tags;
+  std::vector<Item> items;  ///< the first item_count
+  std::size_t item_count = 0;
+
+  const Item* item(std::string_view name) const;
+  const Item* begin() const;
+  const Item* end() const;
+  Place place() const;
+};
+
+/// What is known when all has been read.
+struct Stream {
+  std::string where;  ///< as it was asked for
+  bool is_url = false;
+  const IndexDocument* index = nullptr;    ///< index.json, else what index.sjson says
+  std::vector<const ProductsFile*> files;  ///< those that could be read
+
+  Place place() const { return {index != nullptr ? std::string_view(index->file) : "", {}}; }
+};
+
+/// "is of type integer, must be string".
+std::string wrong_type(const Json& value, std::string_view wanted);
+
+/// Text for a message: control characters escaped, long ones cut, in quotes.
+std::string in_quotes(std::string_view text);
+
+}  // namespace sstream::lint
