@@ -1,10 +1,12 @@
 #include "cli/publish_options.h"
 
+#include <cstdlib>
 #include <iostream>
 
 #include "base/atomic_file.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "meph2/lint/gate.h"
 
 namespace cli {
 
@@ -21,19 +23,46 @@ void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, Publ
   app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
 }
 
+namespace {
+
+/// $MEPH2_LINT is for whoever runs many commands: a tool that compares with others, an emergency.
+std::string default_lint() {
+  const char* set = std::getenv("MEPH2_LINT");  // NOLINT(concurrency-mt-unsafe): before any thread
+  const std::string mode = set != nullptr ? set : "error";
+  return mode == "off" || mode == "warn" ? mode : "error";
+}
+
+void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
+  flags.lint = default_lint();
+  app.add_option("--lint", flags.lint,
+                 "What to do where consumers would trip over what is new: off, warn or error "
+                 "(default: error, or $MEPH2_LINT)")
+      ->check(CLI::IsMember({"off", "warn", "error"}))
+      ->type_name("MODE");
+  options.gate = [&flags](int live, int next, const std::vector<std::string>& written,
+                          const sstream::Context& context) {
+    if (flags.lint != "off") {
+      const auto mode = flags.lint == "warn" ? meph2::LintGate::warn : meph2::LintGate::refuse;
+      meph2::lint_gate(mode, live, next, written, context);
+    }
+  };
+}
+
+}  // namespace
+
 void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
   add_dry_run(app, options.dry_run, flags);
   app.add_flag("!-u,!--no-sign,--sign", options.sign, "Sign the metadata, or do not");
   app.add_option("--key", options.key,
                  "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  add_lint_gate(app, options, flags);
   add_lock_and_report(app, options.lock_timeout, flags);
 }
 
 std::string outcome_of(const sstream::PublishResult& result) {
-  return result.changed
-             ? base::cat("published generation ", result.generation, ": ", result.file_count,
-                         " files, ", base::human_bytes(result.bytes))
-             : std::string("nothing to do");
+  return result.changed ? base::cat("published generation ", result.generation, ": ",
+                                    result.file_count, " files, ", base::human_bytes(result.bytes))
+                        : std::string("nothing to do");
 }
 
 io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishResult& result,

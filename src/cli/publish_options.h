@@ -15,6 +15,7 @@ namespace cli {
 struct PublishFlags {
   std::string dry_run;  ///< "", "text" or "json"
   std::string report;   ///< FILE of --report
+  std::string lint;     ///< "off", "warn" or "error"
 
   /// Whether finish() will look at the report at all.
   bool wants_report() const { return dry_run == "json" || !report.empty(); }
@@ -26,8 +27,8 @@ void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags);
 /// --lock-timeout, --report.
 void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags);
 
-/// --dry-run[=text|json], --sign/--no-sign, --key, --lock-timeout, --report. `sign` in `options` is
-/// the command's default.
+/// --dry-run[=text|json], --sign/--no-sign, --key, --lint, --lock-timeout, --report. `sign` in
+/// `options` is the command's default. Both have to outlive the command.
 void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags);
 
 /// The result line of a command that prints nothing else: what was published, or that nothing was.

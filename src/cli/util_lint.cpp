@@ -24,7 +24,18 @@ struct LintCommand {
   bool all = false;
   bool strict = false;
   bool no_files = false;
+  std::string sample;
 };
+
+/// "20" or "all".
+std::optional<std::uint64_t> sample_of(const std::string& text) {
+  const auto count = base::parse_decimal(text);
+  if (!count && text != "all") {
+    throw base::Error(base::Errc::usage,
+                      base::cat("lint: --sample '", text, "' is neither a number nor 'all'"));
+  }
+  return count;
+}
 
 void print(const io::Json& json, const sstream::Context& context) {
   const auto text = io::to_text(json);
@@ -91,6 +102,9 @@ int run(LintCommand& command, sstream::Context& context) {
     throw base::Error(base::Errc::usage, "lint: --format markdown is for --list-rules only");
   }
   options.files = !command.no_files;
+  if (!command.sample.empty()) {
+    options.sample = sample_of(command.sample);
+  }
   if (command.format == "text" && !command.all) {
     options.keep_per_rule = examples_per_rule;
   }
@@ -129,6 +143,9 @@ Action declare_lint(CLI::App& app) {
   app.add_flag("--no-files", command->no_files, "Look at the metadata only");
   add_duration(app, "--grace", options.grace,
                "Files that nothing names are no orphans before this age (default: 3d)");
+  app.add_option("--sample", command->sample,
+                 "Of a URL: ask the server about so many of the files, or about all (default: 20)")
+      ->type_name("N|all");
   app.add_option("--explain", command->explain, "Say all about one rule")->type_name("RULE");
   app.add_flag("--list-rules", command->list_rules,
                "Name all rules (--format markdown: docs/lint-rules.md)");

@@ -1,8 +1,6 @@
 #include "meph2/lint.h"
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/strings.h"
 #include "meph2/lint/rules.h"
 #include "sstream/content_source.h"
 
@@ -10,9 +8,6 @@ namespace meph2 {
 
 sstream::lint::Result lint(const LintOptions& options, const sstream::Context& context) {
   return base::with_context("lint", [&] {
-    if (io::is_http_url(options.where)) {
-      throw base::Error(base::Errc::usage, base::cat(options.where, ": lint reads a directory"));
-    }
     const auto [directory, document] = sstream::split_location(options.where);
     sstream::lint::Options what;
     what.where = options.where;
@@ -26,7 +21,14 @@ sstream::lint::Result lint(const LintOptions& options, const sstream::Context& c
     what.files = options.files;
     what.detect = detect_profiles;
     what.kind_of = maas_kind_of;
-    const auto files = sstream::lint::local_files(directory, options.grace, context);
+    std::unique_ptr<sstream::lint::StreamFiles> files;
+    if (io::is_http_url(options.where)) {
+      sstream::lint::ServerProbes probes;
+      probes.sample = options.sample;
+      files = sstream::lint::remote_files(directory, probes, context);
+    } else {
+      files = sstream::lint::local_files(directory, options.grace, context);
+    }
     return sstream::lint::lint(*files, lint_rules(), what, context);
   });
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct LintOptions {
   std::chrono::seconds grace = std::chrono::days(3);  ///< younger files may be without a name
   std::size_t keep_per_rule = SIZE_MAX;
   bool files = true;
+  std::optional<std::uint64_t> sample = 20;  ///< of a URL: probe so many files; nullopt: all
 };
 
 /// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes nothing.

@@ -10,6 +10,7 @@
 #include "base/identity.h"
 #include "base/stop.h"
 #include "base/strings.h"
+#include "base/worker_pool.h"
 #include "sstream/history.h"
 #include "sstream/next_generation.h"
 #include "sstream/swap.h"
@@ -88,6 +89,8 @@ class Transaction {
   void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
              Listed& listed, const std::vector<std::string>& dropped);
   void build_verbatim(NextGeneration& next, Verbatim& metadata);
+  void check_next(const Generation& live, const NextGeneration& next, const Listed& listed,
+                  bool is_signed) const;
   HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
                              const Plan& plan) const;
   void warn_unsigned(const Generation& live) const;
@@ -98,6 +101,7 @@ class Transaction {
   RepositoryState state_;
   std::optional<DocumentSigner> signer_;
   PublishResult result_;
+  std::vector<std::string> written_;  ///< documents of the next generation that are new
 };
 
 void Transaction::recover_if_needed() {
@@ -341,6 +345,7 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
     replaced.push_back(change.file);
     listed.at(change.content_id).summary.updated = stamp;
     next.write(change.file, *change.content, stamp);
+    written_.push_back(change.file);
     change.content.reset();  // big trees go as soon as they are on disk
   }
   auto index = next_index(live, listed);
@@ -349,6 +354,7 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
     replaced.emplace_back("index.json");
     index["updated"] = stamp;
     next.write_index(index);
+    written_.emplace_back("index.json");
     result_.updated = stamp;
     if (live.directory() >= 0) {
       warn_unsigned(live);
@@ -365,6 +371,9 @@ void Transaction::build(NextGeneration& next, const Generation& live, std::vecto
 void Transaction::build_verbatim(NextGeneration& next, Verbatim& metadata) {
   for (auto& [name, content] : metadata) {
     next.copy(name, content);
+    if (name.ends_with(".json")) {
+      written_.push_back(name);
+    }
   }
   const auto index = io::read_json(metadata.at("index.json"));
   result_.updated = index.value("updated", "");
@@ -387,6 +396,19 @@ HistoryEntry Transaction::history_entry(const Generation& live, const NextGenera
   return entry;
 }
 
+/// What we demand of it, and side by side what its consumers do.
+void Transaction::check_next(const Generation& live, const NextGeneration& next,
+                             const Listed& listed, bool is_signed) const {
+  const std::vector<std::function<void()>> parts = {
+      [&] { next.check(listed, is_signed ? &*signer_ : nullptr); },
+      [&] {
+        if (options_.gate) {
+          options_.gate(live.directory(), next.directory(), written_, context_);
+        }
+      }};
+  base::parallel_for(parts.size(), base::core_count(), [&](std::size_t i) { parts[i](); });
+}
+
 bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   base::failpoint::sync("before-lock");
   const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
@@ -395,6 +417,7 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
     return false;
   }
   state_ = recovered_state(repository_, live.digest());
+  written_.clear();
   const auto number = state_.generation + 1;
   NextGeneration next(repository_, live, generation_name(number));
   if (plan.verbatim) {
@@ -402,7 +425,7 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   } else {
     build(next, live, outlook.changes, outlook.listed, plan.dropped);
   }
-  next.check(outlook.listed, signer_ && !plan.verbatim ? &*signer_ : nullptr);
+  check_next(live, next, outlook.listed, signer_ && !plan.verbatim);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);

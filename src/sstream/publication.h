@@ -41,6 +41,12 @@ struct Plan {
 /// change anything.
 using Planner = std::function<Plan(const Generation& live)>;
 
+/// Looks at the next generation before it becomes live, and throws where it must not: directories
+/// of the two (-1: there is no live one), and the documents of the next one that are new. Called
+/// with the commit lock held, in another thread than the checks of our own.
+using PublicationGate = std::function<void(
+    int live, int next, const std::vector<std::string>& written, const Context& context)>;
+
 struct PublishOptions {
   std::string action;   ///< the verb, for messages
   bool create = false;  ///< make the repository if it is not there
@@ -49,6 +55,7 @@ struct PublishOptions {
   bool dry_run = false;
   std::chrono::seconds lock_timeout{60};
   GuardRails rails;
+  PublicationGate gate;  ///< none: what reads back is published
 };
 
 struct PublishResult {

@@ -123,6 +123,7 @@ class World:
             "remove-version": ("daily", [self.util, "remove-version", "-u", target, self.middle], .5, 200),
             "copy-version": ("daily", [self.util, "copy-version", "-u", target, self.middle, "20300102"], .5, 200),
             "patch": ("daily", [self.util, "patch", "-u", "-i", self.path("patch.yaml"), target], .5, 200),
+            "lint": ("daily", [self.util, "lint", "--no-files", target], .5, 128),
             "query": ("daily", [self.query, "--no-verify", target], .35, 48),
         }
 

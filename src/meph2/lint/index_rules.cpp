@@ -82,6 +82,26 @@ Check any_ids() {
   });
 }
 
+Check plain_index() {
+  Check check;
+  check.stream = [](const Stream& stream, const Emit& emit) {
+    if (stream.index != nullptr && stream.index->is_signed) {
+      emit(stream.place(), "there is no index.json beside it");
+    }
+  };
+  return check;
+}
+
+Check signed_index() {
+  Check check;
+  check.stream = [](const Stream& stream, const Emit& emit) {
+    if (stream.is_url && stream.index != nullptr && !stream.has_signed_index) {
+      emit(stream.place(), "there is no index.sjson beside it");
+    }
+  };
+  return check;
+}
+
 }  // namespace
 
 Rules indexes() {
@@ -92,6 +112,20 @@ Rules indexes() {
        {all},
        "Nothing is found: LXD and MAAS fail to decode, the Python tools end with a KeyError.",
        "`meph2-util sign DIR` regenerates the index."},
+      // 1
+      {"index-plain",
+       "there is an index.json, also where there is an index.sjson",
+       {lx | in, 0, ss},
+       "LXD and Incus read index.json only: the remote is empty.",
+       "`meph2-util sign DIR` writes both.",
+       plain_index},
+      // 1
+      {"index-signed",
+       "a server has an index.sjson",
+       {0, m8 | mc},
+       "MAAS asks for it first and, unless told to skip verification, for nothing else.",
+       "Sign the stream: `meph2-util sign DIR`.",
+       signed_index},
       // 10
       {"index-format",
        "the index says format index:1.0",

@@ -64,7 +64,8 @@ Profiles detect_profiles(const std::string& content_id, const sstream::lint::Sur
   Profiles found = profile::simplestreams;
   const auto& ftypes = survey.ftypes;
   if (has_part(content_id, "maas") || any_of(ftypes, {"boot-kernel", "boot-initrd", "root-tgz"})) {
-    found |= profile::maas;
+    // The second generation of MAAS's streams has no manifests: MAAS 3.8 is not whom it is for.
+    found |= has_part(content_id, "v2") ? profile::maas_classic : profile::maas;
   }
   if (any_of(ftypes, {"lxd.tar.xz", "lxd_combined.tar.gz"})) {
     found |= profile::lxd;
@@ -73,7 +74,8 @@ Profiles detect_profiles(const std::string& content_id, const sstream::lint::Sur
     found |= profile::incus;
   }
   const auto* datatype = survey.tags.text("datatype");
-  if (datatype != nullptr && *datatype == "image-ids" && (found & profile::maas) == 0) {
+  if (datatype != nullptr && *datatype == "image-ids" &&
+      (found & (profile::maas | profile::maas_classic)) == 0) {
     found |= profile::juju;
   }
   return found;

@@ -116,6 +116,7 @@ struct Version {
 struct Stream {
   std::string where;  ///< as it was asked for
   bool is_url = false;
+  bool has_signed_index = false;           ///< index.sjson is there
   const IndexDocument* index = nullptr;    ///< index.json, else what index.sjson says
   std::vector<const ProductsFile*> files;  ///< those that could be read
 

@@ -371,6 +371,7 @@ Result Run::run() {
   Stream stream;
   stream.where = options_.where;
   stream.is_url = files_.is_url();
+  stream.has_signed_index = !signed_indexes_.empty() || (index_ && index_->is_signed);
   stream.index = index_ ? &*index_ : nullptr;
   stream.files = read;
   checks.stream(stream);

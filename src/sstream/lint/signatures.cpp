@@ -45,14 +45,21 @@ void check_algorithms(const std::string& binary, const std::string& name, Report
   }
 }
 
+/// How many signed it is told by the last block alone: two signers may well use two digests, which
+/// the header then says first.
+bool has_two_signers(std::string_view message) {
+  const auto block = message.find("-----BEGIN PGP SIGNATURE-----");
+  const auto fault =
+      block == message.npos ? std::nullopt : io::openpgp::detached_fault(message.substr(block));
+  return fault && (fault->find("signatures where there should be one") != fault->npos ||
+                   fault->find("a second signature") != fault->npos);
+}
+
 void check_armor(std::string_view message, const std::string& name, Report& report) {
-  const auto fault = io::openpgp::clearsigned_fault(message);
-  if (!fault) {
-    return;
+  if (const auto fault = io::openpgp::clearsigned_fault(message)) {
+    report.add(has_two_signers(message) ? engine::one_signer : engine::armor_form, {name, {}},
+               *fault);
   }
-  const bool signers = fault->find("signatures where there should be one") != fault->npos ||
-                       fault->find("a second signature") != fault->npos;
-  report.add(signers ? engine::one_signer : engine::armor_form, {name, {}}, *fault);
 }
 
 bool same_value(const std::string& signed_text, const std::string& plain) {

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "io/http_probe.h"
 #include "sstream/context.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/report.h"
@@ -41,5 +43,17 @@ class StreamFiles {
 /// `grace`.
 std::unique_ptr<StreamFiles> local_files(const std::string& directory, std::chrono::seconds grace,
                                          const Context& context);
+
+/// What is asked of a server beside its documents.
+struct ServerProbes {
+  std::optional<std::uint64_t> sample = 20;  ///< so many of the files; nullopt: all
+  unsigned jobs = 4;
+  /// How the server answers for a URL; by default io::probe().
+  std::function<io::ProbeAnswer(const std::string& url)> probe;
+};
+
+/// A server with streams/v1 below `url`. Of the data files only the heads are asked for.
+std::unique_ptr<StreamFiles> remote_files(const std::string& url, ServerProbes probes,
+                                          const Context& context);
 
 }  // namespace sstream::lint

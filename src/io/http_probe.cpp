@@ -1,0 +1,98 @@
+#include "io/http_probe.h"
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "io/http_curl.h"
+
+namespace io {
+
+namespace {
+
+constexpr long longest_probe = 60;  // seconds
+
+/// Takes the lines of a head; a status line starts anew.
+void take_line(std::string_view line, ProbeAnswer& answer) {
+  line = base::trim(line);
+  if (line.starts_with("HTTP/")) {
+    answer = {};
+    const auto words = base::split_list(line, ' ');
+    answer.status =
+        words.size() > 1 ? static_cast<long>(base::parse_decimal(words[1]).value_or(0)) : 0;
+    return;
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) {
+    return;
+  }
+  const auto name = base::to_lower(std::string(line.substr(0, colon)));
+  const std::string value(base::trim(line.substr(colon + 1)));
+  if (name == "location") {
+    answer.location = value;
+  } else if (name == "content-length") {
+    answer.length = base::parse_decimal(value);
+  } else if (name == "content-encoding") {
+    answer.encoding = value == "identity" ? "" : value;
+  } else if (name == "cache-control") {
+    answer.cache_control = value;
+  } else if (name == "expires") {
+    answer.expires = value;
+  }
+}
+
+std::size_t on_head(char* line, std::size_t size, std::size_t count, void* answer) noexcept {
+  try {
+    take_line({line, size * count}, *static_cast<ProbeAnswer*>(answer));
+    return size * count;
+  } catch (...) {  // out of memory: curl ends the transfer
+    return 0;
+  }
+}
+
+/// The body is not wanted: curl ends the transfer at its first byte.
+std::size_t on_body(char* /*bytes*/, std::size_t /*size*/, std::size_t /*count*/,
+                    void* /*self*/) noexcept {
+  return 0;
+}
+
+ProbeAnswer ask(const std::string& url, const HttpOptions& options, bool head) {
+  ProbeAnswer answer;
+  curl::Easy easy;
+  easy.set_text<CURLOPT_URL>(url);
+  easy.set<CURLOPT_NOSIGNAL>(1L);
+  easy.set<CURLOPT_NOBODY>(head ? 1L : 0L);
+  easy.set<CURLOPT_FOLLOWLOCATION>(0L);
+  easy.set<CURLOPT_HTTP_VERSION>(static_cast<long>(CURL_HTTP_VERSION_1_1));
+  easy.set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(options.connect_time.count()));
+  easy.set<CURLOPT_TIMEOUT>(longest_probe);
+  easy.set<CURLOPT_SUPPRESS_CONNECT_HEADERS>(1L);
+  easy.set_text<CURLOPT_USERAGENT>(options.user_agent.empty() ? "meph2" : options.user_agent);
+  if (!options.ca_file.empty()) {
+    easy.set_text<CURLOPT_CAINFO>(options.ca_file);
+  }
+  easy.add_header("Accept-Encoding: gzip, deflate");
+  easy.set<CURLOPT_HEADERFUNCTION>(&on_head);
+  easy.set<CURLOPT_HEADERDATA>(&answer);
+  easy.set<CURLOPT_WRITEFUNCTION>(&on_body);
+  const auto code = curl_easy_perform(easy.get());
+  const bool ended_by_us = !head && code == CURLE_WRITE_ERROR && answer.status != 0;
+  if (code != CURLE_OK && !ended_by_us) {
+    throw base::Error(base::Errc::failed, base::cat("probe ", base::redact_urls(url), ": ",
+                                                    base::redact_urls(easy.reason(code))));
+  }
+  return answer;
+}
+
+}  // namespace
+
+ProbeAnswer probe(const std::string& url, const HttpOptions& options) {
+  constexpr long method_not_allowed = 405;
+  constexpr long not_implemented = 501;
+  if (!is_http_url(url)) {
+    throw base::Error(base::Errc::usage, base::cat(url, ": no http or https URL"));
+  }
+  const auto answer = ask(url, options, true);
+  const bool no_head = answer.status == method_not_allowed || answer.status == not_implemented;
+  return no_head ? ask(url, options, false) : answer;
+}
+
+}  // namespace io
