@@ -28,5 +28,6 @@ sstream::lint::Check maas_mixed_items();
 sstream::lint::Check maas_item_ftype();
 sstream::lint::Check maas_bootloader_items();
 sstream::lint::Check maas_bootloader_source();
+sstream::lint::Check maas_bootloader_files();
 
 }  // namespace meph2::rules

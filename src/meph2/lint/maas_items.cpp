@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 
+#include "base/error.h"
 #include "base/strings.h"
+#include "io/archive.h"
 #include "meph2/lint/maas_checks.h"
 #include "meph2/lint/profiles.h"
 #include "sstream/lint/document.h"
@@ -27,6 +30,55 @@ bool is_one_of(const std::array<std::string_view, N>& list, std::string_view wor
 void require(const Version& version, const char* name, const Emit& emit) {
   if (version.item(name) == nullptr) {
     emit(version.place(), base::cat("has no ", name));
+  }
+}
+
+/// The newest version of a bootloader, and where its archives are.
+struct Bootloader {
+  std::string version;
+  std::vector<std::string> paths;
+};
+
+/// What the agent of MAAS hands out, by bootloader-type and arch.
+std::vector<std::string> names_asked_for(const Product& product) {
+  const auto* type = product.tags.text("bootloader-type");
+  const auto* arch = product.tags.text("arch");
+  const auto kind = type != nullptr && arch != nullptr ? base::cat(*type, "/", *arch) : "";
+  if (kind == "uefi/amd64") {
+    return {"bootx64.efi", "grubx64.efi", "mmx64.efi"};
+  }
+  if (kind == "uefi/arm64") {
+    return {"bootaa64.efi", "grubaa64.efi", "mmaa64.efi"};
+  }
+  if (kind == "open-firmware/ppc64el") {
+    return {"bootppc64.bin"};
+  }
+  if (kind == "pxe/i386") {
+    return {"lpxelinux.0", "chain.c32",    "ifcpu.c32",  "ifcpu64.c32",
+            "ldlinux.c32", "libcom32.c32", "libutil.c32"};
+  }
+  return {};
+}
+
+/// Whether any of the archives holds a file of this name at its top.
+bool holds(const ProductsFile& file, const Bootloader& loader, const std::string& name) {
+  constexpr std::uint64_t largest = 64U << 20U;
+  return std::any_of(loader.paths.begin(), loader.paths.end(), [&](const std::string& path) {
+    auto archive = file.open_data(path);
+    return archive && io::read_from_tar(*archive, {name}, largest, {}).has_value();
+  });
+}
+
+void require_files(const Product& product, const Bootloader& loader, const Emit& emit) {
+  const auto place = product.place().below("versions").below(loader.version);
+  try {
+    for (const auto& name : names_asked_for(product)) {
+      if (!holds(*product.file, loader, name)) {
+        emit(place, base::cat("no archive holds ", name));
+      }
+    }
+  } catch (const base::Error& error) {
+    emit(place, error.what());
   }
 }
 
@@ -126,6 +178,31 @@ Check maas_bootloader_source() {
       }
     }
   });
+}
+
+Check maas_bootloader_files() {
+  const auto newest = std::make_shared<Bootloader>();
+  Check check;
+  check.version = [newest](const Version& version, const Emit&) {
+    if (version.product->kind != maas_bootloader || !version.product->file->open_data ||
+        version.name < newest->version) {
+      return;
+    }
+    *newest = {version.name, {}};
+    for (const auto& item : version) {
+      const auto* path = item.inherited_text("path");
+      if (path != nullptr && version.product->file->open_data(*path)) {
+        newest->paths.push_back(*path);  // others are missing, which is another rule's
+      }
+    }
+  };
+  check.product = [newest](const Product& product, const Emit& emit) {
+    if (!newest->paths.empty()) {
+      require_files(product, *newest, emit);
+    }
+    *newest = {};
+  };
+  return check;
 }
 
 }  // namespace meph2::rules

@@ -156,6 +156,16 @@ sstream::lint::Rules maas() {
        "An item of another name is not downloaded; a file with none of the four is refused.",
        "Rename the item.",
        maas_bootloader_items},
+      // 32
+      {"maas-bootloader-files",
+       "the archives of a bootloader hold the files that machines ask for",
+       {0, m8 | mc},
+       "Machines do not netboot: MAAS hands the files out by fixed names (bootx64.efi, "
+       "grubx64.efi, "
+       "mmx64.efi; bootaa64.efi, grubaa64.efi, mmaa64.efi; bootppc64.bin; lpxelinux.0 and its "
+       "modules), from the top of the archive.",
+       "Pack them under these names. Looked at in the newest version, of a directory only.",
+       maas_bootloader_files},
       // 38
       {"bootloader-source",
        "bootloader items have src_package, src_release and src_version, as strings",

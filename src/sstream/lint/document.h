@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -62,6 +63,8 @@ struct ProductsFile {
   std::set<std::string> ftypes;       ///< of the first version of each product
   std::vector<std::string> products;  ///< names that were met; complete in `tail`
   std::set<int> kinds;                ///< of the products so far, see Options::kind_of
+  /// A data file; nullopt where there is none. Empty where data files are out of reach.
+  std::function<std::optional<base::File>(const std::string& path)> open_data;
 
   const std::string* text(std::string_view key) const { return tags.text(key); }
 

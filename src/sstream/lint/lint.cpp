@@ -132,6 +132,9 @@ void Run::open_one(const std::string& path, const std::string& entry, const Json
   products.facts.file = name;
   products.facts.entry = entry;
   products.facts.listed = listed;
+  if (options_.files && !files_.is_url()) {
+    products.facts.open_data = [this](const std::string& data) { return files_.open(data); };
+  }
   products.file = std::move(*file);
   try {
     products.survey = survey(products.file);

@@ -47,8 +47,9 @@ class LocalFiles : public StreamFiles {
     if (base::unsafe_path_reason(path) != nullptr) {
       return std::nullopt;
     }
+    const auto data = repository_.place(path);
     const auto place = path.starts_with("streams/") ? Below{repository_.streams(), path.substr(8)}
-                                                    : Below{repository_.root(), path};
+                                                    : Below{data.dirfd, data.path};
     try {
       if (place.fd < 0) {
         return std::nullopt;

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cerrno>
 #include <map>
+
+#include <fcntl.h>
 
 #include "base/beneath.h"
 #include "base/error.h"
@@ -55,14 +58,28 @@ class RemoteFiles : public StreamFiles {
   ServerProbes probes_;
   std::vector<std::string> documents_;                        ///< that were there
   std::vector<std::pair<std::string, std::string>> refused_;  ///< path, and why it could not be had
+  std::map<std::string, base::File> fetched_;
   std::map<std::string, Named> files_;
   bool answered_ = false;
 };
+
+/// Another descriptor of a document that was fetched, at its start.
+base::File again(base::File& file) {
+  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
+  if (!copy) {
+    base::throw_errno(errno, "duplicate", file.name());
+  }
+  copy.seek(0);
+  return copy;
+}
 
 /// Told of once each: what the server keeps from us counts as not being there.
 std::optional<base::File> RemoteFiles::open(const std::string& path) {
   if (base::unsafe_path_reason(path) != nullptr) {
     return std::nullopt;
+  }
+  if (const auto known = fetched_.find(path); known != fetched_.end()) {
+    return again(known->second);
   }
   auto file = base::unnamed_file(url_of(path));
   io::Request request;
@@ -82,11 +99,8 @@ std::optional<base::File> RemoteFiles::open(const std::string& path) {
     refused_.emplace_back(path, error.what());
     return std::nullopt;
   }
-  if (std::find(documents_.begin(), documents_.end(), path) == documents_.end()) {
-    documents_.push_back(path);
-  }
-  file.seek(0);
-  return file;
+  documents_.push_back(path);
+  return again(fetched_.emplace(path, std::move(file)).first->second);
 }
 
 void RemoteFiles::named(const Item& item, const std::string& path, Report& /*report*/) {

@@ -1,6 +1,7 @@
 #include "sstream/lint/signatures.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/beneath.h"
 #include "base/error.h"
@@ -62,16 +63,33 @@ void check_armor(std::string_view message, const std::string& name, Report& repo
   }
 }
 
-bool same_value(const std::string& signed_text, const std::string& plain) {
-  if (signed_text == plain || signed_text + "\n" == plain) {
+/// Byte by byte, without having the file in memory as well.
+bool is_text_of(std::string_view text, base::File& file) {
+  std::vector<char> buffer(262'144);
+  std::uint64_t at = 0;
+  while (const auto got = file.read_at(buffer, at)) {
+    const std::string_view piece(buffer.data(), got);
+    // The last newline belongs to the message, not to the text.
+    const auto rest = text.substr(std::min<std::size_t>(at, text.size()));
+    const bool last = piece.size() == rest.size() + 1 && piece.ends_with('\n');
+    if (!rest.starts_with(last ? piece.substr(0, rest.size()) : piece)) {
+      return false;
+    }
+    at += got;
+  }
+  return at >= text.size();
+}
+
+bool same_value(const std::string& signed_text, base::File& file) {
+  if (is_text_of(signed_text, file)) {
     return true;
   }
-  if (signed_text.size() > largest_parsed || plain.size() > largest_parsed) {
+  if (signed_text.size() > largest_parsed || file.size() > largest_parsed) {
     return false;
   }
   try {
-    auto clear = io::parse_json(signed_text, "signed");
-    const auto expected = io::parse_json(plain, "plain");
+    const auto clear = io::parse_json(signed_text, "signed");
+    const auto expected = io::read_json(file);
     return clear == expected ||
            (expected.is_object() && expected.value("format", io::Json()) == "index:1.0" &&
             with_signed_paths(clear) == with_signed_paths(expected));
@@ -149,40 +167,66 @@ void Keyrings::detached(std::string_view data, std::string_view signature,
   any([&](const io::Verifier& verifier) { verifier.verify_detached(data, signature, name); });
 }
 
+namespace {
+
+/// Runs `work`; a signature that does not hold is a finding.
+bool holds(const std::string& name, Report& report, const std::function<void()>& work) {
+  try {
+    work();
+    return true;
+  } catch (const base::Error& error) {
+    if (error.code() != base::Errc::untrusted) {
+      throw;
+    }
+    report.add(engine::signature_bad, {name, {}}, error.what());
+    return false;
+  }
+}
+
+/// What X.sjson says: the verifier's word for it, or what stands there. nullopt: there is none.
+std::optional<std::string> read_clearsigned(StreamFiles& files, const std::string& name,
+                                            const Keyrings& keyrings, bool& trusted,
+                                            Report& report) {
+  const auto message = read(files, name);
+  if (!message) {
+    return std::nullopt;
+  }
+  check_armor(*message, name, report);
+  std::string text;
+  const bool good = !keyrings.empty() &&
+                    holds(name, report, [&] { text = keyrings.clearsigned(*message, name); });
+  if (!good) {
+    text = clearsigned_text(*message);
+    trusted = trusted && keyrings.empty();
+  }
+  return text;
+}
+
+}  // namespace
+
 SignedDocument check_signatures(StreamFiles& files, const std::string& path,
                                 const Keyrings& keyrings, Report& report) {
   SignedDocument result;
-  const auto attempt = [&](const std::string& name, const auto& work) {
-    try {
-      work();
-    } catch (const base::Error& error) {
-      if (error.code() != base::Errc::untrusted) {
-        throw;
-      }
-      report.add(engine::signature_bad, {name, {}}, error.what());
-      result.trusted = false;
-    }
-  };
   const auto clear_name = signed_name(path);
-  const auto plain = read(files, path);
-  if (const auto message = read(files, clear_name)) {
+  if (auto text = read_clearsigned(files, clear_name, keyrings, result.trusted, report)) {
     result.clearsigned = true;
-    check_armor(*message, clear_name, report);
-    result.text = clearsigned_text(*message);
-    if (!keyrings.empty()) {
-      attempt(clear_name, [&] { result.text = keyrings.clearsigned(*message, clear_name); });
-    }
+    result.text = std::move(*text);
+    auto plain = files.open(path);
     result.differs = plain && !same_value(result.text, *plain);
     if (result.differs) {
       report.add(engine::signed_text_differs, {clear_name, {}},
                  base::cat("says something else than ", base::base_name(path)));
     }
+    if (!path.ends_with("/index.json")) {
+      result.text = {};  // large, and nobody asks for it
+    }
   }
   if (const auto signature = read(files, path + ".gpg")) {
     result.detached = true;
-    if (plain && !keyrings.empty()) {
-      attempt(path + ".gpg", [&] { keyrings.detached(*plain, *signature, path); });
-    }
+    const auto plain = keyrings.empty() ? std::nullopt : read(files, path);
+    result.trusted = (!plain || holds(path + ".gpg", report,
+                                      [&] { keyrings.detached(*plain, *signature, path); })) &&
+                     result.trusted;
   }
   return result;
 }

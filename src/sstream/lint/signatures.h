@@ -35,7 +35,7 @@ struct SignedDocument {
   bool detached = false;     ///< X.json.gpg is there
   bool trusted = true;       ///< no signature failed
   bool differs = false;      ///< X.sjson says something else than X.json
-  std::string text;          ///< what X.sjson says (of an index, or where it differs)
+  std::string text;          ///< of an index: what X.sjson says
 };
 
 /// Looks at both signatures of the document `path` ("streams/v1/X.json", which need not be there).

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "io/digest.h"
+#include "tests/support/tar_writer.h"
 
 namespace lint_test {
 
@@ -10,13 +11,18 @@ namespace {
 
 constexpr const char* stamp = "Thu, 01 Jan 2026 00:00:00 +0000";
 
-/// An item whose file is its path, as text.
-io::Json item(StreamModel& model, const std::string& path, const std::string& ftype) {
-  model.files[path] = path;
+io::Json item_of(StreamModel& model, const std::string& path, const std::string& ftype,
+                 const std::string& content) {
+  model.files[path] = content;
   return {{"ftype", ftype},
           {"path", path},
-          {"sha256", io::digest_hex(io::Algorithm::sha256, path)},
-          {"size", path.size()}};
+          {"sha256", io::digest_hex(io::Algorithm::sha256, content)},
+          {"size", content.size()}};
+}
+
+/// An item whose file is its path, as text.
+io::Json item(StreamModel& model, const std::string& path, const std::string& ftype) {
+  return item_of(model, path, ftype, path);
 }
 
 void add(StreamModel& model, const std::string& name, const io::Json& products,
@@ -86,8 +92,14 @@ io::Json loader_products(StreamModel& model) {
                       {"label", "stable"},
                       {"os", "grub-efi-signed"}};
   for (const char* name : {"grub2-signed", "shim-signed"}) {
-    auto one = item(model, base::cat("bootloaders/uefi/amd64/20260101.0/", name, ".tar.xz"),
-                    "archive.tar.xz");
+    support::TarWriter tar;
+    for (const char* held : name == std::string("grub2-signed")
+                                ? std::vector<const char*>{"grubx64.efi"}
+                                : std::vector<const char*>{"bootx64.efi", "mmx64.efi"}) {
+      tar.file(held, held);
+    }
+    auto one = item_of(model, base::cat("bootloaders/uefi/amd64/20260101.0/", name, ".tar.xz"),
+                       "archive.tar.xz", tar.bytes());
     one["src_package"] = name;
     one["src_release"] = "noble";
     one["src_version"] = "1.2";

@@ -144,6 +144,13 @@ std::vector<Mutation> maas_mutations() {
        [](M& m) { m.item(loaders, "grub2-signed").erase("src_version"); }},
       {"LoaderSourceNumber", Base::maas, "bootloader-source",
        [](M& m) { m.item(loaders, "grub2-signed")["src_version"] = 1.2; }},
+      {"LoaderFileGone", Base::maas, "maas-bootloader-files",
+       [](M& m) {
+         m.version(loaders)["items"].erase("shim-signed");
+         m.files.erase("bootloaders/uefi/amd64/20260101.0/shim-signed.tar.xz");
+       }},
+      {"LoaderIsNoArchive", Base::maas, "maas-bootloader-files",
+       [](M& m) { m.files["bootloaders/uefi/amd64/20260101.0/shim-signed.tar.xz"] = "x"; }},
       {"ForeignFile", Base::maas, "maas-foreign-file",
        [](M& m) {
          auto other = container_stream();
