@@ -106,10 +106,27 @@ void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
   add_allow_drop(app, rails.allow_drop, "Let this product disappear");
 }
 
-void add_trust_options(CLI::App& app, sstream::TrustOptions& trust) {
+void add_trust_options(CLI::App& app, sstream::TrustOptions& trust, const std::string& no_verify) {
   app.add_option("--keyring", trust.keyring, "The source must be signed by a key of this file");
   app.add_flag("--require-signed", trust.require_signed, "Refuse an unsigned source");
-  app.add_flag("--no-verify", trust.no_verify, "Do not verify the source's signatures");
+  app.add_flag(no_verify, trust.no_verify, "Do not verify the source's signatures");
+}
+
+void add_replay_options(CLI::App& app, sstream::TrustOptions& trust) {
+  app.add_flag("--allow-rollback", trust.allow_rollback,
+               "Take the source as it is, although it is older than what was seen of it");
+  app.add_option_function<std::string>(
+         "--max-age",
+         [&trust](const std::string& text) {
+           trust.max_age = base::parse_duration(text);
+           if (!trust.max_age) {
+             throw CLI::ValidationError(
+                 "--max-age", base::cat("'", text, "' is not a duration such as 3d, 12h or 1d12h"));
+           }
+         },
+         "Fail where the source has not been published anew for so long")
+      ->type_name("DURATION");
+  app.add_flag("--allow-md5", trust.allow_md5, "Take files that have no better digest than md5");
 }
 
 namespace {

@@ -50,7 +50,12 @@ void add_allow_drop(CLI::App& app, std::set<std::string>& products, const std::s
 void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
 
 /// --keyring, --require-signed, --no-verify.
-void add_trust_options(CLI::App& app, sstream::TrustOptions& trust);
+void add_trust_options(CLI::App& app, sstream::TrustOptions& trust,
+                       const std::string& no_verify = "--no-verify");
+
+/// --allow-rollback, --max-age, --allow-md5: of commands that remember what they saw of a source
+/// and take files from it.
+void add_replay_options(CLI::App& app, sstream::TrustOptions& trust);
 
 /// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
 /// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be

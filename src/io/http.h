@@ -22,6 +22,7 @@ struct Request {
   std::uint64_t max_bytes = 0;  ///< a byte more is an error; compressed metadata counts decoded. 0:
                                 ///< 256 MiB for get(), the size for fetch()
   std::string known_etag;       ///< get() of an unchanged document answers not_modified
+  std::string known_date;       ///< the same by its Last-Modified, where there is no tag
   base::File* save_to = nullptr;  ///< get(): the body is written here, from its start, and is not
                                   ///< in Document::body; nothing but its length is verified
 };
@@ -32,6 +33,9 @@ struct Document {
   std::string url;  ///< after redirects, without credentials
   std::string etag;
   std::string last_modified;
+  /// last_modified, if nothing can have changed later in the same second (RFC 9110
+  /// section 8.8.2.2): fit for Request::known_date.
+  std::string strong_date;
   bool not_modified = false;
 };
 

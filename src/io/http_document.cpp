@@ -30,13 +30,17 @@ void DocumentTransfer::prepare(curl::Easy& easy) {
   }
   if (!request_.known_etag.empty()) {
     easy.add_header(base::cat("If-None-Match: ", request_.known_etag));
+  } else if (!request_.known_date.empty()) {
+    easy.add_header(base::cat("If-Modified-Since: ", request_.known_date));
   }
 }
 
 void DocumentTransfer::accept(const ResponseHead& head) {
   document_.etag = head.etag;
   document_.last_modified = head.last_modified;
-  document_.not_modified = head.status == 304 && !request_.known_etag.empty();
+  document_.strong_date = head.strong_date();
+  document_.not_modified =
+      head.status == 304 && !(request_.known_etag.empty() && request_.known_date.empty());
   if (head.status != 200 && !document_.not_modified) {
     reject(Fault::dead_url, base::Errc::failed, base::cat("unexpected HTTP ", head.status));
   }

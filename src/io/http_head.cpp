@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/strings.h"
 
 namespace io {
@@ -57,6 +58,8 @@ void ResponseHead::take_field(std::string_view name, std::string_view value) {
     etag = value;
   } else if (name == "last-modified") {
     last_modified = value;
+  } else if (name == "date") {
+    date = value;
   } else if (name == "location") {
     location = value;
   } else if (name == "content-range") {
@@ -64,6 +67,19 @@ void ResponseHead::take_field(std::string_view name, std::string_view value) {
   } else if (name == "content-encoding") {
     encoded = value != "identity";
   }
+}
+
+std::string ResponseHead::strong_date() const {
+  // "Thu, 01 Jan 2026 00:00:00 GMT"
+  const auto parse = [](std::string_view text) {
+    return text.ends_with(" GMT")
+               ? base::parse_stamp(base::cat(text.substr(0, text.size() - 3), "+0000"))
+               : std::nullopt;
+  };
+  const auto changed = parse(last_modified);
+  const auto answered = parse(date);
+  const bool strong = changed && answered && *changed + std::chrono::seconds(2) <= *answered;
+  return strong ? last_modified : std::string();
 }
 
 std::string ResponseHead::strong_etag() const {

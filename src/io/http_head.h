@@ -23,6 +23,7 @@ struct ResponseHead {
   std::string fault;  ///< why the answer cannot be trusted to be whole; curl takes the last length
   std::string etag;   ///< as sent, quotes and all
   std::string last_modified;
+  std::string date;
   std::string location;
   std::optional<ContentRange> range;
   bool encoded = false;  ///< the length is that of the compressed body
@@ -30,6 +31,9 @@ struct ResponseHead {
   /// Takes one line of the head, with or without its line end. A status line starts anew: there is
   /// one head for each redirect, and for "100 Continue".
   void take_line(std::string_view line);
+
+  /// last_modified if the answer was made at least two seconds later, else empty.
+  std::string strong_date() const;
 
   /// The entity tag if it may be used to resume, else empty.
   std::string strong_etag() const;

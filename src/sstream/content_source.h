@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "sstream/context.h"
 #include "sstream/index.h"
 #include "sstream/product_tree.h"
+#include "sstream/source_memory.h"
+#include "sstream/summary.h"
 
 namespace sstream {
 
@@ -22,6 +25,9 @@ struct TrustOptions {
   bool no_verify = false;       ///< --no-verify
   std::string
       default_keyring;  ///< used where one is demanded and none is named, if the file exists
+  bool allow_rollback = false;                  ///< --allow-rollback, see ReplayRules
+  std::optional<std::chrono::seconds> max_age;  ///< --max-age
+  bool allow_md5 = false;                       ///< --allow-md5: files that have no better digest
 };
 
 /// The keyring that Ubuntu's cloud images are signed with, where Ubuntu installs it.
@@ -37,12 +43,17 @@ class ContentSource {
   /// or an index or products file below streams/v1 (streams.md 2.8). Reads and verifies the first
   /// document. Error(not_found) naming what was tried; Error(untrusted) where the signature does
   /// not hold.
+  /// `memory`: what the repository that is to be changed remembers of this source; what is read is
+  /// judged by it (a local directory only if it is verified: it is the operator's own), and what it
+  /// kept is not fetched again. It must outlive this object; the caller saves it in the end.
   static ContentSource open(const std::string& where, const TrustOptions& trust,
-                            const Context& context);
+                            const Context& context, SourceMemory* memory = nullptr);
 
   /// The same for the document `path` below the directory or URL `base`.
   static ContentSource open_at(const std::string& base, const std::string& path,
-                               const TrustOptions& trust, const Context& context);
+                               const TrustOptions& trust, const Context& context,
+                               SourceMemory* memory = nullptr,
+                               std::vector<std::string> mirrors = {});
 
   ContentSource(ContentSource&&) noexcept;
   ContentSource& operator=(ContentSource&&) = delete;
@@ -53,6 +64,22 @@ class ContentSource {
   /// The contents on offer: the entries of the index that are products:1.0, or the one products
   /// file named.
   const std::vector<IndexEntry>& entries() const { return entries_; }
+
+  /// A content's verified document, whole; its content_id equals the entry's.
+  base::File document(const IndexEntry& entry) const;
+
+  /// Whether a content's document is, byte for byte, what the memory's repository fetched last.
+  /// Costs one conditional request (with a detached signature two), which document() then saves.
+  bool unchanged(const IndexEntry& entry) const;
+
+  /// A document by its path, verified. Error(not_found) where there is none.
+  base::File text(const std::string& path) const;
+
+  /// Any file of the source as it is, unverified; nullopt where there is none.
+  std::optional<base::File> raw(const std::string& path) const;
+
+  /// The path of the document that was read first.
+  const std::string& first_path() const { return first_path_; }
 
   /// Reads a content; its content_id must equal the entry's.
   ProductTree read(const IndexEntry& entry) const;
@@ -68,6 +95,9 @@ class ContentSource {
   /// Local path or URL of a data file.
   std::string locate(const std::string& path) const;
 
+  /// The same, and then those at the other mirrors.
+  std::vector<std::string> locate_all(const std::string& path) const;
+
   /// The directory or URL above streams/v1, with its final slash.
   const std::string& base() const { return base_; }
 
@@ -79,23 +109,45 @@ class ContentSource {
   /// True when every document read was verified.
   bool verified() const { return verifier_ != nullptr; }
 
+  /// True when the source offers itself signed, whether anybody verified it or not.
+  bool is_signed() const { return verified() || first_path_.ends_with(".sjson"); }
+
  private:
-  ContentSource(std::string base, const Context& context);
+  /// A document's text as a file, and the key that it was verified by.
+  struct Text {
+    base::File file;
+    std::string signer;
+  };
+
+  ContentSource(std::string base, const Context& context, SourceMemory* memory,
+                std::vector<std::string> mirrors = {});
 
   void start(const std::string& path, const TrustOptions& trust);
   std::optional<std::string> fetch(const std::string& path, std::uint64_t limit) const;
   std::optional<base::File> fetch_file(const std::string& path, std::uint64_t limit) const;
-  std::optional<base::File> fetch_document(const std::string& path, std::uint64_t limit) const;
+  std::optional<base::File> fetch_remote(const std::string& path, std::uint64_t limit) const;
+  std::optional<base::File> fetch_local(const std::string& path, std::uint64_t limit) const;
+  void keep(const std::string& path, const base::File& file, std::string etag,
+            std::string last_modified) const;
+  std::optional<Text> fetch_document(const std::string& path, std::uint64_t limit) const;
+  void open_memory(const TrustOptions& trust);
   void choose_trust(const TrustOptions& trust, bool signed_path);
-  base::File first_document(const std::string& path) const;
-  base::File products_of(const IndexEntry& entry) const;
+  void require_still_signed(const TrustOptions& trust) const;
+  Text first_document(const std::string& path);
+  Text products_of(const IndexEntry& entry) const;
+  void judge(const std::string& path, Text& text, const StreamSummary& summary, bool first) const;
 
   std::string base_;  ///< ends in "/"
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
   mutable std::map<std::string, std::string> digests_;
-  mutable base::File only_;  ///< the products file that start() read; handed over by the first use
+  mutable Text only_;  ///< the products file that start() read; handed over by the first use
+  SourceMemory* memory_;
+  std::vector<std::string> mirrors_;  ///< other bases, each with its final slash
+  std::string first_path_;
+  mutable std::map<std::string, base::File> ready_;  ///< fetched by unchanged(), not used yet
+  mutable std::set<std::string> unchanged_;          ///< paths that are as the memory knows them
 };
 
 /// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and

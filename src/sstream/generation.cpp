@@ -117,6 +117,11 @@ base::File Generation::open(const std::string& name) const {
   return file;
 }
 
+std::optional<base::File> Generation::open_stream(const std::string& content_id) const {
+  const auto found = streams_.find(content_id);
+  return found == streams_.end() ? std::nullopt : std::optional(open(found->second.file));
+}
+
 std::optional<ProductTree> Generation::read_tree(const std::string& content_id) const {
   const auto found = streams_.find(content_id);
   if (found == streams_.end()) {

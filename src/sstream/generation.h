@@ -53,6 +53,9 @@ class Generation {
   std::optional<ProductTree> read_versions(const std::string& content_id,
                                            const std::set<std::string>& versions) const;
 
+  /// A stream's document; nullopt where there is no such content id.
+  std::optional<base::File> open_stream(const std::string& content_id) const;
+
   /// content_digest() of a stream as it is live.
   std::string live_content_digest(const std::string& content_id) const;
 

@@ -29,7 +29,7 @@ import run_golden  # noqa: E402
 
 HERE = run_golden.HERE
 
-PROGRAMS = {"meph2-build", "meph2-cloudimg-sync", "meph2-util", "sstream-query"}
+PROGRAMS = {"meph2-build", "meph2-cloudimg-sync", "meph2-util", "sstream-mirror", "sstream-query"}
 DROP = {"updated", "format", "datatype"}
 
 

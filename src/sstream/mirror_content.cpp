@@ -1,0 +1,274 @@
+#include "sstream/mirror_content.h"
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "sstream/version_reader.h"
+#include "sstream/work_plan.h"
+
+namespace sstream {
+
+namespace {
+
+using Versions = std::map<std::string, std::set<std::string>>;  ///< by product
+
+/// What a file's place and content are, as one text.
+std::string promise_of(const std::string& path, const Checksums& sums) {
+  return base::cat(path, "\t", sums.size, "\t", sums.strongest().second);
+}
+
+/// Looks at every item of a source: which versions have one that is wanted.
+class Survey : public VersionVisitor {
+ public:
+  explicit Survey(const Filters& filters) : filters_(filters) {}
+
+  void head(const ProductTree& tags) override { top_ = &tags.json(); }
+
+  void version(const Pedigree& version, const Json& product, const Json& node) override {
+    const auto items = node.find("items");
+    if (items == node.end()) {
+      return;
+    }
+    auto id = version;
+    bool any = false;
+    for (const auto& [name, below] : items->items()) {
+      id.item = name;
+      const Item item(id, *top_, product, node, below);
+      item.path();  // an unsafe one anywhere is refused
+      const bool matches = filters_.matches(item);
+      any = any || matches;
+      left_out += matches ? 0 : 1;
+      if (!matches && !first_left_out) {
+        first_left_out = id;
+      }
+    }
+    if (any) {
+      wanted[version.product].insert(version.version);
+    }
+  }
+
+  Versions wanted;
+  std::size_t left_out = 0;
+  std::optional<Pedigree> first_left_out;
+
+ private:
+  const Filters& filters_;
+  const Json* top_ = nullptr;
+};
+
+/// What the repository has of the content.
+class Present : public VersionVisitor {
+ public:
+  explicit Present(bool with_promises) : with_promises_(with_promises) {}
+
+  void head(const ProductTree& tags) override { top_ = &tags.json(); }
+
+  void version(const Pedigree& version, const Json& product, const Json& node) override {
+    versions[version.product].insert(version.version);
+    const auto items = node.find("items");
+    if (!with_promises_ || items == node.end()) {
+      return;
+    }
+    auto id = version;
+    for (const auto& [name, below] : items->items()) {
+      id.item = name;
+      add(Item(id, *top_, product, node, below));
+    }
+  }
+
+  Versions versions;
+  PathSet promises;
+
+ private:
+  void add(const Item& item) {
+    try {
+      if (const auto path = item.path()) {
+        promises.add(promise_of(*path, Checksums::of(item, true)));
+      }
+    } catch (const base::Error&) {  // promises nothing that anybody could rely on
+    }
+  }
+
+  bool with_promises_;
+  const Json* top_ = nullptr;
+};
+
+/// Takes the chosen versions of the source, with the wanted items.
+class Take : public VersionVisitor {
+ public:
+  Take(const MirrorSelection& selection, const Versions& chosen, const PathSet& promises,
+       MirroredContent& result, FileSpool& files)
+      : selection_(selection),
+        chosen_(chosen),
+        promises_(promises),
+        result_(result),
+        files_(files) {}
+
+  void head(const ProductTree& tags) override {
+    top_ = &tags.json();
+    result_.stream = std::make_unique<StreamSpool>(tags);
+  }
+
+  void version(const Pedigree& version, const Json& product, const Json& node) override {
+    const auto found = chosen_.find(version.product);
+    if (found == chosen_.end() || !found->second.contains(version.version)) {
+      return;
+    }
+    auto& known = result_.versions[version.product];
+    if (known.empty()) {
+      result_.stream->set_product(version.product, product);
+    }
+    known.insert(version.version);
+    take_items(version, product, node);
+  }
+
+ private:
+  void take_items(const Pedigree& version, const Json& product, const Json& node) {
+    std::vector<std::string> unwanted;
+    auto id = version;
+    for (const auto& [name, below] : node.at("items").items()) {
+      id.item = name;
+      const Item item(id, *top_, product, node, below);
+      if (!selection_.filters.matches(item)) {
+        unwanted.push_back(name);
+        continue;
+      }
+      ++result_.items;
+      if (selection_.files) {
+        add_file(item);
+      }
+    }
+    if (unwanted.empty()) {
+      result_.stream->add_version(version.product, version.version, node);
+      return;
+    }
+    auto part = node;
+    for (const auto& name : unwanted) {
+      part["items"].erase(name);
+    }
+    result_.stream->add_version(version.product, version.version, part);
+  }
+
+  void add_file(const Item& item) {
+    const auto path = item.path();
+    if (!path) {
+      return;
+    }
+    ListedFile listed;
+    listed.item = item.pedigree();
+    listed.file.path = *path;
+    listed.file.expected = Checksums::of(item, selection_.allow_md5);
+    listed.file.known =
+        !selection_.verify && promises_.contains(promise_of(*path, listed.file.expected));
+    listed.file.replace = true;
+    files_.add(listed);
+  }
+
+  const MirrorSelection& selection_;
+  const Versions& chosen_;
+  const PathSet& promises_;
+  MirroredContent& result_;
+  FileSpool& files_;
+  const Json* top_ = nullptr;
+};
+
+/// Takes over what the source has no longer.
+class TakeOver : public VersionVisitor {
+ public:
+  TakeOver(const Versions& kept, MirroredContent& result) : kept_(kept), result_(result) {}
+
+  void head(const ProductTree& /*tags*/) override {}
+
+  void version(const Pedigree& version, const Json& product, const Json& node) override {
+    const auto found = kept_.find(version.product);
+    if (found == kept_.end() || !found->second.contains(version.version)) {
+      return;
+    }
+    auto& known = result_.versions[version.product];
+    if (known.empty()) {
+      result_.stream->set_product(version.product, product);
+    }
+    known.insert(version.version);
+    result_.stream->add_version(version.product, version.version, node);
+  }
+
+ private:
+  const Versions& kept_;
+  MirroredContent& result_;
+};
+
+std::vector<std::string> names(const Versions& versions, const std::string& product) {
+  const auto found = versions.find(product);
+  return found == versions.end()
+             ? std::vector<std::string>()
+             : std::vector<std::string>(found->second.begin(), found->second.end());
+}
+
+/// Which versions the result has: of the source, and of what was there.
+struct Choice {
+  Versions from_source;
+  Versions from_live;
+};
+
+Choice choose(const Versions& wanted, const Versions& present, const MirrorSelection& selection) {
+  Choice choice;
+  std::set<std::string> products;
+  for (const auto* side : {&wanted, &present}) {
+    for (const auto& entry : *side) {
+      products.insert(entry.first);
+    }
+  }
+  for (const auto& product : products) {
+    const auto source = names(wanted, product);
+    const auto target = names(present, product);
+    const auto work = resolve_work(source, target, selection.max, selection.keep);
+    std::set<std::string> next(target.begin(), target.end());
+    next.insert(work.add.begin(), work.add.end());
+    for (const auto& version : work.remove) {
+      next.erase(version);
+    }
+    for (const auto& version : next) {
+      const bool offered = wanted.contains(product) && wanted.at(product).contains(version);
+      (offered ? choice.from_source : choice.from_live)[product].insert(version);
+    }
+  }
+  return choice;
+}
+
+std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& chosen) {
+  for (const auto& [product, versions] : wanted) {
+    for (const auto& version : versions) {
+      const auto found = chosen.find(product);
+      if (found == chosen.end() || !found->second.contains(version)) {
+        return Pedigree{product, version, {}};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+MirroredContent choose_content(base::File& source, base::File* live,
+                               const MirrorSelection& selection, bool ours, FileSpool& files) {
+  Survey survey(selection.filters);
+  visit_versions(source, survey);
+  Present present(ours && !selection.verify);
+  if (live != nullptr) {
+    visit_versions(*live, present);
+  }
+  present.promises.seal();
+  const auto choice = choose(survey.wanted, present.versions, selection);
+  MirroredContent result;
+  result.left_out = survey.left_out;
+  result.first_left_out = survey.first_left_out ? survey.first_left_out
+                                                : first_beyond(survey.wanted, choice.from_source);
+  Take take(selection, choice.from_source, present.promises, result, files);
+  visit_versions(source, take);
+  if (live != nullptr && !choice.from_live.empty()) {
+    TakeOver take_over(choice.from_live, result);
+    visit_versions(*live, take_over);
+  }
+  return result;
+}
+
+}  // namespace sstream
