@@ -86,6 +86,7 @@ cli::Action declare(CLI::App& app) {
       ->type_name("OLD:NEW");
   cli::add_build_options(app, command->build, options.request);
   cli::add_trust_options(app, options.trust);
+  cli::add_replay_options(app, options.trust);
   cli::add_publish_options(app, options.publish, command->publish);
   cli::add_guard_options(app, options.publish.rails);
   return [command, &app](sstream::Context& context) {

@@ -126,6 +126,9 @@ void add_replay_options(CLI::App& app, sstream::TrustOptions& trust) {
          },
          "Fail where the source has not been published anew for so long")
       ->type_name("DURATION");
+}
+
+void add_md5_option(CLI::App& app, sstream::TrustOptions& trust) {
   app.add_flag("--allow-md5", trust.allow_md5, "Take files that have no better digest than md5");
 }
 

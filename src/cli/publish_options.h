@@ -53,9 +53,11 @@ void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
 void add_trust_options(CLI::App& app, sstream::TrustOptions& trust,
                        const std::string& no_verify = "--no-verify");
 
-/// --allow-rollback, --max-age, --allow-md5: of commands that remember what they saw of a source
-/// and take files from it.
+/// --allow-rollback, --max-age: of commands that remember what they saw of a source.
 void add_replay_options(CLI::App& app, sstream::TrustOptions& trust);
+
+/// --allow-md5.
+void add_md5_option(CLI::App& app, sstream::TrustOptions& trust);
 
 /// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
 /// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be

@@ -180,6 +180,7 @@ cli::Action declare(CLI::App& app) {
   cli::add_http_options(app, command->http);
   cli::add_trust_options(app, options.trust, "-U,--no-verify");
   cli::add_replay_options(app, options.trust);
+  cli::add_md5_option(app, options.trust);
   cli::add_dry_run(app, options.publish.dry_run, command->flags);
   auto* sign = app.add_flag("--sign", command->sign,
                             "Sign the mirror (default: where the source is signed)");

@@ -33,6 +33,8 @@ Action declare_insert(CLI::App& app) {
              "Consider only the N newest versions of a product (default: 20)");
   add_publish_options(app, command->options.publish, command->flags);
   add_trust_options(app, command->options.trust);
+  add_replay_options(app, command->options.trust);
+  add_md5_option(app, command->options.trust);
   return [command](sstream::Context& context) {
     auto& options = command->options;
     options.max = command->max.value_or(options.max);

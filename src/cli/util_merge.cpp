@@ -27,6 +27,8 @@ Action declare_merge(CLI::App& app) {
       ->required();
   add_publish_options(app, command->options.publish, command->flags);
   add_trust_options(app, command->options.trust);
+  add_replay_options(app, command->options.trust);
+  add_md5_option(app, command->options.trust);
   return [command](sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: src=", options.source, " target=", options.target));

@@ -70,6 +70,7 @@ Action declare_patch(CLI::App& app) {
                  "Patch, as `meph2-util diff` writes it (default: standard input)");
   add_publish_options(app, options.publish, command->flags);
   add_trust_options(app, options.trust);
+  add_replay_options(app, options.trust);
   return [command](sstream::Context& context) { return run(*command, context); };
 }
 

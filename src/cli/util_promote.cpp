@@ -39,6 +39,8 @@ Action declare_promote(CLI::App& app) {
   add_duration(app, "--soak", options.soak, "Refuse a version that is younger");
   add_publish_options(app, options.publish, command->flags);
   add_trust_options(app, options.trust);
+  add_replay_options(app, options.trust);
+  add_md5_option(app, options.trust);
   return [command](sstream::Context& context) {
     const auto& asked = command->options;
     context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target,

@@ -67,6 +67,7 @@ void DownloadTransfer::restart() {
 
 void DownloadTransfer::prepare(curl::Easy& easy) {
   request_.into->seek(have_);
+  reported_before_ = reported_;
   pieced_ = have_ > 0;
   if (have_ == 0) {
     return;

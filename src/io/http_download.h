@@ -20,6 +20,8 @@ class DownloadTransfer : public Transfer {
   void complete() override;
   void restart() override;
 
+  bool progressed() const override { return reported_ > reported_before_; }
+
  private:
   void hash_what_is_there();
   void accept_part(const ResponseHead& head);
@@ -31,6 +33,7 @@ class DownloadTransfer : public Transfer {
   std::optional<Digest> digest_;
   std::uint64_t have_ = 0;
   std::uint64_t reported_ = 0;
+  std::uint64_t reported_before_ = 0;  ///< when this attempt began
   std::size_t etag_url_ = 0;
   bool pieced_ = false;  ///< not all bytes came with the answer that is being read
   bool full_retry_used_ = false;

@@ -108,7 +108,6 @@ CURL* Transfer::start() {
   head_ = {};
   accepted_ = false;
   caught_.reset();
-  gained_ = 0;
   paused_since_.reset();
   easy_.emplace();
   configure(*easy_);
@@ -215,7 +214,6 @@ void Transfer::take_body(std::string_view bytes) {
   }
   ensure_accepted();
   take(bytes);
-  gained_ += bytes.size();
 }
 
 void Transfer::ensure_accepted() {
@@ -295,7 +293,7 @@ Rejected Transfer::judge_code(CURLcode code) const {
 bool Transfer::fail(const Rejected& rejected, Moment now) {
   Failure failure;
   failure.fault = rejected.fault;
-  failure.progressed = gained_ > 0;
+  failure.progressed = progressed();
   const auto wait = easy_->retry_after();
   if (wait > 0) {
     failure.retry_after = std::chrono::seconds(wait);

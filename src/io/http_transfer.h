@@ -78,6 +78,9 @@ class Transfer {
   /// Forgets what was received.
   virtual void restart() = 0;
 
+  /// Whether this attempt came further than all before it: bytes that the next one need not fetch.
+  virtual bool progressed() const { return false; }
+
   std::size_t url_index() const { return policy_.url(); }
 
   const std::string& effective_url() const { return effective_url_; }
@@ -106,7 +109,6 @@ class Transfer {
   ResponseHead head_;
   bool accepted_ = false;
   std::optional<Rejected> caught_;
-  std::uint64_t gained_ = 0;
   unsigned attempts_ = 0;
   std::string effective_url_;
   Moment next_start_{};

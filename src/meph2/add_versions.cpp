@@ -122,8 +122,8 @@ void require_files(const Supply& supply, const Pedigree& version, const Wanted& 
   for_each_wanted(supply.tree, version, wanted, [&](const Item& item) {
     if (const auto path = item.path()) {
       const auto origin = supply.locate(*path);
-      plan.files.push_back(
-          {*path, sstream::Checksums::of(item), origin, supply.may_link && is_linkable(origin)});
+      plan.files.push_back({*path, sstream::Checksums::of(item, supply.allow_md5), origin,
+                            supply.may_link && is_linkable(origin)});
     }
   });
 }

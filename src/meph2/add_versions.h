@@ -15,8 +15,9 @@ struct Supply {
   const sstream::ProductTree& tree;
   /// Local path or URL of a data file.
   std::function<std::string(const std::string& path)> locate;
-  std::string name;       ///< what messages call it
-  bool may_link = false;  ///< nobody writes to its files in place: hard links are fine
+  std::string name;        ///< what messages call it
+  bool may_link = false;   ///< nobody writes to its files in place: hard links are fine
+  bool allow_md5 = false;  ///< files that have no better digest are taken
 };
 
 using Wanted = std::function<bool(const sstream::Item& item)>;

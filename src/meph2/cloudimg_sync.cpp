@@ -38,6 +38,7 @@ class Sync {
         context_(context),
         config_(
             read_stream_config(options.config.empty() ? default_config_path() : options.config)),
+        memory_(options.output),
         filters_(options.filters),
         info_(load_info()) {
     filter_.rebuild = parse_rebuilds(options.rebuild);
@@ -60,6 +61,9 @@ class Sync {
       build_all(source);
     }
     publish();
+    if (!options_.publish.dry_run) {
+      memory_.save();
+    }
     report(source);
     return std::move(result_);
   }
@@ -108,10 +112,10 @@ class Sync {
     }
   }
 
-  sstream::ContentSource open_source() const {
+  sstream::ContentSource open_source() {
     const auto where = required(options_.source, config_.default_source, "--source");
     return base::with_context("read source", [&] {
-      return sstream::ContentSource::open(where, options_.trust, context_);
+      return sstream::ContentSource::open(where, options_.trust, context_, &memory_);
     });
   }
 
@@ -302,6 +306,7 @@ class Sync {
   const CloudimgSyncOptions& options_;
   const sstream::Context& context_;
   StreamConfig config_;
+  sstream::SourceMemory memory_;
   sstream::Filters filters_;
   DistroInfo info_;
   CloudImageFilter filter_;

@@ -42,7 +42,7 @@ class StreamInsert {
       : options_(options),
         source_(source),
         supply_{source, [&origin](const std::string& path) { return origin.locate(path); },
-                source.name()},
+                source.name(), false, options.trust.allow_md5},
         filters_(filters),
         result_(result) {}
 
@@ -142,7 +142,8 @@ class StreamInsert {
 
 InsertResult insert(const InsertOptions& options, const sstream::Context& context) {
   const sstream::Filters filters(options.filters);
-  const auto origin = sstream::ContentSource::open(options.source, options.trust, context);
+  sstream::SourceMemory memory(options.target);
+  const auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
   std::vector<ProductTree> sources;
   for (const auto& entry : origin.entries()) {
     sources.push_back(origin.read(entry));
@@ -160,6 +161,9 @@ InsertResult insert(const InsertOptions& options, const sstream::Context& contex
         return plan;
       },
       options.publish, context);
+  if (!options.publish.dry_run) {
+    memory.save();
+  }
   return result;
 }
 

@@ -86,7 +86,8 @@ MergeResult merge(const MergeOptions& options, const sstream::Context& context) 
                       base::cat("merge ", options.source, ": works on local streams; see insert"));
   }
   require_other_directory(options.source, options.target);
-  const auto origin = sstream::ContentSource::open(options.source, options.trust, context);
+  sstream::SourceMemory memory(options.target);
+  const auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
   const auto sources = read_all(origin);
   MergeResult result;
   const auto planner = [&](const sstream::Generation& live) {
@@ -97,7 +98,7 @@ MergeResult merge(const MergeOptions& options, const sstream::Context& context) 
       const bool is_new = !tree;
       auto target = tree ? std::move(*tree) : sstream::empty_like(source);
       const Supply supply{source, [&](const std::string& path) { return origin.locate(path); },
-                          source.name(), true};
+                          source.name(), true, options.trust.allow_md5};
       if (StreamMerge(supply, target, plan, result.items).run() || is_new) {
         add_stream(std::move(target), plan);
       }
@@ -106,6 +107,9 @@ MergeResult merge(const MergeOptions& options, const sstream::Context& context) 
     return plan;
   };
   result.published = publish_added(options.target, planner, options.publish, context);
+  if (!options.publish.dry_run) {
+    memory.save();
+  }
   return result;
 }
 

@@ -53,7 +53,8 @@ struct Stream {
 class Source {
  public:
   Source(const PatchOptions& options, const sstream::Context& context)
-      : origin_(sstream::ContentSource::open(options.source, options.trust, context)) {
+      : memory_(options.target),
+        origin_(sstream::ContentSource::open(options.source, options.trust, context, &memory_)) {
     std::set<std::string> named;
     for (const auto& patch : options.patches) {
       named.insert(patch.name);
@@ -79,7 +80,10 @@ class Source {
 
   std::string locate(const std::string& path) const { return origin_.locate(path); }
 
+  void remember() { memory_.save(); }
+
  private:
+  sstream::SourceMemory memory_;
   sstream::ContentSource origin_;
   std::map<std::string, Stream> streams_;
 };
@@ -331,6 +335,9 @@ PatchResult patch(const PatchOptions& options, const sstream::Context& context) 
     return plan;
   };
   result.published = publish_added(options.target, planner, options.publish, context);
+  if (source && !options.publish.dry_run) {
+    source->remember();
+  }
   return result;
 }
 

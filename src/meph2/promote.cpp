@@ -128,7 +128,8 @@ class Promotion {
   Promotion(const PromoteOptions& options, const sstream::Context& context)
       : options_(options),
         context_(context),
-        origin_(sstream::ContentSource::open(options.source, options.trust, context)) {}
+        memory_(options.target),
+        origin_(sstream::ContentSource::open(options.source, options.trust, context, &memory_)) {}
 
   PromoteResult run();
 
@@ -143,6 +144,7 @@ class Promotion {
 
   const PromoteOptions& options_;
   const sstream::Context& context_;
+  sstream::SourceMemory memory_;
   sstream::ContentSource origin_;
   std::vector<Selection> selections_;
 };
@@ -174,7 +176,7 @@ bool Promotion::plan_selection(const Selection& selection, ProductTree& target, 
                                AddedItems& items) const {
   const Supply supply{selection.tree,
                       [this](const std::string& path) { return origin_.locate(path); },
-                      selection.name, true};
+                      selection.name, true, options_.trust.allow_md5};
   bool changed = false;
   for (const auto& [product, node] : selection.tree.products().items()) {
     const Pedigree id{product, options_.version, {}};
@@ -284,6 +286,9 @@ PromoteResult Promotion::run() {
         return plan;
       },
       options_.publish, context_);
+  if (!options_.publish.dry_run) {
+    memory_.save();
+  }
   return result;
 }
 

@@ -145,7 +145,8 @@ class Mirror {
     for (const auto& entry : source_.entries()) {
       same = same && source_.unchanged(entry);
     }
-    return same && made == live_digest(Repository(options_.target, Access::read, true));
+    return same && made == base::cat(live_digest(Repository(options_.target, Access::read, true)),
+                                     " of ", memory_.state());
   }
 
   /// The rails hold back a source, not an operator who chooses otherwise than before.
@@ -256,7 +257,7 @@ class Mirror {
       at = live.streams().contains(at.key()) ? std::next(at) : contents.erase(at);
     }
     auto runs = noted("runs");
-    runs[run_key()] = live.digest();
+    runs[run_key()] = base::cat(live.digest(), " of ", memory_.state());
     memory_.notes()[notes_key] = {{"contents", std::move(contents)}, {"runs", std::move(runs)}};
     memory_.save();
   }
@@ -275,7 +276,14 @@ class Mirror {
 
 MirrorResult mirror(const MirrorOptions& options, const Context& context) {
   require_sense(options);
-  return Mirror(options, context).run();
+  try {
+    return Mirror(options, context).run();
+  } catch (base::Error& error) {
+    if (error.code() != Errc::usage) {
+      error.set_state("stream unchanged");  // where nothing else was said
+    }
+    throw;
+  }
 }
 
 }  // namespace sstream

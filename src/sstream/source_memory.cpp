@@ -113,6 +113,14 @@ io::Json SourceMemory::written() const {
           {"source", base_}};
 }
 
+std::string SourceMemory::state() const {
+  std::string all;
+  for (const auto& [path, file] : fetched_) {
+    all += base::cat(path, " ", file.sha256, "\n");
+  }
+  return io::digest_hex(io::Algorithm::sha256, all).substr(0, 16);
+}
+
 std::optional<std::string> SourceMemory::signer() const {
   for (const auto& [stem, document] : before_) {
     if (!document.signer.empty()) {
@@ -196,14 +204,15 @@ std::optional<Original> SourceMemory::original(const std::string& path) const {
   auto file =
       base::open_file(base::cat(directory(), "/", originals, "/", path), O_RDONLY | O_NOFOLLOW);
   if (io::digest_file(io::Algorithm::sha256, file) != found->second.sha256) {
-    return std::nullopt;  // spoilt: it is fetched again
+    spoilt_.insert(path);
+    return std::nullopt;  // it is fetched again
   }
   file.seek(0);
   return Original{std::move(file), found->second.etag, found->second.last_modified};
 }
 
 bool SourceMemory::keep_original(const std::string& path, Original original) {
-  const bool kept = has_original(path);
+  const bool kept = has_original(path) && !spoilt_.contains(path);
   auto& fetched = fetched_[path];
   const Fetched now{original.etag, original.last_modified,
                     io::digest_file(io::Algorithm::sha256, original.file)};
@@ -218,7 +227,9 @@ bool SourceMemory::keep_original(const std::string& path, Original original) {
 
 void SourceMemory::save() {
   const auto text = io::to_text(written());
-  if (text == text_ && fresh_.empty()) {
+  const bool same = text == text_ && fresh_.empty();
+  const bool of_use = rules_.enforced || keep_ == Keep::originals;
+  if (id_.empty() || same || !of_use || !base::exists_at(AT_FDCWD, repository_)) {
     return;
   }
   const Repository repository(repository_, Access::write);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -75,15 +76,13 @@ class SourceMemory {
 
   bool keeps_originals() const { return keep_ == Keep::originals; }
 
-  /// Whether nothing that judge() and keep_original() were told differs from what was known.
-  bool unchanged() const { return documents_ == before_ && fresh_.empty(); }
+  /// Stands for the files that were fetched last: another one, where one of them differs.
+  std::string state() const;
 
   /// Anything else that a verb wants to remember of the source.
   io::Json& notes() { return notes_; }
 
-  const std::map<std::string, SeenDocument>& documents() const { return documents_; }
-
-  /// Writes what has changed. The repository must exist by now.
+  /// Writes what has changed; nothing where there is no repository.
   void save();
 
   /// DIR/.data/.sstream/sources/<id>, for messages.
@@ -115,6 +114,7 @@ class SourceMemory {
   std::map<std::string, SeenDocument> documents_;
   std::map<std::string, Fetched> fetched_;  ///< by path
   std::map<std::string, Original> fresh_;
+  mutable std::set<std::string> spoilt_;  ///< kept, but not what was fetched
   io::Json notes_ = io::Json::object();
   std::string text_;  ///< as it is on disk
 };

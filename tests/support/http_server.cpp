@@ -218,8 +218,9 @@ HttpServer::Handler HttpServer::find(const HttpSeen& seen) const {
       return [name, root = directory](const HttpSeen& request, HttpConnection& connection) {
         try {
           const auto content = content_of(root, name);
-          send_answer(good_answer(request, content, base::cat('"', content.size(), '"')), request,
-                      connection);
+          send_answer(
+              good_answer(request, content, base::cat('"', std::hash<std::string>()(content), '"')),
+              request, connection);
         } catch (const base::Error&) {
           send_answer({.status = 404, .body = "no such file\n"}, request, connection);
         }
