@@ -141,6 +141,8 @@ Action declare_lint(CLI::App& app) {
   app.add_flag("--all", command->all, "Show all findings, not only the first five of each rule");
   app.add_flag("--strict", command->strict, "Warnings count as errors");
   app.add_flag("--no-files", command->no_files, "Look at the metadata only");
+  app.add_flag("--data", options.data,
+               "Read root file systems too, for the combined fingerprints of LXD and Incus");
   add_duration(app, "--grace", options.grace,
                "Files that nothing names are no orphans before this age (default: 3d)");
   app.add_option("--sample", command->sample,

@@ -19,6 +19,7 @@ sstream::lint::Result lint(const LintOptions& options, const sstream::Context& c
     what.keyrings = options.keyrings;
     what.keep_per_rule = options.keep_per_rule;
     what.files = options.files;
+    what.data = options.data;
     what.detect = detect_profiles;
     what.kind_of = maas_kind_of;
     std::unique_ptr<sstream::lint::StreamFiles> files;

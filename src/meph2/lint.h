@@ -18,6 +18,7 @@ struct LintOptions {
   std::chrono::seconds grace = std::chrono::days(3);  ///< younger files may be without a name
   std::size_t keep_per_rule = SIZE_MAX;
   bool files = true;
+  bool data = false;  ///< read root file systems, for their combined fingerprints
   std::optional<std::uint64_t> sample = 20;  ///< of a URL: probe so many files; nullopt: all
 };
 

@@ -81,6 +81,13 @@ sstream::lint::Rules containers() {
        "The image is listed, and its download fails.",
        "Write it in lower case.",
        lxd_combined_form},
+      // 46
+      {"combined-fingerprint-content",
+       "combined fingerprints are those of the files (looked at with --data)",
+       {lx | in},
+       "The image is listed, and its download fails.",
+       "sha256 of lxd.tar.xz (incus.tar.xz) followed by the root file system.",
+       lxd_combined_content},
       // 47
       {"fingerprint-unique",
        "no two images have the same fingerprint",

@@ -65,6 +65,7 @@ struct ProductsFile {
   std::set<int> kinds;                ///< of the products so far, see Options::kind_of
   /// A data file; nullopt where there is none. Empty where data files are out of reach.
   std::function<std::optional<base::File>(const std::string& path)> open_data;
+  bool read_data = false;  ///< large files may be read whole, which takes long
 
   const std::string* text(std::string_view key) const { return tags.text(key); }
 

@@ -10,6 +10,7 @@
 #include "base/temp_dir.h"
 #include "io/json_lines.h"
 #include "sstream/lint/checks.h"
+#include "sstream/lint/products_lint.h"
 #include "sstream/lint/signatures.h"
 #include "sstream/lint/text.h"
 #include "sstream/signing.h"
@@ -133,6 +134,7 @@ void Run::open_one(const std::string& path, const std::string& entry, const Json
   products.facts.entry = entry;
   products.facts.listed = listed;
   if (options_.files && !files_.is_url()) {
+    products.facts.read_data = options_.data;
     products.facts.open_data = [this](const std::string& data) { return files_.open(data); };
   }
   products.file = std::move(*file);
@@ -216,35 +218,6 @@ void Run::check_items(const Version& version, Report& report) const {
   }
 }
 
-void read_with(base::File& from, const Survey& known, ProductsFile& file, const Options& options,
-               const Checks& checks, Report& report,
-               const std::function<void(const Version& version)>& also) {
-  file.tags = known.tags;
-  file.has_products = known.has_products;
-  file.ftypes = known.ftypes;
-  checks.head(file);
-  ProductsEvents events;
-  events.version = [&](Product& product, const Version& version) {
-    if (product.versions.size() == 1 && options.kind_of) {
-      product.kind = options.kind_of(product, version);
-      file.kinds.insert(product.kind);
-    }
-    checks.version(version);
-    if (also) {
-      also(version);
-    }
-  };
-  events.product = [&](Product& product) { checks.product(product); };
-  events.odd = [&](const Place& place, const Json& value) {
-    report.add(engine::products_structure, place, wrong_type(value, "object"));
-  };
-  read_products(from, known, file, events);
-  if (!known.has_products && known.tags.find("products") == nullptr) {
-    report.add(engine::products_structure, file.place(), "has no object 'products'");
-  }
-  checks.tail(file);
-}
-
 void Run::check_products(Products& products, Report& report, const Checks& checks) {
   base::check_stop(context_.stop);
   auto& facts = products.facts;
@@ -255,8 +228,8 @@ void Run::check_products(Products& products, Report& report, const Checks& check
     report_syntax(*products.broken, products.file, facts.file, report);
     return;
   }
-  read_with(products.file, products.survey, facts, options_, checks, report,
-            [&](const Version& version) { check_items(version, report); });
+  look_at_products(products.file, products.survey, facts, options_, checks, report,
+                   [&](const Version& version) { check_items(version, report); });
 }
 
 /// The signatures of all documents; what a signed form says otherwise is looked at as well.
@@ -389,12 +362,6 @@ Result Run::run() {
 Result lint(StreamFiles& files, const Rules& rules, const Options& options,
             const Context& context) {
   return Run(files, rules, options, context).run();
-}
-
-void lint_products(base::File& from, const Survey& known, ProductsFile& file, const Rules& rules,
-                   const Options& options, Report& report) {
-  const Checks checks(rules, report);
-  read_with(from, known, file, options, checks, report, {});
 }
 
 }  // namespace sstream::lint

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> keyrings;  ///< files; empty: those that the stream publishes
   std::size_t keep_per_rule = SIZE_MAX;
   bool files = true;  ///< look at the data files too
+  bool data = false;  ///< and read them
 
   /// What a products file seems to be made for.
   std::function<Profiles(const std::string& content_id, const Survey& survey)> detect;

@@ -66,6 +66,13 @@ std::vector<Mutation> container_mutations() {
        [](M& m) {
          m.item(images, "lxd.tar.xz")["combined_squashfs_sha256"] = std::string(64, 'F');
        }},
+      {"CombinedOfOtherFiles", Base::containers, "combined-fingerprint-content",
+       [](M& m) {
+         for (const char* name : {"lxd.tar.xz", "incus.tar.xz"}) {
+           m.item(images, name)["combined_squashfs_sha256"] = std::string(64, 'a');
+         }
+         m.item(images, "incus.tar.xz")["combined_squashfs_sha256"] = std::string(64, 'b');
+       }},
       {"FingerprintTwice", Base::containers, "fingerprint-unique",
        [](M& m) {
          auto& newest = m.product(images)["versions"]["20260102_07:42"]["items"];

@@ -174,15 +174,16 @@ StreamModel container_stream() {
     for (const char* version : {"20260101_07:42", "20260102_07:42"}) {
       const auto at = base::cat("images/noble/", arch, "/", version, "/");
       auto& items = product["versions"][version]["items"];
-      for (const char* ftype : {"lxd.tar.xz", "incus.tar.xz"}) {
-        auto& metadata = items[ftype] = item(model, at + ftype, ftype);
-        for (const char* root : {"squashfs", "disk-kvm-img"}) {
-          metadata[base::cat("combined_", root, "_sha256")] =
-              io::digest_hex(io::Algorithm::sha256, base::cat(at, ftype, root));
-        }
-      }
       items["root.squashfs"] = item(model, at + "rootfs.squashfs", "squashfs");
       items["disk.qcow2"] = item(model, at + "disk.qcow2", "disk-kvm.img");
+      for (const char* ftype : {"lxd.tar.xz", "incus.tar.xz"}) {
+        auto& metadata = items[ftype] = item(model, at + ftype, ftype);
+        const auto combined = [&](const char* root) {
+          return io::digest_hex(io::Algorithm::sha256, base::cat(at, ftype, at, root));
+        };
+        metadata["combined_squashfs_sha256"] = combined("rootfs.squashfs");
+        metadata["combined_disk-kvm-img_sha256"] = combined("disk.qcow2");
+      }
     }
     auto& newest = product["versions"]["20260102_07:42"]["items"];
     newest["delta"] = item(model, base::cat("images/noble/", arch, "/20260102_07:42/delta.vcdiff"),

@@ -47,6 +47,7 @@ class Lint {
     meph2::LintOptions options;
     options.where = world_.path("s");
     options.grace = std::chrono::seconds(0);
+    options.data = true;
     for (const auto& one : meph2::profile_names()) {
       if ((one.bit & profiles) != 0) {
         options.profiles.push_back(one.name);
