@@ -75,6 +75,9 @@ void VerifiedFiles::keep(const struct stat& status, const Checksums& expected) {
 }
 
 void VerifiedFiles::save(const Repository& repository) const {
+  if (current_ == known_) {
+    return;
+  }
   base::AtomicFile file(repository.private_dir(), file_name);
   std::string text(first_line);
   text += '\n';

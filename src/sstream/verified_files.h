@@ -30,7 +30,7 @@ class VerifiedFiles {
   /// Keeps an entry that save() would drop otherwise.
   void keep(const struct stat& status, const Checksums& expected);
 
-  /// What was neither added nor kept is dropped.
+  /// What was neither added nor kept is dropped. Writes nothing where that changes nothing.
   void save(const Repository& repository) const;
 
  private:
