@@ -1,5 +1,6 @@
 #include "sstream/checksums.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -139,7 +140,8 @@ void ChecksumVerifier::verify(const std::string& name) {
 void verify_file(base::File& file, const Checksums& expected) {
   ChecksumVerifier verifier(expected);
   if (file.size() == expected.size) {  // a wrong length needs no reading
-    std::vector<char> buffer(std::size_t{1} << 20U);
+    constexpr std::uint64_t largest = 1U << 20U;
+    std::vector<char> buffer(static_cast<std::size_t>(std::min(expected.size + 1, largest)));
     std::uint64_t offset = 0;
     while (const auto got = file.read_at(buffer, offset)) {
       verifier.update({buffer.data(), got});

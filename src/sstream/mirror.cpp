@@ -162,12 +162,26 @@ class Mirror {
     }
   }
 
+  /// Where files come from. By value: what a dry run found outlives this object.
+  FileSpool::Locate locate() const {
+    auto bases = source_.locate_all("x");
+    for (auto& place : bases) {
+      place.pop_back();
+    }
+    return [bases = std::move(bases)](const std::string& path) {
+      std::vector<std::string> places;
+      for (const auto& above : bases) {
+        places.push_back(above + (io::is_http_url(above) ? base::percent_encode_path(path) : path));
+      }
+      return places;
+    };
+  }
+
   Plan plan(const Generation& live) {
     Plan plan;
     plan.details = {{"source", base::redact_urls(options_.source)},
                     {"choice", choice_of(options_)}};
-    plan.bulk = std::make_unique<FileSpool>(
-        [this](const std::string& path) { return source_.locate_all(path); });
+    plan.bulk = std::make_unique<FileSpool>(locate());
     result_.items = 0;
     result_.left_out = 0;
     result_.removed.clear();
