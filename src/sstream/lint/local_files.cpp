@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <future>
 #include <unordered_map>
 
 #include "base/beneath.h"
@@ -30,17 +31,8 @@ class LocalFiles : public StreamFiles {
  public:
   LocalFiles(const std::string& directory, std::chrono::seconds grace, const Context& context)
       : context_(context), grace_(grace), repository_(directory, Access::read) {
-    walk(repository_.root(), "");
-    for (const auto& name : base::list_directory(repository_.root())) {
-      if (base::unsafe_path_reason(name) != nullptr) {
-        continue;
-      }
-      const auto place = repository_.place(name + "/x");
-      if (place.dirfd != repository_.root()) {
-        walk(place.dirfd, name + "/");
-      }
-    }
-    remember_previous();
+    // Beside the reading of the documents: many small questions to the file system.
+    walked_ = std::async(std::launch::async, [this] { walk_all(); });
   }
 
   std::optional<base::File> open(const std::string& path) override {
@@ -89,7 +81,9 @@ class LocalFiles : public StreamFiles {
     std::string path;
   };
 
+  void walk_all();
   void walk(int root, const std::string& prefix);
+  bool any_orphan() const;
   void remember_previous();
   void add_kept(PathSet& kept) const;
 
@@ -99,7 +93,22 @@ class LocalFiles : public StreamFiles {
   std::unordered_map<std::uint64_t, DataFile> files_;          ///< by fingerprint of the path
   std::unordered_map<std::uint64_t, std::uint64_t> previous_;  ///< path -> sha256, fingerprints
   std::string previous_name_;
+  std::future<void> walked_;  ///< the last: it has to end before the others
 };
+
+void LocalFiles::walk_all() {
+  walk(repository_.root(), "");
+  for (const auto& name : base::list_directory(repository_.root())) {
+    if (base::unsafe_path_reason(name) != nullptr) {
+      continue;
+    }
+    const auto place = repository_.place(name + "/x");
+    if (place.dirfd != repository_.root()) {
+      walk(place.dirfd, name + "/");
+    }
+  }
+  remember_previous();
+}
 
 /// Names are kept only of files that the previous pass could not know: their fingerprints do.
 void LocalFiles::walk(int root, const std::string& prefix) {
@@ -119,6 +128,7 @@ void LocalFiles::walk(int root, const std::string& prefix) {
     file.changed = base::Time(std::chrono::seconds(status.st_ctim.tv_sec));
     file.kind = entry.kind;
     file.pooled = !prefix.empty();
+    file.named = top;  // beside the data: keyrings and the like
     files_.emplace(io::fingerprint64(prefix + entry.path), file);
     return true;
   });
@@ -145,6 +155,9 @@ void LocalFiles::remember_previous() {
 }
 
 void LocalFiles::named(const Item& item, const std::string& path, Report& report) {
+  if (walked_.valid()) {
+    walked_.get();
+  }
   const auto key = io::fingerprint64(path);
   const auto place = item.place("path");
   if (!previous_.empty()) {
@@ -182,9 +195,22 @@ void LocalFiles::add_kept(PathSet& kept) const {
   });
 }
 
+/// Their names are not kept: they take a second walk, where there are any.
+bool LocalFiles::any_orphan() const {
+  const auto now = context_.clock.now();
+  return std::any_of(files_.begin(), files_.end(), [&](const auto& entry) {
+    const DataFile& file = entry.second;
+    return !file.named && !file.pooled && file.kind == base::EntryKind::file &&
+           now - file.changed >= grace_;
+  });
+}
+
 void LocalFiles::finish(bool whole, Report& report) {
   const auto* rule = report.find(engine::orphan_file);
-  if (!whole || rule == nullptr || !report.wants(*rule)) {
+  if (walked_.valid()) {
+    walked_.get();
+  }
+  if (!whole || rule == nullptr || !report.wants(*rule) || !any_orphan()) {
     return;
   }
   PathSet kept;
