@@ -76,6 +76,7 @@ std::size_t reap(const MirrorCommand& command, const sstream::Context& context) 
   options.orphans = sstream::unlisted_files(target);
   options.data_d = target;
   options.older = command.grace;
+  options.now = command.grace.count() == 0;
   options.allow_empty = true;
   options.yes = true;  // the list is our own
   options.lock_timeout = command.options.publish.lock_timeout;

@@ -78,7 +78,7 @@ bool unlisted_for(const std::string& repository, std::chrono::seconds grace,
   }
   const auto list = OrphanFile::load(name);
   return std::any_of(list.orphans.begin(), list.orphans.end(), [&](const Orphan& orphan) {
-    return orphan.since && *orphan.since + grace < context.clock.now();
+    return orphan.since && *orphan.since + grace <= context.clock.now();
   });
 }
 
