@@ -137,8 +137,9 @@ def check(rng, work, batch):
     for tree in trees.values():
         expected.update(flattened(tree))
     compare("listed of the source", listed("sstream-query", source), expected)
-    subprocess.run(["meph2-util", "insert", "--no-sign", source, target], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    # No consumer would take such streams, which is what the gate says.
+    subprocess.run(["meph2-util", "insert", "--no-sign", "--lint=off", source, target], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     written = {}
     for content_id in trees:
         with open(os.path.join(target, "streams/v1", content_id + ".json")) as file:
