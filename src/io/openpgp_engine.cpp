@@ -219,12 +219,17 @@ void Engine::loop_until(std::chrono::steady_clock::time_point deadline) {
 gpgme_error_t Engine::run(std::size_t bytes,
                           const std::function<gpgme_error_t(gpgme_ctx_t context)>& start) {
   constexpr std::size_t slowest = 1U << 20U;  // bytes per second
-  follow_clock();
   done_ = false;
   outcome_ = 0;
   keys_.clear();
-  if (const auto error = start(context()); error != 0) {
-    return error;
+  {
+    // A program that is being written while another thread forks cannot be run: "text file busy".
+    static std::mutex starting;
+    const std::lock_guard lock(starting);
+    follow_clock();
+    if (const auto error = start(context()); error != 0) {
+      return error;
+    }
   }
   loop_until(std::chrono::steady_clock::now() + limit_ + seconds(bytes / slowest));
   return outcome_;
