@@ -62,7 +62,7 @@ class Sync {
     }
     publish();
     if (!options_.publish.dry_run) {
-      memory_.save();
+      memory_.save_after(result_.published && result_.published->changed);
     }
     report(source);
     return std::move(result_);

@@ -162,7 +162,7 @@ InsertResult insert(const InsertOptions& options, const sstream::Context& contex
       },
       options.publish, context);
   if (!options.publish.dry_run) {
-    memory.save();
+    memory.save_after(result.published.changed);
   }
   return result;
 }

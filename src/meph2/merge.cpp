@@ -108,7 +108,7 @@ MergeResult merge(const MergeOptions& options, const sstream::Context& context) 
   };
   result.published = publish_added(options.target, planner, options.publish, context);
   if (!options.publish.dry_run) {
-    memory.save();
+    memory.save_after(result.published.changed);
   }
   return result;
 }

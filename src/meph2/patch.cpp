@@ -80,7 +80,7 @@ class Source {
 
   std::string locate(const std::string& path) const { return origin_.locate(path); }
 
-  void remember() { memory_.save(); }
+  void remember(bool published) { memory_.save_after(published); }
 
  private:
   sstream::SourceMemory memory_;
@@ -336,7 +336,7 @@ PatchResult patch(const PatchOptions& options, const sstream::Context& context) 
   };
   result.published = publish_added(options.target, planner, options.publish, context);
   if (source && !options.publish.dry_run) {
-    source->remember();
+    source->remember(result.published.changed);
   }
   return result;
 }

@@ -287,7 +287,7 @@ PromoteResult Promotion::run() {
       },
       options_.publish, context_);
   if (!options_.publish.dry_run) {
-    memory_.save();
+    memory_.save_after(result.published.changed);
   }
   return result;
 }

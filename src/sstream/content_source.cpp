@@ -238,7 +238,7 @@ std::optional<ContentSource::Text> ContentSource::fetch_document(const std::stri
 /// Remembers what was read, or refuses it.
 void ContentSource::judge(const std::string& path, Text& text, const StreamSummary& summary,
                           bool first) const {
-  if (memory_ != nullptr) {
+  if (memory_ != nullptr && memory_->is_of_use()) {
     memory_->judge(path,
                    {{},
                     summary.updated,
@@ -345,7 +345,7 @@ ContentSource::Text ContentSource::products_of(const IndexEntry& entry) const {
         base::Errc::not_found,
         base::cat("read ", locate(entry.path), ": the index names it, but it is not there"));
   }
-  if (memory_ != nullptr) {
+  if (memory_ != nullptr && memory_->is_of_use()) {
     const auto summary = summarise(text->file);
     require_named(entry, summary.content_id, text->file.name());
     judge(entry.path, *text, summary, false);

@@ -255,4 +255,18 @@ void SourceMemory::save() {
   before_ = documents_;
 }
 
+void SourceMemory::save_after(bool published) {
+  try {
+    save();
+  } catch (const base::Error& error) {
+    if (!published) {
+      throw;
+    }
+    base::Error outer(Errc::cleanup_incomplete,
+                      base::cat("what was seen of the source is not remembered: ", error.what()));
+    outer.set_state("published");
+    throw outer;
+  }
+}
+
 }  // namespace sstream

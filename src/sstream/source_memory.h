@@ -82,8 +82,15 @@ class SourceMemory {
   /// Anything else that a verb wants to remember of the source.
   io::Json& notes() { return notes_; }
 
+  /// Whether anything that is read has to be judged or kept at all.
+  bool is_of_use() const { return rules_.enforced || rules_.max_age || keep_ == Keep::originals; }
+
   /// Writes what has changed; nothing where there is no repository.
   void save();
+
+  /// The same where something may have been `published` before: that stands, so what fails then is
+  /// Error(cleanup_incomplete) with the state "published".
+  void save_after(bool published);
 
   /// DIR/.data/.sstream/sources/<id>, for messages.
   std::string directory() const;

@@ -1,4 +1,5 @@
 // The rows G1-G14 of reliability.md 3.9 that concern what is read.
+#include "meph2/insert.h"
 #include "tests/io/mirror/mirror_fixture.h"
 #include "tests/support/gpg_home.h"
 
@@ -132,6 +133,22 @@ TEST_F(Replay, ASpoiltOriginalIsFetchedAgain) {
   chosen.verify = true;
   mirror(chosen);
   EXPECT_EQ(base::read_file(name), base::read_file(world.path("src") + products));
+}
+
+/// What is live stays live when the memory cannot be written, and nobody is told otherwise.
+TEST_F(Replay, AMemoryThatCannotBeWrittenDoesNotUndoAPublication) {
+  meph2::InsertOptions chosen;
+  chosen.source = server.url("/");
+  chosen.target = world.path("t");
+  chosen.publish = unsigned_options("insert");
+  chosen.publish.create = true;
+  world.write("t/.data/.sstream/sources", "in the way");
+  const auto failure = failure_of([&] { meph2::insert(chosen, context); });
+  EXPECT_EQ(failure.code, Errc::cleanup_incomplete) << failure.text;
+  EXPECT_THAT(failure.text, HasSubstr("; published"));
+  EXPECT_TRUE(base::exists_at(AT_FDCWD, world.path("t/streams/v1/index.json")));
+  // The second time there is nothing to publish: it has failed, and no more.
+  EXPECT_EQ(failure_of([&] { meph2::insert(chosen, context); }).code, Errc::failed);
 }
 
 TEST_F(Replay, ASignedSourceDoesNotBecomeUnsignedInSilence) {
