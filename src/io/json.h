@@ -11,6 +11,9 @@
 
 #include "base/file.h"
 
+/// Compiled once, in json_type.cpp: every source that looks at JSON would else compile it again.
+extern template class nlohmann::basic_json<>;
+
 namespace io {
 
 using Json = nlohmann::json;

@@ -1,0 +1,3 @@
+#include "io/json.h"
+
+template class nlohmann::basic_json<>;
