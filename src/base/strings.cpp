@@ -187,29 +187,33 @@ std::string escape_control(std::string_view text) {
 }
 
 std::string redact_urls(std::string_view text) {
+  constexpr std::string_view mark = "://";
   std::string out;
   while (true) {
-    const auto scheme = text.find("://");
+    const auto scheme = text.find(mark);
     if (scheme == std::string_view::npos) {
       return out.append(text);
     }
-    const auto start = scheme + 3;
+    const auto start = scheme + mark.size();
     out += text.substr(0, start);
     text.remove_prefix(start);
-    const auto end = std::min(text.find_first_of(" \t\n'\""), text.size());
-    auto url = text.substr(0, end);
-    const auto authority_end = std::min(url.find_first_of("/?#"), url.size());
-    const auto at = url.substr(0, authority_end).rfind('@');
-    if (at != std::string_view::npos) {
-      url.remove_prefix(at + 1);
+    // A password may hold the quotes that end a URL elsewhere in a message.
+    const auto authority_end = std::min(text.find_first_of("/?# \t\n"), text.size());
+    if (const auto at = text.substr(0, authority_end).rfind('@'); at != std::string_view::npos) {
+      text.remove_prefix(at + 1);
     }
-    const auto query = url.find('?');
-    if (query != std::string_view::npos) {
-      out += url.substr(0, query);
+    auto end = std::min(text.find_first_of(" \t\n'\""), text.size());
+    const auto query = text.substr(0, end).find('?');
+    // The path of a caching proxy's URL is another URL.
+    const auto inner = text.substr(0, std::min(query, end)).find(mark);
+    if (inner != std::string_view::npos) {
+      end = inner;
+    }
+    const auto url = text.substr(0, end);
+    out += url.substr(0, query);
+    if (inner == std::string_view::npos && query != std::string_view::npos) {
       // What follows the query in a message ("...: not found") starts with a colon and a blank.
       out += url.ends_with(':') ? "?...:" : "?...";
-    } else {
-      out += url;
     }
     text.remove_prefix(end);
   }
