@@ -14,6 +14,7 @@ namespace sstream {
 struct ListedStream {
   std::string file;  ///< name in streams/v1
   StreamSummary summary;
+  io::Json entry = {};  ///< keys of the index entry beside those of the summary; null: goes
 };
 
 /// A generation being built in streams/.v1.<name>.new, out of the readers' sight. Abandoned (the

@@ -184,6 +184,9 @@ Transaction::Outlook Transaction::outlook(const Generation& live, Plan& plan) {
     result_.changes[content_id] = nullptr;
   }
   next.listed = next_listing(live, next.changes, plan.dropped);
+  for (const auto& [content_id, keys] : plan.entries) {
+    next.listed.at(content_id).entry = keys;
+  }
   next.same_content = next.changes.empty() && plan.dropped.empty() && !live.index().is_null() &&
                       next_index(live, next.listed) == live.index();
   return next;
@@ -293,8 +296,15 @@ io::Json Transaction::next_index(const Generation& live, const Listed& listed) {
   const auto previous = index.value("index", io::Json::object());
   auto entries = io::Json::object();
   for (const auto& [content_id, stream] : listed) {
-    entries[content_id] = index_entry(stream.summary, base::cat("streams/v1/", stream.file),
-                                      previous.value(content_id, io::Json::object()));
+    auto& entry = entries[content_id] =
+        index_entry(stream.summary, base::cat("streams/v1/", stream.file),
+                    previous.value(content_id, io::Json::object()));
+    for (const auto& [key, value] : stream.entry.items()) {
+      entry[key] = value;
+      if (value.is_null()) {
+        entry.erase(key);
+      }
+    }
   }
   index["format"] = "index:1.0";
   index["index"] = std::move(entries);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct Plan {
   /// compared where the numbers of versions do not tell, which takes a second tree in memory.
   bool differs = false;
   std::vector<std::string> dropped;  ///< content ids that go
+  /// What the index says of a content beside what its document says (clouds, cloudname): key ->
+  /// value, null where the key goes. Other keys stay as they are.
+  std::map<std::string, io::Json> entries = {};
   /// The same as `streams`, for what is too large to be held as a tree.
   std::vector<std::unique_ptr<NewStream>> documents;
   /// The same as `files`, for very many: brought in batch by batch.
