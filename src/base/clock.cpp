@@ -54,8 +54,12 @@ std::optional<Time> make_time(std::optional<int> year, std::optional<int> month,
   if (!hour || !minute || !second || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) {
     return std::nullopt;
   }
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) - offset;
+  const Time time = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
+                    std::chrono::minutes(*minute) + std::chrono::seconds(*second) - offset;
+  // Others have no four digits for their year, so that they could not be written and read again.
+  constexpr Time first = std::chrono::sys_days(std::chrono::year(1000) / 1 / 1);
+  constexpr Time end = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
+  return time >= first && time < end ? std::optional(time) : std::nullopt;
 }
 
 /// "+0130" or "+01:30" or "Z".

@@ -117,6 +117,10 @@ class Collector : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     check_tab(mark);
+    if (!base::valid_utf8(value)) {
+      // The escapes \N and \_ are bytes of Latin-1 to yaml-cpp.
+      reject(name_, mark_of(mark), "an escape that cannot be read; write \\u0085 or \\u00A0");
+    }
     auto node = make(Node::Kind::scalar, mark, anchor, mark_of(mark));
     node->scalar = scalar(mark, tag, value);
     merge_key_ = tag == "?" && value == "<<";

@@ -372,9 +372,9 @@ void OrphanFile::write_map(const std::function<void(std::string_view)>& sink) co
   Buffered out(sink);
   const char* separator = "{\n";
   for (const auto& orphan : orphans) {
-    const auto stamp = orphan.stamp.empty()
-                           ? base::format_stamp(orphan.since.value_or(base::Time()))
-                           : orphan.stamp;
+    // A date that cannot be read stays so, even an empty one: any other would be an age.
+    const auto stamp =
+        orphan.since && orphan.stamp.empty() ? base::format_stamp(*orphan.since) : orphan.stamp;
     out.add(base::cat(separator, " ", quoted(orphan.path), ": ", quoted(stamp)));
     separator = ",\n";
   }

@@ -373,17 +373,19 @@ TEST_F(Janitor, O9_AListWithoutItsSecondFileStillServes) {
 }
 
 TEST_F(Janitor, O11_DatesThatCannotBeRight) {
-  start({"future", "ancient", "garbled"});
+  start({"future", "ancient", "garbled", "empty"});
   find();
   base::unlink_at(AT_FDCWD, find_options.orphans + ".state");
   record({{"future", stamp(-days(9))},
           {"ancient", "Thu, 01 Jan 1970 00:00:00 +0000"},
-          {"garbled", "yesterday"}});
+          {"garbled", "yesterday"},
+          {"empty", ""}});
   // The clock of this test stands before the files' own times.
   const auto result = reap();
   EXPECT_THAT(result.reaped, IsEmpty()) << "1970 says nothing: the file's own time counts";
-  EXPECT_THAT(paths(result.rejected), ElementsAre("garbled"));
+  EXPECT_THAT(paths(result.rejected), ElementsAre("empty", "garbled"));
   EXPECT_EQ(recorded().at("garbled"), "yesterday");
+  EXPECT_EQ(recorded().at("empty"), "") << "not 1970, which would be an age";
 
   struct stat status {};
 

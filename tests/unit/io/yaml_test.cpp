@@ -141,6 +141,7 @@ TEST(Yaml, SyntaxErrorsNameThePlace) {
   EXPECT_THAT(error_of("a: &x 1\nb: {<<: *x}\n"),
               HasSubstr("f.yaml:1:4: '<<': expected a mapping"));
   EXPECT_THAT(error_of("\xff\n"), HasSubstr("f.yaml:1:1: not UTF-8"));
+  EXPECT_THAT(error_of("a: \"\\N\"\n"), HasSubstr("f.yaml:1:4: an escape that cannot be read"));
 }
 
 TEST(Yaml, AnAliasBombIsRefusedInLittleTime) {
