@@ -1,7 +1,5 @@
 #include "cli/build_options.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/strings.h"
 
@@ -17,7 +15,7 @@ std::optional<bool> BuildFlags::di() const {
 meph2::BuilderOptions BuildFlags::builder(const CLI::App& app) const {
   meph2::BuilderOptions options;
   options.verbosity = static_cast<unsigned>(app.count("--verbose"));
-  options.jobs = static_cast<unsigned>(std::min<std::uint64_t>(jobs.value_or(0), 1024));
+  options.jobs = http.jobs.value_or(0);
   return options;
 }
 
@@ -36,8 +34,9 @@ void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& re
       ->type_name("A,B,...");
   app.add_option("--pre-purge-packages", request.pre_purge_packages, "Remove these packages first")
       ->type_name("A,B,...");
-  add_number(app, "--jobs", flags.jobs,
-             "Kernels to build at once (default: the builder's, one per core)");
+  add_http_options(app, flags.http,
+                   "Build so many kernels, or download so many files, at once (default: the "
+                   "builder's, one per core; 4)");
   app.add_option("--log-file", flags.log_file, "Write the log to this file, not to stderr")
       ->type_name("FILE");
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "cli/http_options.h"
 #include "cli/program.h"
 #include "meph2/build_run.h"
 
@@ -14,7 +15,7 @@ namespace cli {
 struct BuildFlags {
   std::string config;
   std::string log_file;
-  std::optional<std::uint64_t> jobs;
+  HttpFlags http;
   bool enable_di = false;
   bool disable_di = false;
 
@@ -24,7 +25,7 @@ struct BuildFlags {
 };
 
 /// --config, --enable-di, --disable-di, --proposed, --proposed-packages, --pre-purge-packages,
-/// --jobs, --log-file.
+/// --log-file, and add_http_options(): --jobs is for kernels as well.
 void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request);
 
 /// Calls `work` with a context whose log goes to `path` (truncated), or with `context` itself where

@@ -1,15 +1,31 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "cli/program.h"
 #include "io/http.h"
 
 namespace cli {
 
-/// --jobs, --limit-rate, --cacert, --netrc.
-void add_http_options(CLI::App& app, io::HttpOptions& options);
+/// The one check of every --jobs: Error(usage) unless it is from 1 to 64.
+CLI::Option* add_jobs(CLI::App& app, const std::string& flags, std::optional<unsigned>& into,
+                      const std::string& help);
+
+/// What a command that fetches lets the user say about that.
+struct HttpFlags {
+  io::HttpOptions options;
+  std::optional<unsigned> jobs;  ///< at once; absent: the default of whatever is done
+};
+
+/// --jobs, --jobs-per-host, --limit-rate, --cacert, --netrc. `jobs` is the help of --jobs, where
+/// the command does more than downloading so many at a time; `spelling` other names of it.
+void add_http_options(CLI::App& app, HttpFlags& flags,
+                      const std::string& jobs = "Download N files at a time (default: 4)",
+                      const std::string& spelling = "--jobs");
 
 /// The context with a client of its own that has these options.
-int with_http(const io::HttpOptions& options, const sstream::Context& context,
+int with_http(const HttpFlags& flags, const sstream::Context& context,
               const std::function<int(sstream::Context& context)>& work);
 
 }  // namespace cli

@@ -57,8 +57,10 @@ cli::Action declare(CLI::App& app) {
     command->options.config = command->build.config;
     command->options.enable_di = command->build.di();
     command->options.builder = command->build.builder(app);
-    return cli::with_log_file(command->build.log_file, context,
-                              [&](sstream::Context& logged) { return build(*command, logged); });
+    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
+      return cli::with_http(command->build.http, logged,
+                            [&](sstream::Context& full) { return build(*command, full); });
+    });
   };
 }
 

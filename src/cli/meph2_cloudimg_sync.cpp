@@ -100,8 +100,10 @@ cli::Action declare(CLI::App& app) {
         chosen.arches.push_back(arch);
       }
     }
-    return cli::with_log_file(command->build.log_file, context,
-                              [&](sstream::Context& logged) { return sync(*command, logged); });
+    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
+      return cli::with_http(command->build.http, logged,
+                            [&](sstream::Context& full) { return sync(*command, full); });
+    });
   };
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 struct MirrorCommand {
   sstream::MirrorOptions options;
-  io::HttpOptions http;
+  cli::HttpFlags http;
   cli::PublishFlags flags;
   std::optional<std::uint64_t> max;
   std::chrono::seconds grace = std::chrono::hours(72);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "cli/http_options.h"
 #include "cli/program.h"
 #include "sstream/query.h"
 
@@ -25,6 +26,7 @@ struct QueryCommand {
   bool json = false;
   bool pretty = false;
   std::optional<std::uint64_t> max;
+  cli::HttpFlags http;
 };
 
 /// Collects what goes to stdout and writes it in large pieces.
@@ -129,10 +131,12 @@ cli::Action declare(CLI::App& app) {
                  "The stream must be signed by a key of this file");
   app.add_flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
   app.add_flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
+  cli::add_http_options(app, command->http);
   app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
   return [command](sstream::Context& context) {
     settle(*command);
-    return run_logged(*command, context);
+    return cli::with_http(command->http, context,
+                          [&](sstream::Context& full) { return run_logged(*command, full); });
   };
 }
 

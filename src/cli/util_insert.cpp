@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "base/strings.h"
+#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util_commands.h"
 #include "meph2/insert.h"
@@ -12,8 +13,19 @@ namespace {
 struct InsertCommand {
   meph2::InsertOptions options;
   PublishFlags flags;
+  HttpFlags http;
   std::optional<std::uint64_t> max;
 };
+
+int run(InsertCommand& command, const sstream::Context& context) {
+  auto& options = command.options;
+  options.max = command.max.value_or(options.max);
+  context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
+  const auto result = meph2::insert(options, context);
+  const auto report = report_of_items(result.items, result.published, options.publish);
+  return finish(report, lines_of(result.items, result.published, options.publish), command.flags,
+                context);
+}
 
 }  // namespace
 
@@ -35,14 +47,10 @@ Action declare_insert(CLI::App& app) {
   add_trust_options(app, command->options.trust);
   add_replay_options(app, command->options.trust);
   add_md5_option(app, command->options.trust);
+  add_http_options(app, command->http);
   return [command](sstream::Context& context) {
-    auto& options = command->options;
-    options.max = command->max.value_or(options.max);
-    context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
-    const auto result = meph2::insert(options, context);
-    const auto report = report_of_items(result.items, result.published, options.publish);
-    return finish(report, lines_of(result.items, result.published, options.publish), command->flags,
-                  context);
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
   };
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "cli/http_options.h"
 #include "cli/program.h"
 #include "cli/util_commands.h"
 #include "cli/version.h"
@@ -18,6 +19,7 @@ constexpr std::size_t examples_per_rule = 5;
 
 struct LintCommand {
   meph2::LintOptions options;
+  HttpFlags http;
   std::string format = "text";
   std::string explain;
   bool list_rules = false;
@@ -108,6 +110,8 @@ int run(LintCommand& command, sstream::Context& context) {
   if (command.format == "text" && !command.all) {
     options.keep_per_rule = examples_per_rule;
   }
+  options.http = command.http.options;
+  options.http.jobs = command.http.jobs.value_or(options.http.jobs);
   const auto result = meph2::lint(options, context);
   if (command.format == "json") {
     print(meph2::json_of(result, options.where), context);
@@ -151,7 +155,11 @@ Action declare_lint(CLI::App& app) {
   app.add_option("--explain", command->explain, "Say all about one rule")->type_name("RULE");
   app.add_flag("--list-rules", command->list_rules,
                "Name all rules (--format markdown: docs/lint-rules.md)");
-  return [command](sstream::Context& context) { return run(*command, context); };
+  add_http_options(app, command->http, "Ask about, or download, N files at a time (default: 4)");
+  return [command](sstream::Context& context) {
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
+  };
 }
 
 }  // namespace cli

@@ -4,6 +4,7 @@
 
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util_commands.h"
 #include "meph2/patch.h"
@@ -17,6 +18,7 @@ constexpr std::uint64_t patch_limit = 16ULL << 20U;
 struct PatchCommand {
   meph2::PatchOptions options;
   PublishFlags flags;
+  HttpFlags http;
   std::string input;
   std::string stream;
   std::string target;
@@ -71,7 +73,11 @@ Action declare_patch(CLI::App& app) {
   add_publish_options(app, options.publish, command->flags);
   add_trust_options(app, options.trust);
   add_replay_options(app, options.trust);
-  return [command](sstream::Context& context) { return run(*command, context); };
+  add_http_options(app, command->http);
+  return [command](sstream::Context& context) {
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
+  };
 }
 
 }  // namespace cli

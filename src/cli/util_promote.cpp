@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "base/strings.h"
+#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util_commands.h"
 #include "meph2/promote.h"
@@ -12,7 +13,19 @@ namespace {
 struct PromoteCommand {
   meph2::PromoteOptions options;
   PublishFlags flags;
+  HttpFlags http;
 };
+
+int run(const PromoteCommand& command, const sstream::Context& context) {
+  const auto& asked = command.options;
+  context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target,
+                             " version=", asked.version, " label=", asked.label));
+  const auto result = meph2::promote(asked, context);
+  auto report = report_of_items(result.items, result.published, asked.publish);
+  report.update(result.details);
+  return finish(report, lines_of(result.items, result.published, asked.publish), command.flags,
+                context);
+}
 
 }  // namespace
 
@@ -41,15 +54,10 @@ Action declare_promote(CLI::App& app) {
   add_trust_options(app, options.trust);
   add_replay_options(app, options.trust);
   add_md5_option(app, options.trust);
+  add_http_options(app, command->http);
   return [command](sstream::Context& context) {
-    const auto& asked = command->options;
-    context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target,
-                               " version=", asked.version, " label=", asked.label));
-    const auto result = meph2::promote(asked, context);
-    auto report = report_of_items(result.items, result.published, asked.publish);
-    report.update(result.details);
-    return finish(report, lines_of(result.items, result.published, asked.publish), command->flags,
-                  context);
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
   };
 }
 

@@ -4,6 +4,7 @@
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "base/worker_pool.h"
+#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util_commands.h"
 #include "meph2/verify.h"
@@ -16,7 +17,7 @@ struct VerifyCommand {
   meph2::VerifyOptions options;
   PublishFlags flags;
   std::string format = "text";
-  std::optional<std::uint64_t> jobs;
+  HttpFlags http;
 };
 
 io::Json report_of(const VerifyCommand& command, const meph2::VerifyResult& result) {
@@ -107,6 +108,28 @@ void declare_repair_options(CLI::App& app, VerifyCommand& command) {
                  "With --drop-broken: this product may lose its last version");
 }
 
+int run(VerifyCommand& command, const sstream::Context& context) {
+  auto& asked = command.options;
+  asked.data.read = asked.data.read || asked.data.paranoid || asked.data.budget;
+  asked.data.jobs = command.http.jobs.value_or(asked.data.jobs);
+  const auto result = meph2::verify(asked, context);
+  if (command.format == "json") {
+    command.flags.dry_run = "json";
+  }
+  const auto code =
+      finish(report_of(command, result), lines_of(command, result), command.flags, context);
+  if (code != base::exit_done) {
+    return code;
+  }
+  if (result.untrusted) {
+    return base::exit_untrusted;
+  }
+  if (result.refused) {
+    return base::exit_refused;
+  }
+  return result.clean() ? base::exit_done : base::exit_failed;
+}
+
 }  // namespace
 
 Action declare_verify(CLI::App& app) {
@@ -120,33 +143,16 @@ Action declare_verify(CLI::App& app) {
   app.add_flag("--paranoid", options.data.paranoid, "Like --data, those too");
   add_size(app, "--budget", options.data.budget,
            "Like --data, but read about so much, e.g. 200G, of what has longest not been read");
-  add_number(app, "-j,--jobs", command->jobs, "Files read at a time (default: cores)");
   app.add_option("--format", command->format, "text (default) or json")
       ->check(CLI::IsMember({"text", "json"}));
   declare_repair_options(app, *command);
   add_publish_options(app, options.publish, command->flags);
   add_trust_options(app, options.trust);
+  add_http_options(app, command->http,
+                   "Files read, or downloaded, at a time (default: cores, and 4)", "-j,--jobs");
   return [command](sstream::Context& context) {
-    auto& asked = command->options;
-    asked.data.read = asked.data.read || asked.data.paranoid || asked.data.budget;
-    asked.data.jobs = static_cast<unsigned>(
-        std::clamp<std::uint64_t>(command->jobs.value_or(asked.data.jobs), 1, 64));
-    const auto result = meph2::verify(asked, context);
-    if (command->format == "json") {
-      command->flags.dry_run = "json";
-    }
-    const auto code =
-        finish(report_of(*command, result), lines_of(*command, result), command->flags, context);
-    if (code != base::exit_done) {
-      return code;
-    }
-    if (result.untrusted) {
-      return static_cast<int>(base::exit_untrusted);
-    }
-    if (result.refused) {
-      return static_cast<int>(base::exit_refused);
-    }
-    return static_cast<int>(result.clean() ? base::exit_done : base::exit_failed);
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
   };
 }
 

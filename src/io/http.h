@@ -53,6 +53,7 @@ struct HttpOptions {
   std::string user_agent;
   std::string ca_file;
   unsigned jobs = 4;             ///< transfers at once
+  unsigned jobs_per_host = 8;    ///< of these at most so many from one server
   std::uint64_t limit_rate = 0;  ///< bytes per second over all, 0: none
   bool netrc = false;
   unsigned tries = 5;  ///< failures in a row, without a byte gained, per URL

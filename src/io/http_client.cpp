@@ -28,19 +28,24 @@ class Loop {
  public:
   using Done = std::function<void(std::size_t index)>;
 
-  Loop(CURLM* multi, const std::vector<std::unique_ptr<Transfer>>& transfers, unsigned jobs,
-       RateLimit* limit)
-      : multi_(multi), transfers_(transfers), jobs_(std::max(jobs, 1U)), limit_(limit) {
+  Loop(CURLM* multi, const std::vector<std::unique_ptr<Transfer>>& transfers,
+       const HttpOptions& options, RateLimit* limit)
+      : multi_(multi),
+        transfers_(transfers),
+        jobs_(std::max(options.jobs, 1U)),
+        jobs_per_host_(std::max(options.jobs_per_host, 1U)),
+        limit_(limit) {
     for (std::size_t i = 0; i < transfers_.size(); ++i) {
-      fresh_.push_back(i);
+      host_of(i).fresh.push_back(i);
     }
+    fresh_ = transfers_.size();
   }
 
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
   ~Loop() {
-    for (const auto& [handle, index] : running_) {
+    for (const auto& [handle, run] : running_) {
       curl_multi_remove_handle(multi_, handle);
     }
   }
@@ -50,7 +55,7 @@ class Loop {
     while (true) {
       base::check_stop(stop);
       start_due(done);
-      if (fresh_.empty() && sleeping_.empty() && running_.empty()) {
+      if (fresh_ == 0 && sleeping_.empty() && running_.empty()) {
         return;
       }
       resume_paused();
@@ -63,19 +68,36 @@ class Loop {
   }
 
  private:
+  /// What one server has to do with: no more of it at once than jobs_per_host_.
+  struct Host {
+    std::deque<std::size_t> fresh;  ///< never started
+    std::size_t running = 0;
+  };
+
+  struct Run {
+    std::size_t index;
+    Host* host;
+  };
+
+  /// Of the URL that the transfer will try next.
+  Host& host_of(std::size_t index) { return hosts_[transfers_[index]->host()]; }
+
+  bool has_room(const Host& host) const { return host.running < jobs_per_host_; }
+
   void start_due(const Done& done) {
     while (running_.size() < jobs_) {
       const auto now = Clock::now();
       const auto due = std::find_if(sleeping_.begin(), sleeping_.end(), [&](std::size_t index) {
-        return transfers_[index]->next_start() <= now;
+        return transfers_[index]->next_start() <= now && has_room(host_of(index));
       });
       if (due != sleeping_.end()) {
         const auto index = *due;
         sleeping_.erase(due);
         start(index);
-      } else if (!fresh_.empty()) {
-        const auto index = fresh_.front();
-        fresh_.pop_front();
+      } else if (auto* host = next_host()) {
+        const auto index = host->fresh.front();
+        host->fresh.pop_front();
+        --fresh_;
         if (transfers_[index]->finished_before_start()) {
           end(index, done);
         } else {
@@ -87,10 +109,24 @@ class Loop {
     }
   }
 
+  /// The host with room whose turn it is, in the order of the transfers; null for none.
+  Host* next_host() {
+    Host* next = nullptr;
+    for (auto& [name, host] : hosts_) {
+      if (!host.fresh.empty() && has_room(host) &&
+          (next == nullptr || host.fresh.front() < next->fresh.front())) {
+        next = &host;
+      }
+    }
+    return next;
+  }
+
   void start(std::size_t index) {
+    auto& host = host_of(index);
     auto* handle = transfers_[index]->start();
     require(curl_multi_add_handle(multi_, handle));
-    running_.emplace(handle, index);
+    ++host.running;
+    running_.emplace(handle, Run{index, &host});
   }
 
   void end(std::size_t index, const Done& done) {
@@ -107,7 +143,8 @@ class Loop {
       auto* handle = message->easy_handle;
       const auto code = message->data.result;  // NOLINT(cppcoreguidelines-pro-type-union-access)
       const auto found = running_.find(handle);
-      const auto index = found->second;
+      const auto index = found->second.index;
+      --found->second.host->running;
       running_.erase(found);
       require(curl_multi_remove_handle(multi_, handle));
       any = true;
@@ -123,8 +160,8 @@ class Loop {
   /// The transfer that the rate limit holds up longest, if any.
   Transfer* longest_paused() const {
     Transfer* longest = nullptr;
-    for (const auto& [handle, index] : running_) {
-      auto* transfer = transfers_[index].get();
+    for (const auto& [handle, run] : running_) {
+      auto* transfer = transfers_[run.index].get();
       if (transfer->paused_since() &&
           (longest == nullptr || *transfer->paused_since() < *longest->paused_since())) {
         longest = transfer;
@@ -143,11 +180,14 @@ class Loop {
     }
   }
 
-  int wait_milliseconds() const {
+  int wait_milliseconds() {
     using std::chrono::milliseconds;
     milliseconds wait{1000};
     if (running_.size() < jobs_) {
       for (const auto index : sleeping_) {
+        if (!has_room(host_of(index))) {
+          continue;  // the end of another one makes it
+        }
         const auto left = transfers_[index]->next_start() - Clock::now();
         wait = std::min(wait, std::chrono::ceil<milliseconds>(left));
       }
@@ -161,10 +201,12 @@ class Loop {
   CURLM* multi_;
   const std::vector<std::unique_ptr<Transfer>>& transfers_;
   std::size_t jobs_;
+  std::size_t jobs_per_host_;
   RateLimit* limit_;
-  std::deque<std::size_t> fresh_;
+  std::map<std::string, Host> hosts_;
+  std::size_t fresh_ = 0;  ///< in all hosts
   std::vector<std::size_t> sleeping_;
-  std::map<CURL*, std::size_t> running_;
+  std::map<CURL*, Run> running_;
 };
 
 class CurlClient : public HttpClient {
@@ -209,7 +251,7 @@ std::uint64_t CurlClient::seed() {
 void CurlClient::run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,
                      const Loop::Done& done, const std::stop_token& stop) {
   auto multi = borrow();
-  Loop(multi.get(), transfers, options_.jobs, limit).run(done, stop);
+  Loop(multi.get(), transfers, options_, limit).run(done, stop);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(multi));
 }

@@ -88,6 +88,14 @@ std::string Transfer::label() const {
   return base::base_name(base::redact_urls(urls_.front()));
 }
 
+std::string Transfer::host() const {
+  const std::string_view url = urls_[policy_.url()];
+  const auto scheme = url.find("://");
+  auto authority = url.substr(scheme == std::string_view::npos ? 0 : scheme + 3);
+  authority = authority.substr(0, authority.find_first_of("/?#"));
+  return base::to_lower(std::string(authority.substr(authority.rfind('@') + 1)));
+}
+
 void Transfer::release() {
   easy_.reset();
 }

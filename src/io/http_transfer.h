@@ -62,6 +62,9 @@ class Transfer {
 
   virtual std::string label() const;
 
+  /// Host and port of the URL that is tried next.
+  std::string host() const;
+
  protected:
   /// Whether what is there already will do. May throw Rejected and base::Error.
   virtual bool satisfied() { return false; }

@@ -26,6 +26,8 @@ sstream::lint::Result lint(const LintOptions& options, const sstream::Context& c
     if (io::is_http_url(options.where)) {
       sstream::lint::ServerProbes probes;
       probes.sample = options.sample;
+      probes.jobs = options.http.jobs;
+      probes.probe = [http = options.http](const std::string& url) { return io::probe(url, http); };
       files = sstream::lint::remote_files(directory, probes, context);
     } else {
       files = sstream::lint::local_files(directory, options.grace, context);

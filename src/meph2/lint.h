@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/http.h"
 #include "meph2/lint/profiles.h"
 #include "sstream/lint/lint.h"
 
@@ -20,6 +21,7 @@ struct LintOptions {
   bool files = true;
   bool data = false;  ///< read root file systems, for their combined fingerprints
   std::optional<std::uint64_t> sample = 20;  ///< of a URL: probe so many files; nullopt: all
+  io::HttpOptions http;                      ///< how to probe
 };
 
 /// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes nothing.

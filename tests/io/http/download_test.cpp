@@ -388,6 +388,42 @@ TEST_F(DownloadTest, KeepsConnectionsOpen) {
   EXPECT_EQ(server.connections(), 1U);
 }
 
+TEST_F(DownloadTest, AsksOneServerForNoMoreAtOnceThanItMay) {
+  support::HttpServer other;
+  auto options = quick();
+  options.jobs = 8;
+  options.jobs_per_host = 2;
+  client = io::make_http_client(options);
+  server.offer("/a", content);
+  other.offer("/a", content);
+  // Fails once, and is waited for: it counts as well when it comes back.
+  server.on_each("/again", {{.status = 503}, {.body = content}});
+  std::vector<base::File> files;
+  std::vector<io::FileRequest> requests;
+  for (std::size_t i = 0; i < 24; ++i) {
+    files.push_back(open(base::cat("capped", i)));
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    requests.push_back(request(i == 0 ? "/again" : "/a"));
+    if (i >= 12) {
+      requests.back().url = other.url("/a");
+    }
+    requests.back().into = &files[i];
+  }
+  std::size_t told = 0;
+  client->fetch(requests, progress,
+                [&](std::size_t, const std::exception_ptr& error) {
+                  EXPECT_EQ(error, nullptr);
+                  ++told;
+                },
+                {});
+  EXPECT_EQ(told, 24U);
+  // Connections are kept open (but for a failure's), so there were no more of them than transfers
+  // at once.
+  EXPECT_LE(server.connections(), 3U);
+  EXPECT_LE(other.connections(), 2U);
+}
+
 TEST_F(DownloadTest, LimitsTheRateOfAllTogether) {
   auto options = quick();
   options.limit_rate = 500'000;
