@@ -61,8 +61,9 @@ Action declare_du(CLI::App& app) {
                                                      {"orphan", meph2::UseBy::orphan}};
   app.add_option("--by", command->by,
                  "product (default), release, arch, version, or orphan: who still names a file")
-      ->transform(CLI::CheckedTransformer(words))
-      ->type_name("WHAT");
+      // Its own description of the words would have their numbers in it.
+      ->transform(CLI::CheckedTransformer(words).description(""))
+      ->type_name("WHAT:{product,release,arch,version,orphan}");
   app.add_flag("--json", command->json, "As JSON, in bytes");
   return [command](sstream::Context& context) {
     const auto use = meph2::disk_use(command->data_d, command->by, context);
