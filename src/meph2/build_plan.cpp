@@ -6,6 +6,7 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/template.h"
 
 namespace meph2 {
 
@@ -121,19 +122,20 @@ class Planner {
   }
 
   std::string boot_directory(const KernelRow& row, const std::string& psubarch) const {
-    return base::cat(directory_,
-                     expand_template(config_.kname, {{"release", release_.codename},
-                                                     {"arch", request_.arch},
-                                                     {"version_name", request_.version_name},
-                                                     {"version", release_.version},
-                                                     {"product_id_pre", config_.product_id_pre},
-                                                     {"krel", row.krel},
-                                                     {"kpkg", row.kpackage},
-                                                     {"flavor", row.flavor},
-                                                     {"psubarch", psubarch},
-                                                     {"subarch", row.subarch},
-                                                     {"suffix", row.suffix}}),
-                     "/", row.flavor, "/");
+    return base::cat(
+        directory_,
+        base::expand_template(config_.kname, {{"release", release_.codename},
+                                              {"arch", request_.arch},
+                                              {"version_name", request_.version_name},
+                                              {"version", release_.version},
+                                              {"product_id_pre", config_.product_id_pre},
+                                              {"krel", row.krel},
+                                              {"kpkg", row.kpackage},
+                                              {"flavor", row.flavor},
+                                              {"psubarch", psubarch},
+                                              {"subarch", row.subarch},
+                                              {"suffix", row.suffix}}),
+        "/", row.flavor, "/");
   }
 
   void add_item(PlannedProduct& product, const std::string& ftype, const std::string& path,

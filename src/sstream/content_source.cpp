@@ -321,6 +321,16 @@ void ContentSource::start(const std::string& path, const TrustOptions& trust) {
       entries_.push_back(std::move(entry));
     }
   }
+  index_ = std::move(file);
+}
+
+std::optional<base::File> ContentSource::index() const {
+  if (!index_) {
+    return std::nullopt;
+  }
+  base::File copy(base::UniqueFd(::fcntl(index_.fd(), F_DUPFD_CLOEXEC, 0)), index_.name());
+  copy.seek(0);
+  return copy;
 }
 
 namespace {

@@ -78,6 +78,9 @@ class ContentSource {
   /// Any file of the source as it is, unverified; nullopt where there is none.
   std::optional<base::File> raw(const std::string& path) const;
 
+  /// The index as it was read; nullopt where a products file was named.
+  std::optional<base::File> index() const;
+
   /// The path of the document that was read first.
   const std::string& first_path() const { return first_path_; }
 
@@ -146,6 +149,7 @@ class ContentSource {
   SourceMemory* memory_;
   std::vector<std::string> mirrors_;  ///< other bases, each with its final slash
   std::string first_path_;
+  base::File index_;
   mutable std::map<std::string, base::File> ready_;  ///< fetched by unchanged(), not used yet
   mutable std::set<std::string> unchanged_;          ///< paths that are as the memory knows them
 };

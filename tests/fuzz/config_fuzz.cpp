@@ -1,5 +1,6 @@
 // A configuration to build by: refused as usage, or one whose every release and kernel can be asked
 // for.
+#include "base/template.h"
 #include "meph2/config/stream_config.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -14,7 +15,7 @@ void read(std::string_view text) {
     }
     for (const auto& row : release.kernels) {
       fuzz::refused_or_done(base::Errc::usage, [&] {
-        meph2::expand_template(config.kname, {{"krel", row.krel}, {"arch", row.arch}});
+        base::expand_template(config.kname, {{"krel", row.krel}, {"arch", row.arch}});
       });
     }
   }

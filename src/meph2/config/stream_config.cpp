@@ -5,6 +5,7 @@
 #include "base/beneath.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "base/template.h"
 #include "meph2/config/reader.h"
 
 namespace meph2 {
@@ -134,7 +135,7 @@ void read_kname(const ConfigValue& value, StreamConfig& config) {
   }
   std::string expanded;
   try {
-    expanded = expand_template(config.kname, trial);
+    expanded = base::expand_template(config.kname, trial);
   } catch (const base::Error& error) {
     value.reject(error.what());
   }

@@ -76,10 +76,6 @@ struct StreamConfig {
 StreamConfig parse_stream_config(std::string_view text, const std::string& name);
 StreamConfig read_stream_config(const std::string& path);
 
-/// Expands %(name)s; %% is %. Error(usage) for an unknown name or another conversion.
-std::string expand_template(const std::string& text,
-                            const std::map<std::string, std::string>& variables);
-
 /// A file of the configuration that comes with the programs: $MEPH2_CONF_DIR, else conf/ of the
 /// source tree that the running program was built in, else share/meph2/conf beside its bin/. The
 /// path where it should be when it is in none of them.
