@@ -1,0 +1,42 @@
+# Completion for bash of all commands of meph2: each is asked for its own --help, so that nothing is listed here twice.
+# Installed as share/bash-completion/completions/COMMAND; or: . cmake/completion.bash
+
+# _meph2_options: the options of a --help, with "=" where a value has to follow; of --a,-b,--c all.
+_meph2_options() {
+  sed -n 's/^  \(-[^ ].*\)/\1/p' | sed 's/   *.*//; s/{[^}]*}//g' | sed -n 's/ .*//; p' | tr ',' '\n' | grep '^--\|^-.$'
+}
+
+# _meph2_choices OPTION: what may follow it, where the --help says so (OPTION KIND:{a,b,c}).
+_meph2_choices() {
+  sed -n "s/^  \\(.*[, ]\\)\\{0,1\\}$1\\({[^}]*}\\)\\{0,1\\} [A-Za-z|]*:{\\([^}]*\\)}.*/\\3/p" | tr ',' '\n'
+}
+
+_meph2() {
+  local program=$1 current=$2 previous=$3 help command='' word words
+  COMPREPLY=()
+  help=$("$program" --help 2>/dev/null </dev/null) || return
+  words=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$help")
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    if [[ $words && $word != -* ]]; then
+      command=$word
+      help=$("$program" "$command" --help 2>/dev/null </dev/null) || return
+      break
+    fi
+  done
+  # "--lint=o" comes as three words.
+  [[ $current == '=' ]] && current=''
+  [[ $previous == '=' || ${COMP_WORDS[COMP_CWORD]} == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 1]}
+  [[ $previous == '=' ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+  if [[ $current == -* ]]; then
+    words=$(_meph2_options <<<"$help")
+  elif [[ $previous == -* ]] && word=$(_meph2_choices "$previous" <<<"$help") && [[ $word ]]; then
+    words=$word
+  elif [[ $command ]]; then
+    words=''
+  fi
+  # Nothing here: then names of files (-o default).
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -o default -F _meph2 maas-cloudimg2eph2 meph2-build meph2-cloudimg-sync meph2-util sstream-generate sstream-mirror \
+  sstream-query sstream-sync
