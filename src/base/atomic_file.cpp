@@ -18,6 +18,10 @@ std::string temporary_name(const std::string& name) {
 
 }  // namespace
 
+bool is_temporary_name(std::string_view name) {
+  return name.starts_with('.') && name.ends_with(".tmp");
+}
+
 AtomicFile::AtomicFile(int dirfd, std::string name, mode_t mode)
     : dirfd_(dirfd),
       name_(std::move(name)),

@@ -29,6 +29,9 @@ class AtomicFile {
   File file_;
 };
 
+/// Whether it is the name of what an AtomicFile leaves when its process is killed.
+bool is_temporary_name(std::string_view name);
+
 /// The whole of it for content that is in memory.
 void replace_file(int dirfd, const std::string& name, std::string_view content, mode_t mode = 0644);
 void replace_file(const std::string& path, std::string_view content, mode_t mode = 0644);

@@ -80,6 +80,9 @@ class Mirror {
     publish_.sign = signs();
     if (is_up_to_date()) {
       result_.unchanged = true;
+      if (!publish_.dry_run) {
+        memory_.save();  // writes only what a run that was killed did not keep
+      }
       return std::move(result_);
     }
     for (const auto& entry : source_.entries()) {

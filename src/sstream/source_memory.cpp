@@ -1,9 +1,12 @@
 #include "sstream/source_memory.h"
 
+#include <sys/file.h>
+
 #include "base/atomic_file.h"
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "base/tree.h"
 #include "io/digest.h"
 
 namespace sstream {
@@ -37,6 +40,25 @@ base::File open_directory_below(int above, const std::string& name, bool make) {
     base::make_directory_at(above, name, 0755);
   }
   return base::open_file_at(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/// Removes what a save that was killed left. Savers of one source take turns by a lock on its
+/// directory: without it what is found may be another one's that is at work.
+void remove_leftovers(const base::File& own) {
+  if (::flock(own.fd(), LOCK_EX) != 0) {
+    return;
+  }
+  std::vector<std::string> leftovers;
+  base::walk_tree(own.fd(), [&](const std::string& path, const struct stat& /*status*/) {
+    if (base::is_temporary_name(base::base_name(path))) {
+      leftovers.push_back(path);
+    }
+    return true;
+  });
+  for (const auto& path : leftovers) {
+    const auto parent = base::open_parent_beneath(own.fd(), path, false);
+    base::unlink_at(parent.fd(), base::base_name(path));
+  }
 }
 
 }  // namespace
@@ -235,6 +257,7 @@ void SourceMemory::save() {
   const Repository repository(repository_, Access::write);
   const auto all = open_directory_below(repository.private_dir(), sources, true);
   const auto own = open_directory_below(all.fd(), id_, true);
+  remove_leftovers(own);
   // Facts first: originals without them are what is left when somebody takes the facts away.
   base::replace_file(own.fd(), facts_name, text);
   if (!fresh_.empty()) {

@@ -204,9 +204,8 @@ bool is_leftover(const std::string& name) {
   return name.starts_with(".v1.");
 }
 
-/// What AtomicFile leaves when it is killed.
 bool is_temporary(const std::string& name) {
-  return name.starts_with(".") && name.ends_with(".tmp");
+  return base::is_temporary_name(name);
 }
 
 bool any_in(int directory, bool (*wanted)(const std::string&)) {

@@ -23,8 +23,9 @@ import streams  # noqa: E402
 class Command:
     """How a command is tried: what it works on beside the base stream, and what a second run may say."""
 
-    def __init__(self, arguments, prepare=None, again=(0, b""), readers=streams.READERS):
-        self.arguments = arguments    # (case, target) -> words after meph2-util
+    def __init__(self, arguments, prepare=None, again=(0, b""), readers=streams.READERS, program="meph2-util"):
+        self.program = program
+        self.arguments = arguments    # (case, target) -> words after the program
         self.prepare = prepare or (lambda case: None)    # changes case.base, makes what else is needed in case.work
         self.again = again    # exit and words of a run that finds the work done
         self.readers = readers
@@ -51,6 +52,10 @@ def orphaned(case):
     streams.write(case.path("orphans.json"), json.dumps(found))
 
 
+def signed_source(case):
+    case.util("sign", case.path("source"))
+
+
 def patch_of(case):
     """What diff says between the base and one that has a version more, as the patch to get there."""
     wanted = case.source("wanted", ["20240101", "20240104"])
@@ -71,6 +76,8 @@ COMMANDS = {
     "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
     "find-orphans": Command(lambda case, target: ["find-orphans", case.orphans(target), target], orphaned),
     "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
+    "mirror": Command(lambda case, target: ["--keyring", case.keys.keyring, case.path("source"), target], signed_source,
+                      program="sstream-mirror"),
     "patch": Command(lambda case, target: ["patch", "-i", case.path("patch.yaml"), case.path("wanted"), target], patch_of),
     "reap-orphans": Command(lambda case, target: ["reap-orphans", "--older", "1d", case.orphans(target), target], orphaned),
 }
@@ -81,7 +88,7 @@ class Case:
 
     def __init__(self, work, binaries, command, keys, no_exchange=False):
         self.work, self.keys, self.no_exchange = work, keys, no_exchange
-        self.binary = os.path.join(binaries, "meph2-util")
+        self.binaries = binaries
         self.env = dict(keys.env, LC_ALL="C.UTF-8")
         self.base = self.path("base")
         self.command = COMMANDS[command]
@@ -123,15 +130,16 @@ class Case:
         return target
 
     def util(self, *arguments):
-        done = subprocess.run([self.binary] + list(arguments), env=self.env, stdin=subprocess.DEVNULL,
+        done = subprocess.run([os.path.join(self.binaries, "meph2-util")] + list(arguments), env=self.env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
         if done.returncode != 0:
             raise streams.Broken("%s: exit %d: %s" % (arguments, done.returncode, done.stderr.decode(errors="replace")))
         return done.stdout
 
     def run(self, target, extra):
-        return subprocess.run([self.binary] + self.command.arguments(self, target), env=dict(self.env, **extra),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        words = [os.path.join(self.binaries, self.command.program)] + self.command.arguments(self, target)
+        return subprocess.run(words, env=dict(self.env, **extra), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
 
     def again(self, target):
         """The same command once more: it does the work, or says that it is done."""

@@ -192,7 +192,10 @@ def leftovers(root):
     found = [name for name in os.listdir(streams) if name.startswith(".v1.")]
     private = os.path.join(root, ".data/.sstream")
     found += [name for name in os.listdir(private) if name not in (
-        "stage.lock", "commit.lock", "state.json", "generations", "txn", "orphans.json", "history.jsonl", "holds.json", "trash")]
+        "stage.lock", "commit.lock", "state.json", "generations", "txn", "orphans.json", "history.jsonl", "holds.json", "trash",
+        "sources")]
+    for top, _, files in os.walk(os.path.join(private, "sources")):
+        found += [os.path.relpath(os.path.join(top, name), private) for name in files if name.endswith(".tmp")]
     return found
 
 
