@@ -11,16 +11,20 @@ _meph2_choices() {
   sed -n "s/^  \\(.*[, ]\\)\\{0,1\\}$1\\({[^}]*}\\)\\{0,1\\} [A-Za-z|]*:{\\([^}]*\\)}.*/\\3/p" | tr ',' '\n'
 }
 
+_meph2_subcommands() {
+  sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
+}
+
 _meph2() {
-  local program=$1 current=$2 previous=$3 help command='' word words
+  local program=$1 current=$2 previous=$3 help command=() word words
   COMPREPLY=()
   help=$("$program" --help 2>/dev/null </dev/null) || return
-  words=$(sed -n '/^Subcommands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$help")
+  words=$(_meph2_subcommands <<<"$help")
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     if [[ $words && $word != -* ]]; then
-      command=$word
-      help=$("$program" "$command" --help 2>/dev/null </dev/null) || return
-      break
+      command+=("$word")
+      help=$("$program" "${command[@]}" --help 2>/dev/null </dev/null) || return
+      words=$(_meph2_subcommands <<<"$help")
     fi
   done
   # "--lint=o" comes as three words.
@@ -31,8 +35,6 @@ _meph2() {
     words=$(_meph2_options <<<"$help")
   elif [[ $previous == -* ]] && word=$(_meph2_choices "$previous" <<<"$help") && [[ $word ]]; then
     words=$word
-  elif [[ $command ]]; then
-    words=''
   fi
   # Nothing here: then names of files (-o default).
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

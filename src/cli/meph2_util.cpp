@@ -58,6 +58,12 @@ int main(int argc, char** argv) {
         cli::declare_du},
        {"status", "Whether the stream is healthy, for people and for monitoring",
         "meph2-util status daily-stream.d --max-age 36h", cli::declare_status},
+       {"keys", "What the stream is signed with; the keyring for readers; another key",
+        "meph2-util keys status daily-stream.d\n"
+        "meph2-util keys export keyring.gpg\n"
+        "meph2-util keys rotate --announce 0123456789ABCDEF0123456789ABCDEF01234567 "
+        "daily-stream.d",
+        cli::declare_keys},
        {"verify", "Whether metadata, signatures and data files are what they should be; repair",
         "meph2-util verify daily-stream.d --data\n"
         "meph2-util verify daily-stream.d --budget 200G --repair-from https://mirror.example.org/",

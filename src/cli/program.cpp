@@ -48,9 +48,12 @@ std::vector<std::string> arguments(int argc, char** argv, const CLI::App& app) {
     if (word == "--") {
       break;
     }
-    if (scope == &app && !word.starts_with("-")) {
-      for (const auto* command : app.get_subcommands({})) {
-        scope = command->get_name() == word ? command : scope;
+    if (!word.starts_with("-")) {
+      for (const auto* command : scope->get_subcommands({})) {
+        if (command->get_name() == word) {
+          scope = command;
+          break;
+        }
       }
     }
     word = expand_prefix(*scope, word);

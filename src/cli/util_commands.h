@@ -14,6 +14,7 @@ Action declare_find_orphans(CLI::App& app);
 Action declare_hold(CLI::App& app);
 Action declare_unhold(CLI::App& app);
 Action declare_insert(CLI::App& app);
+Action declare_keys(CLI::App& app);
 Action declare_lint(CLI::App& app);
 Action declare_merge(CLI::App& app);
 Action declare_patch(CLI::App& app);

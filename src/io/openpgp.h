@@ -28,6 +28,9 @@ class Keyring {
   /// The keyring as gpgv wants it: binary, dearmored.
   const std::string& binary() const { return binary_; }
 
+  /// The same for readers that want it as text (juju).
+  std::string armored() const;
+
  private:
   std::string name_;
   std::string binary_;
@@ -44,6 +47,16 @@ struct Verified {
   std::string
       text;  ///< what was signed, as the verifier handed it out: never cut from the file by us
   Signature signature;
+};
+
+/// What a key says about itself.
+struct KeyInfo {
+  std::string fingerprint;  ///< of the primary key
+  std::string user_id;      ///< the first one; as its owner wrote it, not fit for a terminal
+  std::string algorithm;    ///< of the primary key: "ed25519", "rsa3072"
+  base::Time created;
+  std::optional<base::Time> expires;  ///< when nothing of it can sign any more
+  bool revoked = false;
 };
 
 /// Decides what counts as signed: docs/architecture.md, "What counts as signed". Exactly one
@@ -63,6 +76,9 @@ class Verifier {
   Verified verify_clearsigned(std::string_view message, const std::string& name) const;
   Signature verify_detached(std::string_view data, std::string_view signature,
                             const std::string& name) const;
+
+  /// The keys of the keyring, in its order.
+  std::vector<KeyInfo> keys() const;
 
  private:
   struct State;

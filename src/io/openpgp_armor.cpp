@@ -50,10 +50,11 @@ class Lines {
   std::size_t number_ = 0;
 };
 
+constexpr std::string_view base64_digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 std::optional<unsigned> base64_value(char c) {
-  static constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto at = digits.find(c);
+  const auto at = base64_digits.find(c);
   return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(at));
 }
 
@@ -83,6 +84,21 @@ std::optional<std::string> decode_base64(std::string_view text) {
   return out;
 }
 
+std::string encode_base64(std::string_view bytes) {
+  std::string out;
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const auto piece = bytes.substr(at, 3);
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group = group << 8U | (i < piece.size() ? static_cast<unsigned char>(piece[i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      out += i <= piece.size() ? base64_digits[group >> (18U - 6U * i) & 0x3FU] : '=';
+    }
+  }
+  return out;
+}
+
 /// RFC 4880 section 6.1.
 std::uint32_t crc24(std::string_view bytes) {
   std::uint32_t crc = 0xB704CE;
@@ -95,12 +111,15 @@ std::uint32_t crc24(std::string_view bytes) {
   return crc & 0xFFFFFFU;
 }
 
+std::string crc_bytes(std::string_view bytes) {
+  const auto crc = crc24(bytes);
+  return {static_cast<char>(crc >> 16U), static_cast<char>(crc >> 8U & 0xFFU),
+          static_cast<char>(crc & 0xFFU)};
+}
+
 bool crc_matches(std::string_view line, std::string_view bytes) {
   const auto sum = decode_base64(line.substr(1));
-  const auto crc = crc24(bytes);
-  return sum && sum->size() == 3 &&
-         *sum == std::string{static_cast<char>(crc >> 16U), static_cast<char>(crc >> 8U & 0xFFU),
-                             static_cast<char>(crc & 0xFFU)};
+  return sum && *sum == crc_bytes(bytes);
 }
 
 bool is_armor_header(std::string_view line) {
@@ -399,6 +418,16 @@ std::optional<std::string> detached_fault(std::string_view signature) {
     return "not a detached signature";
   }
   return signature_block_fault(lines, false);
+}
+
+std::string armor_keys(std::string_view bytes) {
+  constexpr std::size_t width = 64;
+  auto text = base::cat(begin_key, "\n\n");
+  const auto code = encode_base64(bytes);
+  for (std::size_t at = 0; at < code.size(); at += width) {
+    text += base::cat(code.substr(at, width), "\n");
+  }
+  return base::cat(text, "=", encode_base64(crc_bytes(bytes)), "\n", end_key, "\n");
 }
 
 std::string dearmor_keys(std::string_view text) {

@@ -26,6 +26,9 @@ std::optional<std::string> detached_fault(std::string_view signature);
 /// skipped, as gpg does. Throws Error(untrusted) with the reason.
 std::string dearmor_keys(std::string_view text);
 
+/// The armored public key block of these bytes.
+std::string armor_keys(std::string_view bytes);
+
 struct Packet {
   unsigned tag = 0;
   std::string_view body;

@@ -109,6 +109,10 @@ Keyring Keyring::from_bytes(std::string bytes, std::string name) {
   });
 }
 
+std::string Keyring::armored() const {
+  return openpgp::armor_keys(binary_);
+}
+
 Keyring Keyring::of_user(const std::string& fingerprint, const base::Clock& clock) {
   openpgp::Engine engine({}, clock);
   openpgp::OutputData output;

@@ -82,6 +82,44 @@ struct KeyFacts {
   bool revoked = false;
 };
 
+std::optional<base::Time> end_of(const _gpgme_subkey& part) {
+  return part.expires > 0 ? std::optional(base::Time(std::chrono::seconds(part.expires)))
+                          : std::nullopt;
+}
+
+/// The primary's end, or that of the longest-lived part that signs, whichever is first.
+std::optional<base::Time> signing_end(const _gpgme_key& key) {
+  const auto end = end_of(*key.subkeys);
+  std::optional<base::Time> longest;
+  for (const auto* part = key.subkeys; part != nullptr; part = part->next) {
+    if (part->can_sign == 0 || part->revoked != 0) {
+      continue;
+    }
+    const auto part_end = end_of(*part);
+    if (!part_end) {
+      return end;
+    }
+    longest = longest ? std::max(*longest, *part_end) : *part_end;
+  }
+  return longest && (!end || *longest < *end) ? longest : end;
+}
+
+KeyInfo info_of(const _gpgme_key& key) {
+  const auto& primary = *key.subkeys;
+  KeyInfo info;
+  info.fingerprint = primary.fpr != nullptr ? primary.fpr : "";
+  if (key.uids != nullptr && key.uids->uid != nullptr) {
+    info.user_id = key.uids->uid;
+  }
+  const std::unique_ptr<char, void (*)(void*)> algorithm(gpgme_pubkey_algo_string(key.subkeys),
+                                                         gpgme_free);
+  info.algorithm = algorithm ? algorithm.get() : "unknown";
+  info.created = time_of(static_cast<unsigned long>(primary.timestamp));
+  info.expires = signing_end(key);
+  info.revoked = primary.revoked != 0;
+  return info;
+}
+
 }  // namespace
 
 struct Verifier::State {
@@ -92,6 +130,7 @@ struct Verifier::State {
 
   Verified clearsigned(std::string_view message);
   Signature detached(std::string_view data, std::string_view signature);
+  std::vector<KeyInfo> keys();
 
  private:
   std::string prepare_home();
@@ -242,6 +281,24 @@ KeyFacts Verifier::State::facts_of(const std::string& fingerprint, openpgp::Engi
     refuse(base::cat("signed by ", fingerprint, ", which is not in keyring ", keyring_.name()));
   }
   return facts_.emplace(fingerprint, std::move(facts)).first->second;
+}
+
+std::vector<KeyInfo> Verifier::State::keys() {
+  const std::lock_guard lock(lane_.mutex);
+  const auto error = lane_.engine.run(
+      0, [](gpgme_ctx_t context) { return gpgme_op_keylist_start(context, nullptr, 0); });
+  if (error != 0) {
+    refuse(base::cat("keyring ", keyring_.name(), ": gpg: ", openpgp::reason_of(error)));
+  }
+  std::vector<KeyInfo> all;
+  for (const auto& key : lane_.engine.keys()) {
+    all.push_back(info_of(*key));
+  }
+  return all;
+}
+
+std::vector<KeyInfo> Verifier::keys() const {
+  return state_->keys();
 }
 
 Verifier::Verifier(Keyring keyring, const base::Clock& clock)

@@ -11,6 +11,7 @@
 #include "base/tree.h"
 #include "sstream/generation.h"
 #include "sstream/path_set.h"
+#include "sstream/published_keyring.h"
 #include "sstream/stream_use.h"
 
 namespace meph2 {
@@ -149,7 +150,7 @@ class Finder {
     drop_linked();
   }
 
-  /// The list itself, where it lies in the data directory.
+  /// The list itself, where it lies in the data directory, and the keyring that readers are given.
   std::vector<std::string> own_files() const {
     const auto slash = options_.orphans.rfind('/');
     const auto directory = base::open_directory(
@@ -157,11 +158,12 @@ class Finder {
     const auto full =
         base::cat(base::real_path(directory.fd()), "/", base::base_name(options_.orphans));
     const auto top = base::real_path(data_.root()) + "/";
-    if (!full.starts_with(top)) {
-      return {};
+    std::vector<std::string> own = {sstream::keyring_file, sstream::armored_keyring_file};
+    if (full.starts_with(top)) {
+      const auto name = full.substr(top.size());
+      own.insert(own.end(), {name, name + ".state", name + ".bak"});
     }
-    const auto name = full.substr(top.size());
-    return {name, name + ".state", name + ".bak"};
+    return own;
   }
 
   /// streams/ and .data/ are not data, here and in a stream that lies below; a stream that was not

@@ -46,7 +46,7 @@ class Transaction {
         repository_(directory, options.dry_run ? Access::read : Access::write, options.create),
         state_(repository_.read_state()) {
     if (options.sign && !options.dry_run) {
-      signer_.emplace(options.key, state_.signer, context);
+      signer_.emplace(options.key, options.change_key ? std::string() : state_.signer, context);
     }
   }
 

@@ -125,7 +125,7 @@ SignatureFaults DocumentVerifier::faults(int directory, const std::string& name)
       [&] {
         const auto file = name + ".gpg";
         check(faults.detached, file, [&](const std::string& signature) {
-          verifier_.verify_detached(text, signature, file);
+          faults.detached_by = verifier_.verify_detached(text, signature, file);
         });
       },
       [&] {
@@ -136,6 +136,8 @@ SignatureFaults DocumentVerifier::faults(int directory, const std::string& name)
           const auto& expected = index ? *index : text;
           if (clear.text != expected && as_clear_signed(clear.text) != as_clear_signed(expected)) {
             faults.clear = base::cat(file, " has another content than ", name);
+          } else {
+            faults.clear_by = clear.signature;
           }
         });
       });

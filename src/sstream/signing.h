@@ -16,6 +16,8 @@ inline constexpr auto key_expiry_warning = std::chrono::days(30);
 struct SignatureFaults {
   std::optional<std::string> detached;  ///< X.json.gpg
   std::optional<std::string> clear;     ///< X.sjson, or it says something else than X.json
+  std::optional<io::Signature> detached_by = {};  ///< whose signature is good
+  std::optional<io::Signature> clear_by = {};
 
   explicit operator bool() const { return detached || clear; }
 
@@ -43,8 +45,8 @@ class DocumentVerifier {
 class DocumentSigner {
  public:
   /// Error(failed) when the key cannot sign; Error(refused) when the repository is signed by
-  /// another key (`pinned`, from its state): no silent second key. Warns of a key that ends within
-  /// 30 days.
+  /// another key (`pinned`, from its state; empty: any will do): no silent second key. Warns of a
+  /// key that ends within 30 days.
   DocumentSigner(const std::string& key, const std::string& pinned, const Context& context);
 
   const std::string& fingerprint() const { return signer_.fingerprint(); }
