@@ -210,7 +210,8 @@ class Bench:
         with tempfile.TemporaryDirectory(dir=self.tmpfs) as target:
             curl = self.curl(url, paths, os.path.join(target, "curl"))
             for jobs in (4, 16):
-                seconds, memory = run(self.mirror + ["--jobs=%d" % jobs, url, os.path.join(target, "mirror%d" % jobs)])
+                options = ["--jobs=%d" % jobs, "--jobs-per-host=%d" % jobs]
+                seconds, memory = run(self.mirror + options + [url, os.path.join(target, "mirror%d" % jobs)])
                 print("many: --jobs=%d: %.2f s, %.0f files/s, peak %.0f MB; curl --parallel (4) %.2f s, %.0f files/s"
                       % (jobs, seconds, 10000 / seconds, memory, curl, 10000 / curl))
 
