@@ -1,6 +1,7 @@
 #include "meph2/key_rotation.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
@@ -86,6 +87,17 @@ class KeyPlace {
   std::string signer_;
 };
 
+/// What fails now leaves the keyring published.
+void after_publication(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const base::Error& error) {
+    base::Error outer(base::Errc::cleanup_incomplete, error.what());
+    outer.set_state("the keyring is published; run this again");
+    throw outer;
+  }
+}
+
 void warn_of_end(const io::Signer& key, const sstream::Context& context) {
   const auto expires = key.expires();
   if (expires && *expires - context.clock.now() < sstream::key_expiry_warning) {
@@ -121,7 +133,7 @@ RotateResult announce(const RotateOptions& options, const std::string& key,
   if (!options.dry_run) {
     // The date is written last: readers had the keyring before it.
     sstream::publish_keyring(place.repository(), both);
-    write_rotation(place.repository(), result.next);
+    after_publication([&] { write_rotation(place.repository(), result.next); });
   }
   return result;
 }
@@ -194,8 +206,8 @@ RotateResult finish(const RotateOptions& options, const sstream::Context& contex
   const bool recorded = read_rotation(place.repository()).has_value();
   result.changed = recorded || !sstream::is_published(place.repository(), keyring);
   if (result.changed && !options.dry_run) {
-    base::unlink_at(place.repository().private_dir(), file_name);
     sstream::publish_keyring(place.repository(), keyring);
+    after_publication([&] { base::unlink_at(place.repository().private_dir(), file_name); });
   }
   return result;
 }

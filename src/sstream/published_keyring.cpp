@@ -36,12 +36,16 @@ bool is_published(const Repository& repository, const io::Keyring& keyring) {
 }
 
 void publish_keyring(const Repository& repository, const io::Keyring& keyring) {
-  base::replace_file(repository.root(), keyring_file, keyring.binary());
   try {
+    base::replace_file(repository.root(), keyring_file, keyring.binary());
     base::replace_file(repository.root(), armored_keyring_file, keyring.armored());
   } catch (const base::Error& error) {
+    if (read(repository, keyring_file) != keyring.binary()) {
+      throw;
+    }
     base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state(base::cat(keyring_file, " is published, ", armored_keyring_file, " is not"));
+    outer.set_state(base::cat(keyring_file, " is published, ", armored_keyring_file,
+                              " perhaps not; run this again"));
     throw outer;
   }
 }

@@ -18,8 +18,8 @@ std::optional<io::Keyring> published_keyring(const Repository& repository);
 /// Whether both files are there and say just this.
 bool is_published(const Repository& repository, const io::Keyring& keyring);
 
-/// Replaces both files, each in one step. Error(cleanup_incomplete) where the second one cannot be
-/// written.
+/// Replaces both files, each in one step. Error(cleanup_incomplete) for what fails after the first
+/// one is there.
 void publish_keyring(const Repository& repository, const io::Keyring& keyring);
 
 }  // namespace sstream
