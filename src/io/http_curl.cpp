@@ -81,6 +81,12 @@ long Easy::retry_after() const {
   return static_cast<long>(wait);
 }
 
+bool Easy::reused_connection() const {
+  long made = 0;
+  curl_easy_getinfo(get(), CURLINFO_NUM_CONNECTS, &made);
+  return made == 0;
+}
+
 std::string Easy::reason(CURLcode code) const {
   const std::string particular = error_.get();
   return std::string(base::trim(particular.empty() ? curl_easy_strerror(code) : particular));

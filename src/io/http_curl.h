@@ -61,6 +61,7 @@ class Easy {
   std::string effective_url() const;
   long status() const;
   long retry_after() const;
+  bool reused_connection() const;
 
   /// The particular reason of a failure where curl gives one, else the general one.
   std::string reason(CURLcode code) const;

@@ -34,8 +34,6 @@ void take_line(std::string_view line, ProbeAnswer& answer) {
     answer.encoding = value == "identity" ? "" : value;
   } else if (name == "cache-control") {
     answer.cache_control = value;
-  } else if (name == "expires") {
-    answer.expires = value;
   }
 }
 

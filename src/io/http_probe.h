@@ -15,7 +15,6 @@ struct ProbeAnswer {
   std::optional<std::uint64_t> length;
   std::string encoding;       ///< Content-Encoding, empty: none
   std::string cache_control;  ///< as sent
-  std::string expires;        ///< as sent
 };
 
 /// One HEAD request that says it takes compressed answers, as browsers and httpx do; where the

@@ -294,7 +294,9 @@ std::optional<Rejected> Transfer::judge_status(long status) const {
 }
 
 Rejected Transfer::judge_code(CURLcode code) const {
-  const auto fault = is_transient(code) ? Fault::transient : Fault::dead_url;
+  // What is no HTTP may be what an answer before it left in the connection.
+  const bool leftover = code == CURLE_UNSUPPORTED_PROTOCOL && easy_->reused_connection();
+  const auto fault = is_transient(code) || leftover ? Fault::transient : Fault::dead_url;
   return {fault, base::Error(base::Errc::failed, base::redact_urls(easy_->reason(code)))};
 }
 

@@ -154,6 +154,22 @@ TEST_F(DocumentTest, RetriesWhatMayPassC8C9) {
   }
 }
 
+TEST_F(DocumentTest, DoesNotTakeLeftoversForAnAnswer) {
+  server.on("/a", [](const HttpSeen& seen, HttpConnection& connection) {
+    send_answer({.body = "a"}, seen, connection);
+  });
+  server.on("/b", [](const HttpSeen& seen, HttpConnection& connection) {
+    if (seen.number == 1) {
+      connection.send("and what was left of a");
+      connection.close();
+      return;
+    }
+    send_answer({.body = "b"}, seen, connection);
+  });
+  EXPECT_EQ(get("/a")->body, "a");
+  EXPECT_EQ(get("/b")->body, "b");
+}
+
 TEST_F(DocumentTest, DoesNotRetryWhatWillNotPassC8) {
   for (const int status : {400, 401, 403, 405, 416, 451, 501}) {
     const auto path = base::cat("/", status);
