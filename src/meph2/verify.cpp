@@ -157,10 +157,9 @@ VerifyResult verify_url(const VerifyOptions& options, const sstream::Context& co
   const auto copy = fetch_metadata(options.target, context);
   const auto directory = base::open_directory(copy.path());
   const auto files = verify_documents(options, directory.fd(), {}, result, context);
-  if (options.data.read) {
-    result.data = fetch_and_verify(options.target, files, options.data, context);
-    add_problems(result.data.problems, result);
-  }
+  const auto look = options.data.read ? fetch_and_verify : probe_files;
+  result.data = look(options.target, files, options.data, context);
+  add_problems(result.data.problems, result);
   return result;
 }
 

@@ -4,7 +4,10 @@
 
 #include "base/beneath.h"
 #include "base/error.h"
+#include "base/stop.h"
 #include "base/strings.h"
+#include "base/worker_pool.h"
+#include "io/http_probe.h"
 #include "sstream/index.h"
 #include "sstream/signing.h"
 
@@ -18,12 +21,13 @@ std::string with_slash(const std::string& url) {
   return url.ends_with("/") ? url : url + "/";
 }
 
-/// false where the server has no such document.
-bool fetch(const std::string& url, const std::string& name, int directory,
+/// false where the server has no such document below `url`.
+bool fetch(const std::string& url, const std::string& path, int directory,
            const sstream::Context& context) {
+  const auto name = base::base_name(path);
   auto file = base::unnamed_file(name);
   io::Request request;
-  request.url = url;
+  request.url = url + base::percent_encode_path(path);
   request.max_bytes = document_limit;
   request.save_to = &file;
   if (!context.http.get(request, context.stop)) {
@@ -37,14 +41,33 @@ bool fetch(const std::string& url, const std::string& name, int directory,
 }
 
 /// The document and both its signatures.
-bool fetch_all(const std::string& url, const std::string& name, int directory,
+bool fetch_all(const std::string& url, const std::string& path, int directory,
                const sstream::Context& context) {
-  const auto document = url.substr(0, url.size() - name.size());
   bool any = false;
-  for (const auto& file : {name, name + ".gpg", sstream::signed_name(name)}) {
-    any = fetch(document + file, file, directory, context) || any;
+  for (const auto& file : {path, path + ".gpg", sstream::signed_name(path)}) {
+    any = fetch(url, file, directory, context) || any;
   }
   return any;
+}
+
+std::optional<sstream::Problem> judge(const sstream::DataFile& wanted,
+                                      const io::ProbeAnswer& answer) {
+  using sstream::ProblemKind;
+  constexpr long redirects = 300;
+  constexpr long errors = 400;
+  constexpr long not_found = 404;
+  constexpr long gone = 410;
+  if (answer.status >= errors) {
+    const bool missing = answer.status == not_found || answer.status == gone;
+    return sstream::Problem{missing ? ProblemKind::missing : ProblemKind::damaged, wanted.path,
+                            base::cat("HTTP ", answer.status)};
+  }
+  const bool tells = answer.status < redirects && answer.encoding.empty() && answer.length;
+  if (tells && *answer.length != wanted.expected.size) {
+    return sstream::Problem{ProblemKind::damaged, wanted.path,
+                            base::cat("is ", *answer.length, " bytes, not ", wanted.expected.size)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -53,7 +76,7 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
   base::TempDir copy("meph2-verify-");
   const auto directory = base::open_directory(copy.path());
   const auto base = with_slash(url);
-  if (!fetch_all(base + "streams/v1/index.json", "index.json", directory.fd(), context)) {
+  if (!fetch_all(base, "streams/v1/index.json", directory.fd(), context)) {
     throw base::Error(base::Errc::not_found,
                       base::cat(base,
                                 ": no stream: neither streams/v1/index.json nor "
@@ -67,7 +90,7 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
     for (const auto& entry : sstream::StreamIndex(io::read_json(file), "index.json").entries()) {
       const auto name = base::base_name(entry.path);
       if (entry.path.ends_with(".json") && !base::exists_at(directory.fd(), name)) {
-        fetch_all(base + entry.path, name, directory.fd(), context);
+        fetch_all(base, entry.path, directory.fd(), context);
       }
     }
   } catch (const base::Error& error) {
@@ -77,6 +100,28 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
     context.log.debug(error.what());  // the index is judged where the copy is
   }
   return copy;
+}
+
+sstream::DataVerdict probe_files(const std::string& url,
+                                 const std::vector<sstream::DataFile>& files,
+                                 const sstream::DataCheck& check, const sstream::Context& context) {
+  const auto base = with_slash(url);
+  std::vector<std::optional<sstream::Problem>> found(files.size());
+  base::parallel_for(files.size(), check.jobs, [&](std::size_t i) {
+    base::check_stop(context.stop);
+    try {
+      found[i] = judge(files[i], io::probe(base + base::percent_encode_path(files[i].path), {}));
+    } catch (const base::Error& failure) {
+      found[i] = {sstream::ProblemKind::missing, files[i].path, failure.what()};
+    }
+  });
+  sstream::DataVerdict verdict;
+  for (auto& problem : found) {
+    if (problem) {
+      verdict.problems.push_back(std::move(*problem));
+    }
+  }
+  return verdict;
 }
 
 sstream::DataVerdict fetch_and_verify(const std::string& url,
@@ -95,7 +140,7 @@ sstream::DataVerdict fetch_and_verify(const std::string& url,
     for (std::size_t i = 0; i < count; ++i) {
       const auto& wanted = files[start + i];
       bodies[i] = base::unnamed_file(wanted.path);
-      requests[i].url = base + wanted.path;
+      requests[i].url = base + base::percent_encode_path(wanted.path);
       requests[i].size = wanted.expected.size;
       std::tie(requests[i].algorithm, requests[i].digest) = wanted.expected.strongest();
       requests[i].into = &bodies[i];

@@ -147,13 +147,34 @@ TEST_F(Verify, WithoutAStreamThereIsNothingToVerify) {
   EXPECT_EQ(code_of([&] { verify(of("repo")); }), Errc::not_found);
 }
 
+/// Somebody who has seen enough after so many files.
+class Impatient : public base::NullProgress {
+ public:
+  void add_bytes(std::uint64_t) override {
+    if (++seen == 3) {
+      stop.request_stop();
+    }
+  }
+
+  std::stop_source stop;
+  int seen = 0;
+};
+
 TEST_F(Verify, AStopLosesNothingThatWasVerified) {
   publish("repo", files(3));
-  std::stop_source stop;
-  stop.request_stop();
-  sstream::Context stopped{world.clock,   world.log,        world.progress,
-                           world.network, stop.get_token(), [](const std::string&) {}};
-  EXPECT_EQ(code_of([&] { meph2::verify(of("repo"), stopped); }), Errc::cancelled);
+  Impatient progress;
+  const sstream::Context stopped{world.clock,
+                                 world.log,
+                                 progress,
+                                 world.network,
+                                 progress.stop.get_token(),
+                                 [](const std::string&) {}};
+  auto asked = of("repo");
+  asked.data.jobs = 1;
+  EXPECT_EQ(code_of([&] { meph2::verify(asked, stopped); }), Errc::cancelled);
+  const auto again = verify(asked);
+  EXPECT_EQ(again.data.untouched, 3U);
+  EXPECT_EQ(again.data.read, 3U);
 }
 
 class VerifySigned : public Verify {

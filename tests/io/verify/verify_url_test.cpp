@@ -23,6 +23,7 @@ class VerifyUrl : public support::VerifyWorld {
     auto asked = of(name);
     asked.target = server.url("/s");
     asked.trust.keyring = keyring;
+    asked.data.read = reads_data;
     const sstream::Context context{world.clock, world.log, world.progress,
                                    *http,       {},        [](const std::string&) {}};
     return meph2::verify(asked, context);
@@ -31,6 +32,7 @@ class VerifyUrl : public support::VerifyWorld {
   support::HttpServer server;
   std::unique_ptr<io::HttpClient> http;
   std::string keyring;
+  bool reads_data = true;
 };
 
 TEST_F(VerifyUrl, AServedStreamIsReadWhole) {
@@ -51,6 +53,19 @@ TEST_F(VerifyUrl, NamesWhatIsMissingAndDamaged) {
   remove("repo/noble/20260102/squashfs");
   EXPECT_THAT(problems(verify_served("repo")),
               ElementsAre("damaged noble/20260101/squashfs", "missing noble/20260102/squashfs"));
+}
+
+TEST_F(VerifyUrl, WithoutTheDataTheServerIsAskedForSizes) {
+  publish("repo", files(3));
+  reads_data = false;
+  EXPECT_THAT(problems(verify_served("repo")), IsEmpty());
+  flip("repo/noble/20260103/squashfs");
+  world.write("repo/noble/20260101/squashfs", "short");
+  remove("repo/noble/20260102/squashfs");
+  const auto result = verify_served("repo");
+  EXPECT_THAT(problems(result),
+              ElementsAre("damaged noble/20260101/squashfs", "missing noble/20260102/squashfs"));
+  EXPECT_EQ(result.data.read, 0U);
 }
 
 TEST_F(VerifyUrl, AnIndexThatNamesADocumentWhichIsNotThere) {
