@@ -202,8 +202,11 @@ CLI::Option* add_number(CLI::App& app, const std::string& flags, std::optional<s
       ->type_name("N");
 }
 
-CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::seconds& into,
-                          const std::string& help) {
+namespace {
+
+template <typename Duration>
+CLI::Option* add_any_duration(CLI::App& app, const std::string& flags, Duration& into,
+                              const std::string& help) {
   return app
       .add_option_function<std::string>(
           flags,
@@ -217,6 +220,18 @@ CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::
           },
           help)
       ->type_name("DURATION");
+}
+
+}  // namespace
+
+CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::seconds& into,
+                          const std::string& help) {
+  return add_any_duration(app, flags, into, help);
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& flags,
+                          std::optional<std::chrono::seconds>& into, const std::string& help) {
+  return add_any_duration(app, flags, into, help);
 }
 
 CLI::Option* add_size(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,

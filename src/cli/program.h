@@ -41,6 +41,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& flags, std::optional<s
 /// "3d", "12h", "1d12h".
 CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::seconds& into,
                           const std::string& help);
+CLI::Option* add_duration(CLI::App& app, const std::string& flags,
+                          std::optional<std::chrono::seconds>& into, const std::string& help);
 
 /// "500M", "200G": bytes.
 CLI::Option* add_size(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,

@@ -62,17 +62,8 @@ void declare_criteria(CLI::App& app, CleanMdCommand& command) {
   add_number(app, "--max", options.max, "Versions of each product that stay, the newest");
   add_number(app, "--min-keep", command.min_keep,
              "Versions of each product that stay whatever the rest says (default: 1)");
-  app.add_option_function<std::string>(
-         "--older-than",
-         [&options](const std::string& text) {
-           options.older_than = base::parse_duration(text);
-           if (!options.older_than) {
-             throw CLI::ValidationError("--older-than",
-                                        base::cat("'", text, "' is not a duration such as 30d"));
-           }
-         },
-         "Only versions whose name begins with a date longer ago")
-      ->type_name("DURATION");
+  add_duration(app, "--older-than", options.older_than,
+               "Only versions whose name begins with a date longer ago");
   add_size(app, "--free", options.free,
            "Only so many versions, the oldest first, that so much data is named no more");
   add_allow_drop(app, options.allow_drop, "Let this product go when it has no version");

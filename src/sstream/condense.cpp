@@ -75,15 +75,15 @@ const Sticky& product_tags() {
   return keys;
 }
 
-/// The newest version's own value of a key goes to the product, and the product's to the versions
-/// that took it from there. Where the product has none, only if all versions have one: the others
-/// would inherit what they did not have.
 /// A list, an object or null is no tag: items look past it to the level above.
 bool hides_a_tag(const Json& node, const std::string& key) {
   const auto found = node.find(key);
   return found != node.end() && (found->is_structured() || found->is_null());
 }
 
+/// The newest version's own value of a key goes to the product, and the product's to the versions
+/// that took it from there. Where the product has none, only if all versions have one: the others
+/// would inherit what they did not have.
 void settle(Json& product, Json& versions, const std::string& key) {
   if (hides_a_tag(product, key) ||
       std::any_of(versions.begin(), versions.end(),

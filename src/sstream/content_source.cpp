@@ -10,6 +10,7 @@
 #include "base/temp_dir.h"
 #include "io/digest.h"
 #include "sstream/item_stream.h"
+#include "sstream/signing.h"
 #include "sstream/summary.h"
 #include "sstream/version_reader.h"
 
@@ -19,22 +20,6 @@ namespace {
 
 constexpr std::uint64_t index_limit = 16ULL << 20U;
 constexpr std::uint64_t products_limit = 256ULL << 20U;
-constexpr std::string_view clear_header = "-----BEGIN PGP SIGNED MESSAGE-----";
-
-/// The text of a clear-signed message that nobody verifies: for --no-verify only.
-std::string unverified_text(const std::string& message) {
-  const auto start = message.find("\n\n");
-  const auto end = message.find("\n-----BEGIN PGP SIGNATURE-----");
-  if (start == std::string::npos || end == std::string::npos || end < start) {
-    return message;
-  }
-  auto text = message.substr(start + 2, end - start - 1);
-  if (text.starts_with("- ")) {
-    text.erase(0, 2);
-  }
-  return base::replace_all(std::move(text), "\n- ", "\n");
-}
-
 }  // namespace
 
 std::pair<std::string, std::string> split_location(const std::string& where) {
@@ -213,8 +198,8 @@ std::optional<ContentSource::Text> ContentSource::fetch_document(const std::stri
   const auto name = locate(path);
   std::string signer;
   if (verifier_ == nullptr) {
-    if (body->starts_with(clear_header)) {
-      body = unverified_text(*body);
+    if (auto text = unverified_text(*body)) {
+      body = std::move(text);
     }
   } else if (clear_signed) {
     auto verified = verifier_->verify_clearsigned(*body, name);

@@ -70,6 +70,27 @@ std::string signed_name(const std::string& name) {
   return base::cat(name.substr(0, name.size() - std::string_view(".json").size()), ".sjson");
 }
 
+std::optional<std::string> unverified_text(std::string_view message) {
+  const auto start = message.find("\n\n");
+  const auto end = message.find("\n-----BEGIN PGP SIGNATURE-----");
+  if (!message.starts_with("-----BEGIN PGP SIGNED MESSAGE-----") || start == message.npos ||
+      end == message.npos || end < start) {
+    return std::nullopt;
+  }
+  std::string text;
+  text.reserve(end - start);
+  for (auto at = start + 2; at <= end;) {
+    const auto stop = message.find('\n', at);
+    auto line = message.substr(at, stop - at + 1);
+    if (line.starts_with("- ")) {
+      line.remove_prefix(2);
+    }
+    text += line;
+    at = stop + 1;
+  }
+  return text;
+}
+
 bool is_signature_of(const std::string& file, const std::string& document) {
   return file == document + ".gpg" || file == signed_name(document);
 }

@@ -64,6 +64,10 @@ class DocumentSigner {
   DocumentVerifier verifier_;
 };
 
+/// The text of a clear-signed message, which nobody verifies here: for those who do not ask whose
+/// it is. nullopt: it is no such message.
+std::optional<std::string> unverified_text(std::string_view message);
+
 /// "X.json" -> "X.sjson".
 std::string signed_name(const std::string& name);
 

@@ -58,10 +58,10 @@ void require_space(const Repository& repository, std::uint64_t bytes);
 /// Brings the missing files in: first all of them are downloaded or copied under
 /// .data/.sstream/txn/, fsynced and verified against size and all digests; then each is renamed to
 /// its name, without replacing (but see NewFile::replace), and the directories are fsynced. Nothing
-/// under a final name is ever
-/// partial, and a file that cannot be had leaves all final names alone. Content that several paths
-/// share is fetched once. What interrupted runs had fetched is taken over; what nobody took over
-/// for three days is removed. Errors of single files are collected; the first is thrown.
+/// under a final name is ever partial, and a file that cannot be had leaves all final names alone.
+/// Content that several paths share is fetched once. What interrupted runs had fetched is taken
+/// over; what nobody took over for three days is removed. Errors of single files are collected; the
+/// first is thrown.
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context);
 

@@ -64,19 +64,6 @@ void StreamSpool::add_version(const std::string& product, const std::string& ver
   end_ += text.size();
 }
 
-void StreamSpool::retain(const std::string& product,
-                         const std::function<bool(const std::string& version)>& wanted) {
-  const auto found = products_.find(product);
-  if (found == products_.end()) {
-    return;
-  }
-  auto& versions = found->second.versions;
-  std::erase_if(versions, [&](const auto& entry) { return !wanted(entry.first); });
-  if (versions.empty()) {
-    products_.erase(found);
-  }
-}
-
 StreamSummary StreamSpool::summary() const {
   StreamSummary summary;
   summary.format = top_.value("format", std::string());

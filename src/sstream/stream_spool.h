@@ -27,10 +27,6 @@ class StreamSpool : public NewStream {
 
   bool empty() const { return products_.empty(); }
 
-  /// Drops the versions of a product that are not `wanted`, and a product that has none left.
-  void retain(const std::string& product,
-              const std::function<bool(const std::string& version)>& wanted);
-
   StreamSummary summary() const override;
   void write(const std::string& updated, const io::Sink& sink) override;
 

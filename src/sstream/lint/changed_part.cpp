@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/strings.h"
 #include "base/temp_dir.h"
 #include "io/fingerprint.h"
@@ -14,52 +15,6 @@
 namespace sstream::lint {
 
 namespace {
-
-/// The lines of a file, without their ends, through one buffer.
-class Lines {
- public:
-  explicit Lines(base::File& file) : file_(&file), buffer_(buffer_size) {}
-
-  bool next(std::string_view& line) {
-    while (true) {
-      const auto rest = std::string_view(buffer_.data() + at_, end_ - at_);
-      const auto end = rest.find('\n');
-      if (end != rest.npos) {
-        line = rest.substr(0, end);
-        at_ += end + 1;
-        return true;
-      }
-      if (!refill()) {
-        line = rest;
-        at_ = end_;
-        return !rest.empty();
-      }
-    }
-  }
-
- private:
-  static constexpr std::size_t buffer_size = 262'144;
-
-  bool refill() {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(at_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_), buffer_.begin());
-    end_ -= at_;
-    at_ = 0;
-    if (end_ == buffer_.size()) {
-      buffer_.resize(buffer_.size() * 2);
-    }
-    const auto got = file_->read_at({buffer_.data() + end_, buffer_.size() - end_}, offset_);
-    offset_ += got;
-    end_ += got;
-    return got > 0;
-  }
-
-  base::File* file_;
-  std::vector<char> buffer_;
-  std::size_t at_ = 0;
-  std::size_t end_ = 0;
-  std::uint64_t offset_ = 0;
-};
 
 std::size_t indent_of(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
@@ -79,7 +34,7 @@ struct TextEvents {
 /// false where the layout is another one. The levels of a document are its indentation:
 /// `products` 1, a product 2, `versions` 3, a version 4.
 bool walk(base::File& file, const TextEvents& events) {
-  Lines lines(file);
+  base::Lines lines(file);
   std::string_view line;
   std::string product;
   std::string block;

@@ -95,7 +95,7 @@ void Run::open_index() {
   if (!file) {
     name = signed_name(name);
     if (auto message = files_.open(name)) {
-      file = text_of_signed(name, clearsigned_text(base::read_all(*message)));
+      file = text_of_signed(name, unverified_text(base::read_all(*message)).value_or(""));
     }
   }
   if (!file) {
@@ -120,7 +120,7 @@ void Run::open_one(const std::string& path, const std::string& entry, const Json
   if (!file) {
     name = signed_name(plain);
     if (auto message = path.ends_with(".sjson") ? files_.open(name) : std::nullopt) {
-      file = text_of_signed(name, clearsigned_text(base::read_all(*message)));
+      file = text_of_signed(name, unverified_text(base::read_all(*message)).value_or(""));
     }
   }
   if (!file) {

@@ -100,26 +100,6 @@ bool same_value(const std::string& signed_text, base::File& file) {
 
 }  // namespace
 
-std::string clearsigned_text(std::string_view message) {
-  const auto start = message.find("\n\n");
-  const auto end = message.find("\n-----BEGIN PGP SIGNATURE-----");
-  if (start == message.npos || end == message.npos || end < start) {
-    return {};
-  }
-  std::string text;
-  text.reserve(end - start);
-  for (auto at = start + 2; at <= end;) {
-    const auto stop = message.find('\n', at);
-    auto line = message.substr(at, stop - at + 1);
-    if (line.starts_with("- ")) {
-      line.remove_prefix(2);
-    }
-    text += line;
-    at = stop + 1;
-  }
-  return text;
-}
-
 Keyrings::Keyrings(const std::vector<std::string>& files, const base::Clock& clock,
                    Report& report) {
   bool armored_copy = false;
@@ -196,7 +176,7 @@ std::optional<std::string> read_clearsigned(StreamFiles& files, const std::strin
   const bool good = !keyrings.empty() &&
                     holds(name, report, [&] { text = keyrings.clearsigned(*message, name); });
   if (!good) {
-    text = clearsigned_text(*message);
+    text = unverified_text(*message).value_or("");
     trusted = trusted && keyrings.empty();
   }
   return text;

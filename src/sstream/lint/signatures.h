@@ -42,7 +42,4 @@ struct SignedDocument {
 SignedDocument check_signatures(StreamFiles& files, const std::string& path,
                                 const Keyrings& keyrings, Report& report);
 
-/// The text of a clear-signed message, unverified: for comparing, never for trusting.
-std::string clearsigned_text(std::string_view message);
-
 }  // namespace sstream::lint

@@ -92,32 +92,6 @@ TEST(StreamSpool, AgreesWithTheTreeOnAnything) {
   EXPECT_GT(bytes, 10'000U);
 }
 
-TEST(StreamSpool, RetainsWhatIsWanted) {
-  Json products;
-  for (const char* product : {"p", "q"}) {
-    for (const char* version : {"1", "2", "3"}) {
-      products[product]["versions"][version]["items"]["i"] = {{"n", version}};
-    }
-  }
-  const ProductTree tree({{"format", "products:1.0"}, {"content_id", "c"}, {"products", products}},
-                         "f");
-  auto file = file_of(io::to_text(tree.json()));
-  Copy copy;
-  sstream::visit_versions(file, copy);
-  copy.spool->retain("p", [](const std::string& version) { return version == "2"; });
-  copy.spool->retain("q", [](const std::string&) { return false; });
-  copy.spool->retain("none", [](const std::string&) { return true; });
-  EXPECT_EQ(copy.spool->summary().versions, (std::map<std::string, std::size_t>{{"p", 1}}));
-  copy.spool->add_version("p", "2", {{"items", {{"j", Json::object()}}}});
-  std::string out;
-  copy.spool->write("now", [&](std::string_view piece) { out += piece; });
-  const auto written = ProductTree::parse(out, "out");
-  EXPECT_EQ(written.versions("p"), std::vector<std::string>{"2"});
-  EXPECT_NE(written.item({"p", "2", "j"}), nullptr);
-  EXPECT_EQ(written.item({"p", "2", "i"}), nullptr);
-  EXPECT_TRUE(copy.spool->summary().is_stream());
-}
-
 TEST(StreamSpool, KnowsItsOwnText) {
   const auto text = base::read_file(std::string(FIXTURES) + "/streams/typed.json");
   auto file = file_of(text);
