@@ -25,30 +25,32 @@ void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, Publ
 
 namespace {
 
-/// $MEPH2_LINT is for whoever runs many commands: a tool that compares with others, an emergency.
-std::string default_lint() {
-  const char* set = std::getenv("MEPH2_LINT");  // NOLINT(concurrency-mt-unsafe): before any thread
-  const std::string mode = set != nullptr ? set : "error";
-  return mode == "off" || mode == "warn" ? mode : "error";
-}
+const std::set<std::string> lint_modes = {"off", "warn", "error"};
 
-void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
-  flags.lint = default_lint();
-  app.add_option("--lint", flags.lint,
-                 "What to do where consumers would trip over what is new: off, warn or error "
-                 "(default: error, or $MEPH2_LINT)")
-      ->check(CLI::IsMember({"off", "warn", "error"}))
-      ->type_name("MODE");
-  options.gate = [&flags](int live, int next, const std::vector<std::string>& written,
-                          const sstream::Context& context) {
-    if (flags.lint != "off") {
-      const auto mode = flags.lint == "warn" ? meph2::LintGate::warn : meph2::LintGate::refuse;
-      meph2::lint_gate(mode, live, next, written, context);
-    }
-  };
+/// $MEPH2_LINT is for whoever runs many commands: a tool that compares with others, an emergency.
+std::string default_lint(const std::string& otherwise) {
+  const char* set = std::getenv("MEPH2_LINT");  // NOLINT(concurrency-mt-unsafe): before any thread
+  return set != nullptr && lint_modes.contains(set) ? set : otherwise;
 }
 
 }  // namespace
+
+void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+                   const std::string& by_default) {
+  flags.lint = default_lint(by_default);
+  app.add_option("--lint", flags.lint,
+                 base::cat("What to do where consumers would trip over what is new: off, warn or "
+                           "error (default: ",
+                           by_default, ", or $MEPH2_LINT)"))
+      ->check(CLI::IsMember(lint_modes))
+      ->type_name("MODE");
+  options.gate = [&flags](const sstream::GateView& view, const sstream::Context& context) {
+    if (flags.lint != "off") {
+      const auto mode = flags.lint == "warn" ? meph2::LintGate::warn : meph2::LintGate::refuse;
+      meph2::lint_gate(mode, view, context);
+    }
+  };
+}
 
 void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
   add_dry_run(app, options.dry_run, flags);
@@ -115,17 +117,8 @@ void add_trust_options(CLI::App& app, sstream::TrustOptions& trust, const std::s
 void add_replay_options(CLI::App& app, sstream::TrustOptions& trust) {
   app.add_flag("--allow-rollback", trust.allow_rollback,
                "Take the source as it is, although it is older than what was seen of it");
-  app.add_option_function<std::string>(
-         "--max-age",
-         [&trust](const std::string& text) {
-           trust.max_age = base::parse_duration(text);
-           if (!trust.max_age) {
-             throw CLI::ValidationError(
-                 "--max-age", base::cat("'", text, "' is not a duration such as 3d, 12h or 1d12h"));
-           }
-         },
-         "Fail where the source has not been published anew for so long")
-      ->type_name("DURATION");
+  add_duration(app, "--max-age", trust.max_age,
+               "Fail where the source has not been published anew for so long");
 }
 
 void add_md5_option(CLI::App& app, sstream::TrustOptions& trust) {

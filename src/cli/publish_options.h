@@ -27,6 +27,10 @@ void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags);
 /// --lock-timeout, --report.
 void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags);
 
+/// --lint, with this default: what the programs look at before they publish.
+void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+                   const std::string& by_default = "error");
+
 /// --dry-run[=text|json], --sign/--no-sign, --key, --lint, --lock-timeout, --report. `sign` in
 /// `options` is the command's default. Both have to outlive the command.
 void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags);

@@ -188,6 +188,8 @@ cli::Action declare(CLI::App& app) {
   app.add_flag("-u,--no-sign", command->no_sign, "Do not sign the mirror")->excludes(sign);
   app.add_option("--key", options.publish.key,
                  "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  // What the source has wrong is not ours to mend.
+  cli::add_lint_gate(app, options.publish, command->flags, "warn");
   cli::add_guard_options(app, options.publish.rails);
   cli::add_lock_and_report(app, options.publish.lock_timeout, command->flags);
   app.add_flag("--progress,!--no-progress", command->progress,

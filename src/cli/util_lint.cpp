@@ -133,8 +133,11 @@ Action declare_lint(CLI::App& app) {
   app.add_option("STREAM", options.where, "A directory, a document in its streams/v1, or a URL");
   add_list(app, "--profile", options.profiles,
            "Whose demands: maas, maas-classic, lxd, incus, juju or simplestreams; may be repeated "
-           "(default: what the stream seems to be made for)")
+           "(default: those that are remembered, else what the stream seems to be made for)")
       ->type_name("NAME");
+  app.add_flag("--remember", options.remember,
+               "Remember in the directory for whom it is: lint and what is published there go by "
+               "it; without --profile: forget");
   add_list(app, "--keyring", options.keyrings,
            "The signatures must be by a key of this file; may be repeated (default: the keyrings "
            "in the directory itself)")

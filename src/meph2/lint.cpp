@@ -1,10 +1,34 @@
 #include "meph2/lint.h"
 
 #include "base/error.h"
+#include "meph2/lint/chosen_profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/content_source.h"
 
 namespace meph2 {
+
+namespace {
+
+Profiles profiles_for(const LintOptions& options, const std::string& directory) {
+  const bool remote = io::is_http_url(options.where);
+  if (options.remember) {
+    if (remote) {
+      throw base::Error(base::Errc::usage, "--remember is for a directory");
+    }
+    choose_profiles(directory, options.profiles);
+  }
+  if (options.profiles.empty() && !remote) {
+    const sstream::Repository repository(directory, sstream::Access::read);
+    return chosen_profiles(repository).value_or(0);
+  }
+  Profiles chosen = 0;
+  for (const auto& name : options.profiles) {
+    chosen |= profile_of(name);
+  }
+  return chosen;
+}
+
+}  // namespace
 
 sstream::lint::Result lint(const LintOptions& options, const sstream::Context& context) {
   return base::with_context("lint", [&] {
@@ -13,9 +37,7 @@ sstream::lint::Result lint(const LintOptions& options, const sstream::Context& c
     what.where = options.where;
     const bool index = document.ends_with("/index.json") || document.ends_with("/index.sjson");
     what.document = index ? "" : document;
-    for (const auto& name : options.profiles) {
-      what.profiles |= profile_of(name);
-    }
+    what.profiles = profiles_for(options, directory);
     what.keyrings = options.keyrings;
     what.keep_per_rule = options.keep_per_rule;
     what.files = options.files;

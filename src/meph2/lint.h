@@ -13,9 +13,11 @@
 namespace meph2 {
 
 struct LintOptions {
-  std::string where;                  ///< a directory, a document in streams/v1, or a URL
-  std::vector<std::string> profiles;  ///< names; empty: what the stream seems to be made for
-  std::vector<std::string> keyrings;  ///< empty: those that the stream publishes
+  std::string where;  ///< a directory, a document in streams/v1, or a URL
+  /// Names; empty: those that were chosen for the directory, else what the stream seems to be for.
+  std::vector<std::string> profiles;
+  bool remember = false;  ///< choose `profiles` for the directory, as choose_profiles() does
+  std::vector<std::string> keyrings;                  ///< empty: those that the stream publishes
   std::chrono::seconds grace = std::chrono::days(3);  ///< younger files may be without a name
   std::size_t keep_per_rule = SIZE_MAX;
   bool files = true;
@@ -24,7 +26,8 @@ struct LintOptions {
   io::HttpOptions http;                      ///< how to probe
 };
 
-/// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes nothing.
+/// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes no more
+/// than `remember` says.
 sstream::lint::Result lint(const LintOptions& options, const sstream::Context& context);
 
 }  // namespace meph2

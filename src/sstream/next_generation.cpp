@@ -26,19 +26,18 @@ void write_file(int directory, const std::string& name,
 
 }  // namespace
 
-NextGeneration::NextGeneration(const Repository& repository, const Generation& live,
-                               const std::string& name)
-    : repository_(repository), live_(live), name_(base::cat(".v1.", name, ".new")) {
-  base::remove_tree_at(repository.streams(), name_);
-  base::make_directory_at(repository.streams(), name_);
-  directory_ = base::open_file_at(repository.streams(), name_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+NextGeneration::NextGeneration(int parent, const Generation& live, const std::string& name)
+    : parent_(parent), live_(live), name_(base::cat(".v1.", name, ".new")) {
+  base::remove_tree_at(parent, name_);
+  base::make_directory_at(parent, name_);
+  directory_ = base::open_file_at(parent, name_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   directory_.chmod(0755);
 }
 
 NextGeneration::~NextGeneration() {
   if (!name_.empty()) {
     try {
-      base::remove_tree_at(repository_.streams(), name_);
+      base::remove_tree_at(parent_, name_);
     } catch (const std::exception&) {  // the next run removes it
       name_.clear();
     }
@@ -124,7 +123,7 @@ void NextGeneration::check(const std::map<std::string, ListedStream>& listed,
 
 void NextGeneration::sync() const {
   base::sync_directory(directory(), name_);
-  base::sync_directory(repository_.streams(), "streams");
+  base::sync_directory(parent_, "streams");
 }
 
 }  // namespace sstream

@@ -17,16 +17,18 @@ struct ListedStream {
   io::Json entry = {};  ///< keys of the index entry beside those of the summary; null: goes
 };
 
-/// A generation being built in streams/.v1.<name>.new, out of the readers' sight. Abandoned (the
+/// A generation being built in PARENT/.v1.<name>.new, out of the readers' sight. Abandoned (the
 /// directory is removed) unless release() was called.
 class NextGeneration {
  public:
-  NextGeneration(const Repository& repository, const Generation& live, const std::string& name);
+  /// `parent`: DIR/streams; or any other directory, where it is not to become live. Stays open as
+  /// long as this lives.
+  NextGeneration(int parent, const Generation& live, const std::string& name);
   NextGeneration(const NextGeneration&) = delete;
   NextGeneration& operator=(const NextGeneration&) = delete;
   ~NextGeneration();
 
-  /// Name of the directory below streams/.
+  /// Name of the directory below the parent.
   const std::string& name() const { return name_; }
 
   int directory() const { return directory_.fd(); }
@@ -53,7 +55,7 @@ class NextGeneration {
   void release() { name_.clear(); }
 
  private:
-  const Repository& repository_;
+  int parent_;
   const Generation& live_;
   std::string name_;
   base::File directory_;

@@ -10,6 +10,7 @@
 #include "base/identity.h"
 #include "base/stop.h"
 #include "base/strings.h"
+#include "base/temp_dir.h"
 #include "base/worker_pool.h"
 #include "sstream/history.h"
 #include "sstream/next_generation.h"
@@ -86,8 +87,10 @@ class Transaction {
   static io::Json next_index(const Generation& live, const Listed& listed);
   std::string next_stamp(const Generation& live, const std::vector<Change>& changes) const;
   bool commit(const Generation& live, Outlook& outlook, Plan& plan);
-  void build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
-             Listed& listed, const std::vector<std::string>& dropped);
+  void rehearse(const Generation& live, Outlook& outlook, Plan& plan);
+  void build(NextGeneration& next, const Generation& live, Outlook& outlook, Plan& plan);
+  void build_new(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
+                 Listed& listed, const std::vector<std::string>& dropped);
   void build_verbatim(NextGeneration& next, Verbatim& metadata);
   void check_next(const Generation& live, const NextGeneration& next, const Listed& listed,
                   bool is_signed) const;
@@ -141,6 +144,9 @@ bool Transaction::attempt(const Planner& planner) {
   const bool files_missing = stage(plan);
   if (options_.dry_run) {
     result_.changed = !next.same_content || files_missing;
+    if (!next.same_content && options_.gate) {
+      rehearse(live, next, plan);
+    }
     return true;
   }
   const bool is_right =
@@ -337,15 +343,36 @@ std::string Transaction::next_stamp(const Generation& live,
 }
 
 void Transaction::warn_unsigned(const Generation& live) const {
-  if (!signer_ && base::exists_at(live.directory(), "index.sjson")) {
-    context_.log.warning(base::cat(
-        repository_.path(), ": was signed; what changed is now unsigned until `meph2-util sign ",
-        repository_.path(), "`"));
+  if (!options_.sign && base::exists_at(live.directory(), "index.sjson")) {
+    context_.log.warning(base::cat(repository_.path(),
+                                   ": was signed; what changes is unsigned until `meph2-util sign ",
+                                   repository_.path(), "`"));
   }
 }
 
-void Transaction::build(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
-                        Listed& listed, const std::vector<std::string>& dropped) {
+/// What a dry run asks of the gate: the next generation, unsigned, where nobody sees it.
+void Transaction::rehearse(const Generation& live, Outlook& outlook, Plan& plan) {
+  const base::TempDir scratch("rehearsal.");
+  const auto parent = base::open_directory(scratch.path());
+  NextGeneration next(parent.fd(), live, "rehearsal");
+  build(next, live, outlook, plan);
+  options_.gate({repository_, live.directory(), next.directory(), written_}, context_);
+}
+
+/// What is new is written; its documents are `written_`, its date is in the result.
+void Transaction::build(NextGeneration& next, const Generation& live, Outlook& outlook,
+                        Plan& plan) {
+  written_.clear();
+  if (plan.verbatim) {
+    build_verbatim(next, *plan.verbatim);
+  } else {
+    build_new(next, live, outlook.changes, outlook.listed, plan.dropped);
+  }
+}
+
+void Transaction::build_new(NextGeneration& next, const Generation& live,
+                            std::vector<Change>& changes, Listed& listed,
+                            const std::vector<std::string>& dropped) {
   std::vector<std::string> replaced;
   for (const auto& content_id : dropped) {
     replaced.push_back(live.streams().at(content_id).file);
@@ -413,7 +440,7 @@ void Transaction::check_next(const Generation& live, const NextGeneration& next,
       [&] { next.check(listed, is_signed ? &*signer_ : nullptr); },
       [&] {
         if (options_.gate) {
-          options_.gate(live.directory(), next.directory(), written_, context_);
+          options_.gate({repository_, live.directory(), next.directory(), written_}, context_);
         }
       }};
   base::parallel_for(parts.size(), base::core_count(), [&](std::size_t i) { parts[i](); });
@@ -427,14 +454,9 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
     return false;
   }
   state_ = recovered_state(repository_, live.digest());
-  written_.clear();
   const auto number = state_.generation + 1;
-  NextGeneration next(repository_, live, generation_name(number));
-  if (plan.verbatim) {
-    build_verbatim(next, *plan.verbatim);
-  } else {
-    build(next, live, outlook.changes, outlook.listed, plan.dropped);
-  }
+  NextGeneration next(repository_.streams(), live, generation_name(number));
+  build(next, live, outlook, plan);
   check_next(live, next, outlook.listed, signer_ && !plan.verbatim);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));

@@ -45,11 +45,18 @@ struct Plan {
 /// change anything.
 using Planner = std::function<Plan(const Generation& live)>;
 
-/// Looks at the next generation before it becomes live, and throws where it must not: directories
-/// of the two (-1: there is no live one), and the documents of the next one that are new. Called
-/// with the commit lock held, in another thread than the checks of our own.
-using PublicationGate = std::function<void(
-    int live, int next, const std::vector<std::string>& written, const Context& context)>;
+/// What a gate has to look at.
+struct GateView {
+  const Repository& repository;
+  int live;  ///< directory of the live generation; -1: there is none
+  int next;
+  const std::vector<std::string>& written;  ///< documents of the next one that are new
+};
+
+/// Looks at the next generation before it becomes live, and throws where it must not. Called with
+/// the commit lock held, in another thread than the checks of our own; in a dry run of a generation
+/// that is written for it alone.
+using PublicationGate = std::function<void(const GateView& view, const Context& context)>;
 
 struct PublishOptions {
   std::string action;   ///< the verb, for messages

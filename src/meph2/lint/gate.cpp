@@ -6,6 +6,7 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/lint/chosen_profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/lint/changed_part.h"
 #include "sstream/lint/checks.h"
@@ -83,16 +84,19 @@ void look_at_index(base::File& file, DocumentErrors& into) {
 /// A document of the next generation against the same of the live one.
 class Comparison {
  public:
-  Comparison(int live, int next, std::string name)
-      : live_(live), next_(next), name_(std::move(name)) {}
+  Comparison(const sstream::GateView& view, std::string name)
+      : live_(view.live), next_(view.next), name_(std::move(name)) {}
 
-  void run(Profiles index_profiles) {
+  /// `chosen`: for whom the repository is, if that was said. `others`: for whom the documents are
+  /// that an index names.
+  void run(const std::optional<Profiles>& chosen, Profiles others) {
     auto file = open(next_, name_);
     if (!file) {
       return;
     }
     if (name_ == "index.json") {
-      compare(*file, index_profiles, {});
+      profiles_ = chosen.value_or(others);
+      compare(*file, profiles_, {});
       return;
     }
     if (auto before = file->size() > small_document ? open(live_, name_) : std::nullopt) {
@@ -105,7 +109,7 @@ class Comparison {
     const auto* id = survey.tags.text("content_id");
     const auto* format = survey.tags.text("format");
     if (id != nullptr && format != nullptr && *format == "products:1.0") {
-      profiles_ = detect_profiles(*id, survey);
+      profiles_ = chosen ? *chosen : detect_profiles(*id, survey);
       compare(*file, profiles_, survey);
     }
   }
@@ -172,18 +176,18 @@ std::string listed(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-void lint_gate(LintGate mode, int live, int next, const std::vector<std::string>& written,
-               const sstream::Context& context) {
+void lint_gate(LintGate mode, const sstream::GateView& view, const sstream::Context& context) {
+  const auto chosen = chosen_profiles(view.repository);
   std::vector<std::string> added;
   std::vector<std::string> emptied;
   std::size_t old = 0;
-  Profiles profiles = profile::simplestreams;
-  auto names = written;
+  Profiles profiles = chosen.value_or(profile::simplestreams);
+  auto names = view.written;
   std::stable_partition(names.begin(), names.end(),
                         [](const std::string& name) { return name != "index.json"; });
   for (const auto& name : names) {  // the index last: it is for those that the others are for
-    Comparison one(live, next, name);
-    one.run(profiles);
+    Comparison one(view, name);
+    one.run(chosen, profiles);
     profiles |= one.profiles();
     added.insert(added.end(), one.added.begin(), one.added.end());
     emptied.insert(emptied.end(), one.emptied.begin(), one.emptied.end());

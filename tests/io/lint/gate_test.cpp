@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "io/json_lines.h"
+#include "meph2/lint/chosen_profiles.h"
 #include "sstream/lint/changed_part.h"
 #include "tests/io/lint/good_streams.h"
 #include "tests/io/publication/world.h"
@@ -31,7 +32,8 @@ class Gate : public testing::Test {
     }
     world_.lines.clear();
     try {
-      meph2::lint_gate(mode, before.fd(), after.fd(), written, world_.context);
+      const sstream::Repository repository(world_.path("live"), sstream::Access::read);
+      meph2::lint_gate(mode, {repository, before.fd(), after.fd(), written}, world_.context);
     } catch (const base::Error& error) {
       EXPECT_EQ(error.code(), base::Errc::refused);
       return error.what();
@@ -86,6 +88,33 @@ TEST_F(Gate, AsksForWhomTheStreamIs) {
   EXPECT_THAT(verdict(container_stream(), next), HasSubstr("item-size-type"));
   auto other = juju_stream();
   EXPECT_EQ(verdict(juju_stream(), other), "");  // no MAAS: nobody misses a label
+}
+
+TEST_F(Gate, GoesByWhatWasChosen) {
+  auto next = maas_stream();
+  next.product(ubuntu).erase("label");
+  world_.write("live/streams/here", "");
+  meph2::choose_profiles(world_.path("live"), {"lxd", "simplestreams"});
+  EXPECT_EQ(verdict(maas_stream(), next), "");
+  meph2::choose_profiles(world_.path("live"), {"lxd", "maas"});
+  EXPECT_THAT(verdict(maas_stream(), next), HasSubstr("product-label"));
+  meph2::choose_profiles(world_.path("live"), {});
+  EXPECT_THAT(verdict(maas_stream(), next), HasSubstr("product-label"));
+  EXPECT_THROW(meph2::choose_profiles(world_.path("live"), {"debian"}), base::Error);
+}
+
+TEST_F(Gate, SaysWhatIsWrongWithTheChoice) {
+  for (const auto* text : {"{\"profiles\": [\"debian\"]}", "{\"profiles\": [7]}", "[]", "{}"}) {
+    world_.write("live/.data/.sstream/lint.json", text);
+    const sstream::Repository repository(world_.path("live"), sstream::Access::read);
+    try {
+      meph2::chosen_profiles(repository);
+      ADD_FAILURE() << text;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::Errc::usage);
+      EXPECT_THAT(error.what(), HasSubstr("/.data/.sstream/lint.json: "));
+    }
+  }
 }
 
 TEST_F(Gate, LooksAtTheIndex) {
