@@ -157,8 +157,9 @@ VerifyResult verify_url(const VerifyOptions& options, const sstream::Context& co
   const auto copy = fetch_metadata(options.target, context);
   const auto directory = base::open_directory(copy.path());
   const auto files = verify_documents(options, directory.fd(), {}, result, context);
-  const auto look = options.data.read ? fetch_and_verify : probe_files;
-  result.data = look(options.target, files, options.data, context);
+  result.data = options.data.read
+                    ? fetch_and_verify(options.target, files, options.data, context)
+                    : probe_files(options.target, files, options.data, options.http, context);
   add_problems(result.data.problems, result);
   return result;
 }

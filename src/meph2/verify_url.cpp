@@ -104,13 +104,14 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
 
 sstream::DataVerdict probe_files(const std::string& url,
                                  const std::vector<sstream::DataFile>& files,
-                                 const sstream::DataCheck& check, const sstream::Context& context) {
+                                 const sstream::DataCheck& check, const io::HttpOptions& http,
+                                 const sstream::Context& context) {
   const auto base = with_slash(url);
   std::vector<std::optional<sstream::Problem>> found(files.size());
   base::parallel_for(files.size(), check.jobs, [&](std::size_t i) {
     base::check_stop(context.stop);
     try {
-      found[i] = judge(files[i], io::probe(base + base::percent_encode_path(files[i].path), {}));
+      found[i] = judge(files[i], io::probe(base + base::percent_encode_path(files[i].path), http));
     } catch (const base::Error& failure) {
       found[i] = {sstream::ProblemKind::missing, files[i].path, failure.what()};
     }
