@@ -62,7 +62,7 @@ struct PublishOptions {
   std::string action;   ///< the verb, for messages
   bool create = false;  ///< make the repository if it is not there
   bool sign = true;
-  std::string key;  ///< see io::Signer
+  std::string key;          ///< see io::Signer
   bool change_key = false;  ///< the stream becomes that key's: all is signed anew
   bool dry_run = false;
   std::chrono::seconds lock_timeout{60};
