@@ -93,4 +93,14 @@ ProbeAnswer probe(const std::string& url, const HttpOptions& options) {
   return no_head ? ask(url, options, false) : answer;
 }
 
+bool is_dropped(const std::string& url, std::chrono::milliseconds time) {
+  curl::Easy easy;
+  easy.set_text<CURLOPT_URL>(url);
+  easy.set_text<CURLOPT_NOPROXY>("*");
+  easy.set<CURLOPT_NOSIGNAL>(1L);
+  easy.set<CURLOPT_CONNECT_ONLY>(1L);
+  easy.set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(time.count()));
+  return curl_easy_perform(easy.get()) == CURLE_OPERATION_TIMEDOUT;
+}
+
 }  // namespace io

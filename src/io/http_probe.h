@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,5 +22,9 @@ struct ProbeAnswer {
 /// server knows no HEAD, a GET that ends before its body. Error(failed) where there is no answer at
 /// all (certificate, connection, time).
 ProbeAnswer probe(const std::string& url, const HttpOptions& options);
+
+/// Whether a connection to the server of the URL is neither made nor refused in this time, as where
+/// a firewall drops it. No proxy is asked.
+bool is_dropped(const std::string& url, std::chrono::milliseconds time);
 
 }  // namespace io

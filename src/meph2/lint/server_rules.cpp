@@ -45,6 +45,16 @@ sstream::lint::Rules servers() {
        {0, lx | in},
        "`lxc remote add` and `incus remote add` refuse a simplestreams server without TLS.",
        "Serve it over https with a certificate that the clients' system trusts."},
+      // 53
+      {engine::url_port_80,
+       "the server answers, or refuses, connections to port 80",
+       {0, lx | in},
+       "LXD and Incus ask for each file by plain http first: where a firewall drops that, they "
+       "wait "
+       "for a connection that never comes, file by file.",
+       "Let the firewall reject connections to port 80 instead of dropping them, or serve the "
+       "files "
+       "there too."},
   };
 }
 

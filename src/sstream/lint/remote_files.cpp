@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t largest_document = 256ULL << 20U;
 constexpr std::uint64_t longest_cached = 3600;  // seconds
+constexpr std::chrono::seconds longest_connect(5);
 
 /// A file that the metadata names, and where.
 struct Named {
@@ -32,6 +33,11 @@ class RemoteFiles : public StreamFiles {
       : context_(context), base_(url.ends_with("/") ? url : url + "/"), probes_(std::move(probes)) {
     if (!probes_.probe) {
       probes_.probe = [](const std::string& one) { return io::probe(one, {}); };
+    }
+    if (!probes_.is_dropped) {
+      probes_.is_dropped = [](const std::string& one) {
+        return io::is_dropped(one, longest_connect);
+      };
     }
   }
 
@@ -50,6 +56,7 @@ class RemoteFiles : public StreamFiles {
   }
 
   void report_documents(Report& report) const;
+  void report_server(Report& report) const;
   void report_file(const std::string& path, const Named& named, const io::ProbeAnswer& answer,
                    Report& report) const;
 
@@ -133,13 +140,32 @@ std::uint64_t seconds_cached(const io::ProbeAnswer& answer) {
   return most;
 }
 
+/// "https://user@host:8443/x/" -> "http://host/".
+std::string on_port_80(const std::string& url) {
+  auto host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find('/'));
+  host = host.substr(host.rfind('@') + 1);  // npos + 1 is 0
+  const auto port = host.find(':', host.starts_with('[') ? host.find(']') : 0);
+  return base::cat("http://", host.substr(0, port), "/");
+}
+
+void RemoteFiles::report_server(Report& report) const {
+  const Place place("streams/v1/", {});
+  if (!base::to_lower(base_.substr(0, 8)).starts_with("https://")) {
+    report.add(engine::url_tls, place, base::cat(base::redact_urls(base_), " is not https"));
+    return;
+  }
+  const auto* rule = report.find(engine::url_port_80);
+  const auto plain = on_port_80(base_);
+  if (rule != nullptr && report.wants(*rule) && probes_.is_dropped(plain)) {
+    report.add(engine::url_port_80, place,
+               base::cat("connections to ", plain, " are neither taken nor refused"));
+  }
+}
+
 void RemoteFiles::report_documents(Report& report) const {
   for (const auto& [path, reason] : refused_) {
     report.add(engine::url_status, {path, {}}, reason);
-  }
-  if (!base::to_lower(base_.substr(0, 8)).starts_with("https://")) {
-    report.add(engine::url_tls, {"streams/v1/", {}},
-               base::cat(base::redact_urls(base_), " is not https"));
   }
   for (const auto& path : documents_) {
     base::check_stop(context_.stop);
@@ -184,6 +210,7 @@ void RemoteFiles::report_file(const std::string& path, const Named& named,
 
 void RemoteFiles::finish(bool /*whole*/, Report& report) {
   report_documents(report);
+  report_server(report);
   std::vector<const std::pair<const std::string, Named>*> chosen;
   const auto count = std::min<std::uint64_t>(probes_.sample.value_or(files_.size()), files_.size());
   std::uint64_t at = 0;

@@ -125,6 +125,7 @@ inline constexpr std::string_view url_encoding = "url-encoding";
 inline constexpr std::string_view url_length = "url-length";
 inline constexpr std::string_view url_caching = "url-caching";
 inline constexpr std::string_view url_tls = "url-tls";
+inline constexpr std::string_view url_port_80 = "url-port-80";
 }  // namespace engine
 
 }  // namespace sstream::lint

@@ -50,6 +50,8 @@ struct ServerProbes {
   unsigned jobs = 4;
   /// How the server answers for a URL; by default io::probe().
   std::function<io::ProbeAnswer(const std::string& url)> probe;
+  /// Whether connections for this URL are dropped; by default io::is_dropped().
+  std::function<bool(const std::string& url)> is_dropped;
 };
 
 /// A server with streams/v1 below `url`. Of the data files only the heads are asked for.

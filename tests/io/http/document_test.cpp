@@ -2,6 +2,10 @@
 #include <chrono>
 #include <thread>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "io/http_probe.h"
 #include "tests/io/http/http_fixture.h"
 
 #include <zlib.h>
@@ -378,6 +382,29 @@ TEST_F(DocumentTest, IsSavedFromItsStartAfterAFailedTry) {
   request.save_to = &file;
   ASSERT_TRUE(client->get(request, {}));
   EXPECT_EQ(base::read_file(directory.path() + "/f"), "whol");
+}
+
+/// A listener whose queue is full takes no more connections and refuses none: as a firewall drops.
+TEST_F(DocumentTest, KnowsAConnectionThatIsDropped) {
+  const base::UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the sockets' way
+  ASSERT_EQ(::bind(listener.get(), generic, length), 0);
+  ASSERT_EQ(::getsockname(listener.get(), generic, &length), 0);
+  const auto url = base::cat("http://127.0.0.1:", ntohs(address.sin_port), "/");
+  constexpr std::chrono::milliseconds time(300);
+  EXPECT_FALSE(io::is_dropped(url, time));  // refused
+  ASSERT_EQ(::listen(listener.get(), 0), 0);
+  EXPECT_FALSE(io::is_dropped(url, time));  // taken
+  std::vector<base::UniqueFd> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    ::connect(waiting.back().get(), generic, length);
+  }
+  EXPECT_TRUE(io::is_dropped(url, time));
 }
 
 }  // namespace

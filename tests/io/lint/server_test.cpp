@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "io/http.h"
 #include "meph2/lint.h"
+#include "meph2/lint/rules.h"
 #include "tests/io/lint/good_streams.h"
 #include "tests/io/publication/world.h"
 #include "tests/support/http_server.h"
@@ -129,6 +130,34 @@ TEST_F(Served, ASampleAsksForSoManyFiles) {
   EXPECT_LE(heads(), 5U);
   found("simplestreams");
   EXPECT_GE(heads(), 16U);
+}
+
+TEST_F(Served, APortThatAFirewallDrops) {
+  for (const auto& [url, plain] : std::map<std::string, std::string>{
+           {"https://user:secret@h.example:8443/x/", "http://h.example/"},
+           {"https://h.example", "http://h.example/"},
+           {"https://[::1]:8443/", "http://[::1]/"}}) {
+    for (const bool dropped : {true, false}) {
+      std::vector<std::string> asked;
+      sstream::lint::ServerProbes probes;
+      probes.is_dropped = [&](const std::string& one) {
+        asked.push_back(one);
+        return dropped;
+      };
+      sstream::lint::Report report(meph2::lint_rules(), meph2::profile::lxd, SIZE_MAX);
+      sstream::lint::remote_files(url, probes, world_.context)->finish(true, report);
+      EXPECT_THAT(asked, testing::ElementsAre(plain));
+      ASSERT_EQ(report.findings().size(), dropped ? 1U : 0U);
+      if (dropped) {
+        EXPECT_EQ(report.findings().front().rule->id, "url-port-80");
+      }
+    }
+  }
+  sstream::lint::ServerProbes probes;
+  probes.is_dropped = [](const std::string&) -> bool { throw std::logic_error("MAAS minds not"); };
+  sstream::lint::Report report(meph2::lint_rules(), meph2::profile::maas, SIZE_MAX);
+  sstream::lint::remote_files("https://h.example/", probes, world_.context)->finish(true, report);
+  EXPECT_THAT(report.findings(), testing::IsEmpty());
 }
 
 TEST_F(Served, WithoutAServerThereIsNothingToLookAt) {
