@@ -1,5 +1,6 @@
 #include "cli/publish_options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -25,12 +26,14 @@ void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, Publ
 
 namespace {
 
-const std::set<std::string> lint_modes = {"off", "warn", "error"};
+const std::vector<std::string> lint_modes = {"off", "warn", "error"};
 
 /// $MEPH2_LINT is for whoever runs many commands: a tool that compares with others, an emergency.
 std::string default_lint(const std::string& otherwise) {
   const char* set = std::getenv("MEPH2_LINT");  // NOLINT(concurrency-mt-unsafe): before any thread
-  return set != nullptr && lint_modes.contains(set) ? set : otherwise;
+  const auto known =
+      set != nullptr && std::find(lint_modes.begin(), lint_modes.end(), set) != lint_modes.end();
+  return known ? set : otherwise;
 }
 
 }  // namespace
