@@ -145,7 +145,7 @@ const std::set<std::string> elsewhere = {
     "index-plain",       "index-signed", "armor-form",      "one-signer",    "signature-bad",
     "signature-missing", "keyring-form", "keyring-armored", "key-algorithm", "signed-text-differs",
     "path-reused",       "url-status",   "url-redirect",    "url-encoding",  "url-length",
-    "url-caching",       "url-tls"};
+    "url-caching",       "url-tls",      "url-port-80"};
 
 TEST(LintRules, EachHasAMutation) {
   std::set<std::string> covered = elsewhere;
