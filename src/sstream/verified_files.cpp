@@ -1,5 +1,8 @@
 #include "sstream/verified_files.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/strings.h"
@@ -39,6 +42,7 @@ VerifiedFiles VerifiedFiles::load(const Repository& repository) {
   if (next() != first_line) {
     return files;
   }
+  files.entries_.reserve(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\n')));
   while (!rest.empty()) {
     const auto line = next();
     const auto space = line.find(' ');
@@ -48,41 +52,44 @@ VerifiedFiles VerifiedFiles::load(const Repository& repository) {
     if (!key || !when) {
       return {};
     }
-    files.known_.emplace(*key, base::Time(std::chrono::seconds(*when)));
+    files.entries_.emplace(*key, Entry{base::Time(std::chrono::seconds(*when))});
   }
   return files;
-}
-
-std::optional<base::Time> VerifiedFiles::when(const struct stat& status,
-                                              const Checksums& expected) const {
-  const auto found = known_.find(key_of(status, expected));
-  return found == known_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void VerifiedFiles::add(const struct stat& status, const Checksums& expected, base::Time now) {
   const base::Time touched{std::chrono::seconds(status.st_ctim.tv_sec)};
   if (touched + settled < now) {
-    current_[key_of(status, expected)] = now;
+    entries_[key_of(status, expected)] = {now, true};
+    changed_ = true;
   }
 }
 
-void VerifiedFiles::keep(const struct stat& status, const Checksums& expected) {
-  const auto key = key_of(status, expected);
-  const auto found = known_.find(key);
-  if (found != known_.end()) {
-    current_.emplace(key, found->second);
+std::optional<base::Time> VerifiedFiles::keep(const struct stat& status,
+                                              const Checksums& expected) {
+  const auto found = entries_.find(key_of(status, expected));
+  if (found == entries_.end()) {
+    return std::nullopt;
   }
+  // Two names of one file are one entry.
+  std::atomic_ref(found->second.current).store(true, std::memory_order_relaxed);
+  return found->second.when;
 }
 
 void VerifiedFiles::save(const Repository& repository) const {
-  if (current_ == known_) {
+  const bool all_current = std::all_of(entries_.begin(), entries_.end(),
+                                       [](const auto& entry) { return entry.second.current; });
+  if (!changed_ && all_current) {
     return;
   }
   base::AtomicFile file(repository.private_dir(), file_name);
   std::string text(first_line);
   text += '\n';
-  for (const auto& [key, when] : current_) {
-    text += base::cat(key, ' ', when.time_since_epoch().count(), '\n');
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.current) {
+      continue;
+    }
+    text += base::cat(key, ' ', entry.when.time_since_epoch().count(), '\n');
     constexpr std::size_t chunk = 1U << 16U;
     if (text.size() >= chunk) {
       file.file().write(text);

@@ -20,22 +20,25 @@ class VerifiedFiles {
  public:
   static VerifiedFiles load(const Repository& repository);
 
-  /// nullopt: not since it was last touched.
-  std::optional<base::Time> when(const struct stat& status, const Checksums& expected) const;
-
   /// The file with this status (from before it was read) was found right. Forgotten at once where
   /// the file was touched so recently that another touch might not show.
   void add(const struct stat& status, const Checksums& expected, base::Time now);
 
-  /// Keeps an entry that save() would drop otherwise.
-  void keep(const struct stat& status, const Checksums& expected);
+  /// When it was found right, nullopt: not since it was last touched. Keeps the entry, which save()
+  /// would drop otherwise. May be called by several threads at once.
+  std::optional<base::Time> keep(const struct stat& status, const Checksums& expected);
 
   /// What was neither added nor kept is dropped. Writes nothing where that changes nothing.
   void save(const Repository& repository) const;
 
  private:
-  std::unordered_map<std::uint64_t, base::Time> known_;
-  std::unordered_map<std::uint64_t, base::Time> current_;
+  struct Entry {
+    base::Time when;
+    bool current = false;
+  };
+
+  std::unordered_map<std::uint64_t, Entry> entries_;
+  bool changed_ = false;
 };
 
 }  // namespace sstream

@@ -180,8 +180,9 @@ class MetadataReader {
   /// One entry a file. Items that promise different things of one file: one of them lies.
   void settle_files() {
     auto& files = verdict_.files;
-    std::sort(files.begin(), files.end(),
-              [](const auto& one, const auto& other) { return one.path < other.path; });
+    // They come in order but for names of numbers: a stable sort merges what is in order.
+    std::stable_sort(files.begin(), files.end(),
+                     [](const auto& one, const auto& other) { return one.path < other.path; });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (kept == 0 || files[kept - 1].path != files[i].path) {
