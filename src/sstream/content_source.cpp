@@ -1,6 +1,7 @@
 #include "sstream/content_source.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <fcntl.h>
 
@@ -20,6 +21,16 @@ namespace {
 
 constexpr std::uint64_t index_limit = 16ULL << 20U;
 constexpr std::uint64_t products_limit = 256ULL << 20U;
+
+/// Another descriptor of the same open file: they share their position.
+base::File duplicate(const base::File& file) {
+  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
+  if (!copy) {
+    base::throw_errno(errno, "duplicate", file.name());
+  }
+  return copy;
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> split_location(const std::string& where) {
@@ -164,8 +175,7 @@ void ContentSource::keep(const std::string& path, const base::File& file, std::s
   if (memory_ == nullptr || !memory_->keeps_originals()) {
     return;
   }
-  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
-  if (memory_->keep_original(path, {std::move(copy), std::move(etag), std::move(last_modified)})) {
+  if (memory_->keep_original(path, {duplicate(file), std::move(etag), std::move(last_modified)})) {
     unchanged_.insert(path);
   }
 }
@@ -313,7 +323,7 @@ std::optional<base::File> ContentSource::index() const {
   if (!index_) {
     return std::nullopt;
   }
-  base::File copy(base::UniqueFd(::fcntl(index_.fd(), F_DUPFD_CLOEXEC, 0)), index_.name());
+  auto copy = duplicate(index_);
   copy.seek(0);
   return copy;
 }

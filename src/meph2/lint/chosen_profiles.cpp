@@ -23,7 +23,9 @@ std::optional<Profiles> chosen_profiles(const sstream::Repository& repository) {
   auto file = base::open_file_at(directory, file_name, O_RDONLY | O_NOFOLLOW);
   const auto json = io::read_json(file);
   const auto unusable = [&](const std::string& reason) {
-    return base::Error(base::Errc::usage, base::cat(name, ": ", reason));
+    return base::Error(base::Errc::usage,
+                       base::cat(name, ": ", reason, "; `meph2-util lint --remember ",
+                                 repository.path(), "` forgets it"));
   };
   if (!json.is_object() || !json.contains("profiles") || !json["profiles"].is_array()) {
     throw unusable("/profiles: there is no list");
