@@ -141,6 +141,27 @@ TEST_F(MirrorTest, ExactIsTheSourcesOwnBytesOrNothing) {
   EXPECT_EQ(witness("m"), before);
 }
 
+/// Python 2 wrote blanks at the ends of lines, which a clear signature does not cover.
+TEST_F(MirrorTest, ExactTakesWhatAClearSignatureDoesNotCover) {
+  const auto text = base::read_file(world.path("src") + products);
+  const auto signed_as = [&](const std::string& body) {
+    auto name = base::cat("src", products);
+    name.replace(name.size() - 5, 5, ".sjson");
+    world.write(name,
+                base::cat("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n", body,
+                          "\n-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n"));
+  };
+  world.write(base::cat("src", products), base::replace_all(text, ",\n", ", \n"));
+  auto chosen = options();
+  chosen.exact = true;
+  signed_as(base::replace_all(text, "noble", "jammy"));
+  EXPECT_EQ(failure_of([&] { mirror(chosen); }).code, Errc::untrusted);
+  signed_as(text);
+  mirror(chosen);
+  EXPECT_EQ(base::read_file(world.path("m") + products),
+            base::read_file(world.path("src") + products));
+}
+
 /// Another mirror of the same source steps in, for metadata and files alike.
 TEST_F(MirrorTest, OtherPlacesAreTriedInTurn) {
   auto chosen = options();
