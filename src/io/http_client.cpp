@@ -18,7 +18,8 @@ using Clock = std::chrono::steady_clock;
 
 void require(CURLMcode code) {
   if (code != CURLM_OK) {
-    throw base::Error(base::Errc::internal, base::cat("libcurl: ", curl_multi_strerror(code)));
+    throw base::Error(base::Errc::internal,
+                      base::cat("libcurl: ", curl::library().multi_strerror(code)));
   }
 }
 
@@ -46,12 +47,12 @@ class Loop {
 
   ~Loop() {
     for (const auto& [handle, run] : running_) {
-      curl_multi_remove_handle(multi_, handle);
+      curl::library().multi_remove_handle(multi_, handle);
     }
   }
 
   void run(const Done& done, const std::stop_token& stop) {
-    const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
+    const std::stop_callback wake(stop, [this] { curl::library().multi_wakeup(multi_); });
     while (true) {
       base::check_stop(stop);
       start_due(done);
@@ -60,9 +61,9 @@ class Loop {
       }
       resume_paused();
       int active = 0;
-      require(curl_multi_perform(multi_, &active));
+      require(curl::library().multi_perform(multi_, &active));
       if (!collect(done)) {
-        require(curl_multi_poll(multi_, nullptr, 0, wait_milliseconds(), nullptr));
+        require(curl::library().multi_poll(multi_, nullptr, 0, wait_milliseconds(), nullptr));
       }
     }
   }
@@ -124,7 +125,7 @@ class Loop {
   void start(std::size_t index) {
     auto& host = host_of(index);
     auto* handle = transfers_[index]->start();
-    require(curl_multi_add_handle(multi_, handle));
+    require(curl::library().multi_add_handle(multi_, handle));
     ++host.running;
     running_.emplace(handle, Run{index, &host});
   }
@@ -138,7 +139,7 @@ class Loop {
   bool collect(const Done& done) {
     bool any = false;
     int left = 0;
-    while (const auto* message = curl_multi_info_read(multi_, &left)) {
+    while (const auto* message = curl::library().multi_info_read(multi_, &left)) {
       // Copied: taking the handle out invalidates the message.
       auto* handle = message->easy_handle;
       const auto code = message->data.result;  // NOLINT(cppcoreguidelines-pro-type-union-access)
@@ -146,7 +147,7 @@ class Loop {
       const auto index = found->second.index;
       --found->second.host->running;
       running_.erase(found);
-      require(curl_multi_remove_handle(multi_, handle));
+      require(curl::library().multi_remove_handle(multi_, handle));
       any = true;
       if (transfers_[index]->finish(code, Clock::now())) {
         end(index, done);

@@ -1,37 +1,62 @@
 #include "io/http_curl.h"
 
-#include <mutex>
 #include <new>
 
 #include "base/error.h"
 #include "base/strings.h"
 
+#include <dlfcn.h>
+
 namespace io::curl {
 
 namespace {
 
-void initialise() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-      throw base::Error(base::Errc::failed, "libcurl cannot be initialised");
-    }
-  });
+// What libcurl's headers are of: it has kept its interface since 2006.
+constexpr const char* shared_object = "libcurl.so.4";
+
+// Never closed: its exit handlers live as long as the process.
+void* open_library() {
+  void* opened = dlopen(shared_object, RTLD_NOW | RTLD_LOCAL);
+  if (opened == nullptr) {
+    throw base::Error(base::Errc::failed,
+                      base::cat("nothing can be downloaded without libcurl: ", dlerror()));
+  }
+  return opened;
+}
+
+Library loaded() {
+  Library library;
+  if (library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    throw base::Error(base::Errc::failed, "libcurl cannot be initialised");
+  }
+  return library;
 }
 
 struct FreeText {
-  void operator()(char* text) const { curl_free(text); }
+  void operator()(char* text) const { library().free(text); }
 };
 
 struct EndUrl {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { library().url_cleanup(url); }
 };
 
 }  // namespace
 
+Symbol::Symbol(const char* name) {
+  static void* const opened = open_library();
+  address_ = dlsym(opened, name);
+  if (address_ == nullptr) {
+    throw base::Error(base::Errc::failed, base::cat("libcurl is too old: ", dlerror()));
+  }
+}
+
+const Library& library() {
+  static const Library library = loaded();
+  return library;
+}
+
 Multi make_multi() {
-  initialise();
-  Multi multi(curl_multi_init());
+  Multi multi(library().multi_init());
   if (!multi) {
     throw std::bad_alloc();
   }
@@ -41,12 +66,12 @@ Multi make_multi() {
 void refuse_option(CURLoption option, CURLcode code) {
   throw base::Error(base::Errc::internal,
                     base::cat("libcurl refuses option ", static_cast<int>(option), ": ",
-                              curl_easy_strerror(code)));
+                              library().easy_strerror(code)));
 }
 
 Easy::Easy()
     : error_(std::make_unique<char[]>(CURL_ERROR_SIZE)),  // NOLINT(modernize-avoid-c-arrays)
-      handle_(curl_easy_init()) {
+      handle_(library().easy_init()) {
   if (!handle_) {
     throw std::bad_alloc();
   }
@@ -54,7 +79,7 @@ Easy::Easy()
 }
 
 void Easy::add_header(const std::string& line) {
-  auto* longer = curl_slist_append(headers_.get(), line.c_str());
+  auto* longer = library().slist_append(headers_.get(), line.c_str());
   if (longer == nullptr) {
     throw std::bad_alloc();
   }
@@ -65,42 +90,42 @@ void Easy::add_header(const std::string& line) {
 
 std::string Easy::effective_url() const {
   char* url = nullptr;
-  curl_easy_getinfo(get(), CURLINFO_EFFECTIVE_URL, &url);
+  library().easy_getinfo(get(), CURLINFO_EFFECTIVE_URL, &url);
   return url != nullptr ? url : "";
 }
 
 long Easy::status() const {
   long status = 0;
-  curl_easy_getinfo(get(), CURLINFO_RESPONSE_CODE, &status);
+  library().easy_getinfo(get(), CURLINFO_RESPONSE_CODE, &status);
   return status;
 }
 
 long Easy::retry_after() const {
   curl_off_t wait = 0;
-  curl_easy_getinfo(get(), CURLINFO_RETRY_AFTER, &wait);
+  library().easy_getinfo(get(), CURLINFO_RETRY_AFTER, &wait);
   return static_cast<long>(wait);
 }
 
 bool Easy::reused_connection() const {
   long made = 0;
-  curl_easy_getinfo(get(), CURLINFO_NUM_CONNECTS, &made);
+  library().easy_getinfo(get(), CURLINFO_NUM_CONNECTS, &made);
   return made == 0;
 }
 
 std::string Easy::reason(CURLcode code) const {
   const std::string particular = error_.get();
-  return std::string(base::trim(particular.empty() ? curl_easy_strerror(code) : particular));
+  return std::string(base::trim(particular.empty() ? library().easy_strerror(code) : particular));
 }
 
 std::string without_credentials(const std::string& url) {
-  const std::unique_ptr<CURLU, EndUrl> parsed(curl_url());
-  if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+  const std::unique_ptr<CURLU, EndUrl> parsed(library().url());
+  if (!parsed || library().url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
     return base::redact_urls(url);
   }
-  curl_url_set(parsed.get(), CURLUPART_USER, nullptr, 0);
-  curl_url_set(parsed.get(), CURLUPART_PASSWORD, nullptr, 0);
+  library().url_set(parsed.get(), CURLUPART_USER, nullptr, 0);
+  library().url_set(parsed.get(), CURLUPART_PASSWORD, nullptr, 0);
   char* text = nullptr;
-  if (curl_url_get(parsed.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) {
+  if (library().url_get(parsed.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) {
     return base::redact_urls(url);
   }
   return std::unique_ptr<char, FreeText>(text).get();

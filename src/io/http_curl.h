@@ -8,22 +8,69 @@
 
 namespace io::curl {
 
+/// The address of a function of libcurl. The library is loaded when the first one is asked for, not
+/// when a program starts: it brings thirty others, which most commands never use. Throws
+/// Error(failed) where there is no such library or function.
+class Symbol {
+ public:
+  explicit Symbol(const char* name);
+
+  template <typename Function>
+  operator Function*() const {  // NOLINT(google-explicit-constructor): each pointer has its type
+    return reinterpret_cast<Function*>(address_);
+  }
+
+ private:
+  void* address_;
+};
+
+/// The functions of libcurl that are called here, under their names without "curl_".
+struct Library {
+  decltype(&::curl_global_init) global_init = Symbol("curl_global_init");
+  decltype(&::curl_free) free = Symbol("curl_free");
+  decltype(&::curl_easy_init) easy_init = Symbol("curl_easy_init");
+  decltype(&::curl_easy_cleanup) easy_cleanup = Symbol("curl_easy_cleanup");
+  decltype(&::curl_easy_setopt) easy_setopt = Symbol("curl_easy_setopt");
+  decltype(&::curl_easy_getinfo) easy_getinfo = Symbol("curl_easy_getinfo");
+  decltype(&::curl_easy_perform) easy_perform = Symbol("curl_easy_perform");
+  decltype(&::curl_easy_pause) easy_pause = Symbol("curl_easy_pause");
+  decltype(&::curl_easy_strerror) easy_strerror = Symbol("curl_easy_strerror");
+  decltype(&::curl_multi_init) multi_init = Symbol("curl_multi_init");
+  decltype(&::curl_multi_cleanup) multi_cleanup = Symbol("curl_multi_cleanup");
+  decltype(&::curl_multi_add_handle) multi_add_handle = Symbol("curl_multi_add_handle");
+  decltype(&::curl_multi_remove_handle) multi_remove_handle = Symbol("curl_multi_remove_handle");
+  decltype(&::curl_multi_perform) multi_perform = Symbol("curl_multi_perform");
+  decltype(&::curl_multi_poll) multi_poll = Symbol("curl_multi_poll");
+  decltype(&::curl_multi_wakeup) multi_wakeup = Symbol("curl_multi_wakeup");
+  decltype(&::curl_multi_info_read) multi_info_read = Symbol("curl_multi_info_read");
+  decltype(&::curl_multi_strerror) multi_strerror = Symbol("curl_multi_strerror");
+  decltype(&::curl_slist_append) slist_append = Symbol("curl_slist_append");
+  decltype(&::curl_slist_free_all) slist_free_all = Symbol("curl_slist_free_all");
+  decltype(&::curl_url) url = Symbol("curl_url");
+  decltype(&::curl_url_cleanup) url_cleanup = Symbol("curl_url_cleanup");
+  decltype(&::curl_url_get) url_get = Symbol("curl_url_get");
+  decltype(&::curl_url_set) url_set = Symbol("curl_url_set");
+};
+
+/// libcurl, loaded and initialised on first use. Throws Error(failed) where that cannot be done.
+const Library& library();
+
 struct EndEasy {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const { library().easy_cleanup(handle); }
 };
 
 struct EndMulti {
-  void operator()(CURLM* handle) const { curl_multi_cleanup(handle); }
+  void operator()(CURLM* handle) const { library().multi_cleanup(handle); }
 };
 
 struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { library().slist_free_all(list); }
 };
 
 using Multi = std::unique_ptr<CURLM, EndMulti>;
 using List = std::unique_ptr<curl_slist, FreeList>;
 
-/// A new multi handle; makes libcurl ready on first use.
+/// A new multi handle.
 Multi make_multi();
 
 [[noreturn]] void refuse_option(CURLoption option, CURLcode code);
@@ -43,7 +90,7 @@ class Easy {
     static_assert(kind != 1 || std::is_pointer_v<T>, "this option takes a pointer");
     static_assert(kind != 2 || std::is_pointer_v<T>, "this option takes a function");
     static_assert(kind != 3 || std::is_same_v<T, curl_off_t>, "this option takes curl_off_t");
-    if (const auto code = curl_easy_setopt(get(), option, value); code != CURLE_OK) {
+    if (const auto code = library().easy_setopt(get(), option, value); code != CURLE_OK) {
       refuse_option(option, code);
     }
   }

@@ -71,7 +71,7 @@ ProbeAnswer ask(const std::string& url, const HttpOptions& options, bool head) {
   easy.set<CURLOPT_HEADERFUNCTION>(&on_head);
   easy.set<CURLOPT_HEADERDATA>(&answer);
   easy.set<CURLOPT_WRITEFUNCTION>(&on_body);
-  const auto code = curl_easy_perform(easy.get());
+  const auto code = curl::library().easy_perform(easy.get());
   const bool ended_by_us = !head && code == CURLE_WRITE_ERROR && answer.status != 0;
   if (code != CURLE_OK && !ended_by_us) {
     throw base::Error(base::Errc::failed, base::cat("probe ", base::redact_urls(url), ": ",
@@ -100,7 +100,7 @@ bool is_dropped(const std::string& url, std::chrono::milliseconds time) {
   easy.set<CURLOPT_NOSIGNAL>(1L);
   easy.set<CURLOPT_CONNECT_ONLY>(1L);
   easy.set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(time.count()));
-  return curl_easy_perform(easy.get()) == CURLE_OPERATION_TIMEDOUT;
+  return curl::library().easy_perform(easy.get()) == CURLE_OPERATION_TIMEDOUT;
 }
 
 }  // namespace io

@@ -213,7 +213,7 @@ bool Transfer::must_pause() {
 
 void Transfer::resume() {
   paused_since_.reset();
-  curl_easy_pause(easy_->get(), CURLPAUSE_CONT);
+  curl::library().easy_pause(easy_->get(), CURLPAUSE_CONT);
 }
 
 void Transfer::take_body(std::string_view bytes) {

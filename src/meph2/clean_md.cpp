@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
+#include <vector>
 
 #include "base/beneath.h"
 #include "base/error.h"
@@ -48,19 +48,33 @@ std::uint64_t size_of(const Item& item) {
   return base::parse_decimal(item.tag("size").value_or("")).value_or(0);
 }
 
-/// How many items name each data file: what a version frees is what no other one names.
+/// How many items name each data file: what a version frees is what no other one names. One number
+/// an item, for there are many.
 class Sharing {
  public:
   void count(const Item& item) {
     if (const auto key = key_of(item)) {
-      ++uses_[*key];
+      uses_.push_back(*key);
     }
+  }
+
+  /// All are counted.
+  void settle() {
+    std::sort(uses_.begin(), uses_.end());
+    released_.assign(uses_.size(), false);
   }
 
   /// Bytes that nothing names after this item as well is gone.
   std::uint64_t release(const Item& item) {
     const auto key = key_of(item);
-    return key && --uses_[*key] == 0 ? size_of(item) : 0;
+    if (!key) {
+      return 0;
+    }
+    const auto [first, last] = std::equal_range(uses_.begin(), uses_.end(), *key);
+    const auto end = released_.begin() + (last - uses_.begin());
+    const auto use = std::find(released_.begin() + (first - uses_.begin()), end, false);
+    *use = true;
+    return use + 1 == end ? size_of(item) : 0;
   }
 
  private:
@@ -69,7 +83,8 @@ class Sharing {
     return path ? std::optional(io::fingerprint64(*path)) : std::nullopt;
   }
 
-  std::unordered_map<std::uint64_t, std::uint32_t> uses_;
+  std::vector<std::uint64_t> uses_;
+  std::vector<bool> released_;
 };
 
 /// One plan over the live generation.
@@ -135,6 +150,7 @@ class Cleaning {
       throw base::Error(base::Errc::not_found,
                         base::cat(options_.target, ": no such products file in the stream"));
     }
+    sharing_.settle();
   }
 
   /// By the numbers of versions alone, where they are all that counts: a run without work stays
