@@ -72,6 +72,25 @@ int openat2_beneath(int root, const std::string& path, int flags, mode_t mode) {
   return static_cast<int>(fd);
 }
 
+/// What was opened, once it is known to be a file or a directory.
+File checked(UniqueFd opened, const char* action, const std::string& path) {
+  File file(std::move(opened), path);
+  const auto status = file.status();
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    throw Error(Errc::untrusted, cat(action, " ", path, ": not a regular file"));
+  }
+  const int current = ::fcntl(file.fd(), F_GETFL);
+  ::fcntl(file.fd(), F_SETFL, current & ~O_NONBLOCK);
+  return file;
+}
+
+[[noreturn]] void refuse_open(int error, const char* action, const std::string& path) {
+  if (error == ELOOP) {
+    throw Error(Errc::untrusted, cat(action, " ", path, ": a symbolic link is in the way"));
+  }
+  throw_errno(error, action, path);
+}
+
 }  // namespace
 
 File open_beneath(int root, const std::string& path, int flags, mode_t mode) {
@@ -84,20 +103,23 @@ File open_beneath(int root, const std::string& path, int flags, mode_t mode) {
       throw_errno(injected, action, path);
     }
   }
-  File file(UniqueFd(openat2_beneath(root, path, flags | O_NONBLOCK, mode)), path);
-  if (!file) {
-    if (errno == ELOOP) {
-      throw Error(Errc::untrusted, cat(action, " ", path, ": a symbolic link is in the way"));
-    }
-    throw_errno(errno, action, path);
+  UniqueFd fd(openat2_beneath(root, path, flags | O_NONBLOCK, mode));
+  if (!fd) {
+    refuse_open(errno, action, path);
   }
-  const auto status = file.status();
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    throw Error(Errc::untrusted, cat(action, " ", path, ": not a regular file"));
+  return checked(std::move(fd), action, path);
+}
+
+File find_beneath(int root, const std::string& path, int flags) {
+  require_safe_path(path);
+  UniqueFd fd(openat2_beneath(root, path, flags | O_NONBLOCK, 0));
+  if (!fd && errno == ENOENT) {
+    return {};
   }
-  const int current = ::fcntl(file.fd(), F_GETFL);
-  ::fcntl(file.fd(), F_SETFL, current & ~O_NONBLOCK);
-  return file;
+  if (!fd) {
+    refuse_open(errno, "open", path);
+  }
+  return checked(std::move(fd), "open", path);
 }
 
 File open_parent_beneath(int root, const std::string& path, bool create) {

@@ -22,6 +22,9 @@ void require_safe_path(std::string_view path);
 /// Never follows a FIFO into a hang (O_NONBLOCK is set and cleared again after the type is known).
 File open_beneath(int root, const std::string& path, int flags, mode_t mode = 0644);
 
+/// The same, but an empty File where there is nothing of that name: for looking whether there is.
+File find_beneath(int root, const std::string& path, int flags);
+
 /// The directory that holds `path`, below `root`, made if `create`.
 File open_parent_beneath(int root, const std::string& path, bool create);
 

@@ -110,8 +110,7 @@ int run(LintCommand& command, sstream::Context& context) {
   if (command.format == "text" && !command.all) {
     options.keep_per_rule = examples_per_rule;
   }
-  options.http = command.http.options;
-  options.http.jobs = command.http.jobs.value_or(options.http.jobs);
+  options.jobs = command.http.jobs.value_or(options.jobs);
   const auto result = meph2::lint(options, context);
   if (command.format == "json") {
     print(meph2::json_of(result, options.where), context);

@@ -111,7 +111,6 @@ void declare_repair_options(CLI::App& app, VerifyCommand& command) {
 int run(VerifyCommand& command, const sstream::Context& context) {
   auto& asked = command.options;
   asked.data.read = asked.data.read || asked.data.paranoid || asked.data.budget;
-  asked.http = command.http.options;
   asked.data.jobs = command.http.jobs.value_or(asked.data.jobs);
   const auto result = meph2::verify(asked, context);
   if (command.format == "json") {

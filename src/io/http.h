@@ -49,6 +49,15 @@ struct FileRequest : Request {
   std::string etag;  ///< of the part that is there, if known; updated
 };
 
+/// How a server answers for one file, before anybody follows or decodes anything.
+struct ProbeAnswer {
+  long status = 0;       ///< of the first answer: 3xx is a redirect
+  std::string location;  ///< where a redirect leads
+  std::optional<std::uint64_t> length;
+  std::string encoding;       ///< Content-Encoding, empty: none
+  std::string cache_control;  ///< as sent
+};
+
 struct HttpOptions {
   std::string user_agent;
   std::string ca_file;
@@ -83,6 +92,11 @@ class HttpClient {
   virtual void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
                      const std::function<void(std::size_t index, std::exception_ptr error)>& done,
                      const std::stop_token& stop) = 0;
+
+  /// One HEAD request that says it takes compressed answers, as browsers and httpx do; where the
+  /// server knows no HEAD, a GET that ends before its body. Error(failed) where there is no answer
+  /// at all (certificate, connection, time).
+  virtual ProbeAnswer probe(const std::string& url, const std::stop_token& stop) = 0;
 };
 
 /// The real one (libcurl, one multi loop). Costs nothing before its first request. Proxies and

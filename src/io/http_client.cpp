@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "io/http_document.h"
 #include "io/http_download.h"
+#include "io/http_probe.h"
 
 namespace io {
 
@@ -218,6 +219,10 @@ class CurlClient : public HttpClient {
   void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
              const std::function<void(std::size_t, std::exception_ptr)>& done,
              const std::stop_token& stop) override;
+
+  ProbeAnswer probe(const std::string& url, const std::stop_token& stop) override {
+    return io::probe(url, options_, stop);
+  }
 
  private:
   void run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,

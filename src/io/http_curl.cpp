@@ -40,6 +40,18 @@ struct EndUrl {
   void operator()(CURLU* url) const { library().url_cleanup(url); }
 };
 
+void set_protocols(Easy& easy, bool secure) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  easy.set<CURLOPT_PROTOCOLS_STR>("http,https");
+  easy.set<CURLOPT_REDIR_PROTOCOLS_STR>(secure ? "https" : "http,https");
+#else
+  constexpr long https_only = CURLPROTO_HTTPS;
+  constexpr long both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+  easy.set<CURLOPT_PROTOCOLS>(both);
+  easy.set<CURLOPT_REDIR_PROTOCOLS>(secure ? https_only : both);
+#endif
+}
+
 }  // namespace
 
 Symbol::Symbol(const char* name) {
@@ -76,6 +88,23 @@ Easy::Easy()
     throw std::bad_alloc();
   }
   set<CURLOPT_ERRORBUFFER>(error_.get());
+}
+
+void Easy::prepare(const std::string& url, const HttpOptions& options) {
+  set_text<CURLOPT_URL>(url);
+  set_protocols(*this, is_https(url));
+  set<CURLOPT_NOSIGNAL>(1L);
+  set<CURLOPT_HTTP_VERSION>(static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set<CURLOPT_SSLVERSION>(static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(options.connect_time.count()));
+  set<CURLOPT_SUPPRESS_CONNECT_HEADERS>(1L);
+  set_text<CURLOPT_USERAGENT>(options.user_agent.empty() ? "meph2" : options.user_agent);
+  if (!options.ca_file.empty()) {
+    set_text<CURLOPT_CAINFO>(options.ca_file);
+  }
+  if (options.netrc) {
+    set<CURLOPT_NETRC>(static_cast<long>(CURL_NETRC_OPTIONAL));
+  }
 }
 
 void Easy::add_header(const std::string& line) {
@@ -115,6 +144,10 @@ bool Easy::reused_connection() const {
 std::string Easy::reason(CURLcode code) const {
   const std::string particular = error_.get();
   return std::string(base::trim(particular.empty() ? library().easy_strerror(code) : particular));
+}
+
+bool is_https(const std::string& url) {
+  return base::to_lower(url.substr(0, 8)) == "https://";
 }
 
 std::string without_credentials(const std::string& url) {

@@ -6,6 +6,8 @@
 
 #include <curl/curl.h>
 
+#include "io/http.h"
+
 namespace io::curl {
 
 /// The address of a function of libcurl. The library is loaded when the first one is asked for, not
@@ -101,6 +103,9 @@ class Easy {
     set<option>(value.c_str());
   }
 
+  /// What every request has: where to, over which protocols, as whom, whom to believe.
+  void prepare(const std::string& url, const HttpOptions& options);
+
   /// Sent with the request, in addition to curl's own.
   void add_header(const std::string& line);
 
@@ -119,6 +124,8 @@ class Easy {
   std::unique_ptr<char[]> error_;  // NOLINT(modernize-avoid-c-arrays): curl writes into it
   std::unique_ptr<CURL, EndEasy> handle_;
 };
+
+bool is_https(const std::string& url);
 
 /// A URL without user and password.
 std::string without_credentials(const std::string& url);

@@ -67,7 +67,8 @@ milliseconds RetryPolicy::back_off(unsigned round) {
   const auto full = std::min(limits_.longest_wait, limits_.first_wait * (1U << doublings));
   const auto half = full.count() / 2;
   // Not std::uniform_int_distribution: its answers differ between standard libraries.
-  const auto extra = random_() % static_cast<std::uint64_t>(full.count() - half + 1);
+  // The upper half: the lower bits of such a generator hardly vary.
+  const auto extra = (random_() >> 32U) % static_cast<std::uint64_t>(full.count() - half + 1);
   return milliseconds(half + static_cast<milliseconds::rep>(extra));
 }
 

@@ -55,22 +55,6 @@ int rank(base::Errc code) {
   return code == base::Errc::not_found ? 0 : code == base::Errc::untrusted ? 2 : 1;
 }
 
-bool is_https(const std::string& url) {
-  return base::to_lower(url.substr(0, 8)) == "https://";
-}
-
-void set_protocols(curl::Easy& easy, bool secure) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-  easy.set<CURLOPT_PROTOCOLS_STR>("http,https");
-  easy.set<CURLOPT_REDIR_PROTOCOLS_STR>(secure ? "https" : "http,https");
-#else
-  constexpr long https_only = CURLPROTO_HTTPS;
-  constexpr long both = CURLPROTO_HTTP | CURLPROTO_HTTPS;
-  easy.set<CURLOPT_PROTOCOLS>(both);
-  easy.set<CURLOPT_REDIR_PROTOCOLS>(secure ? https_only : both);
-#endif
-}
-
 }  // namespace
 
 void reject(Fault fault, base::Errc code, std::string reason) {
@@ -124,28 +108,14 @@ CURL* Transfer::start() {
 }
 
 void Transfer::configure(curl::Easy& easy) {
-  const auto& url = urls_[policy_.url()];
-  easy.set_text<CURLOPT_URL>(url);
-  set_protocols(easy, is_https(url));
-  easy.set<CURLOPT_NOSIGNAL>(1L);
+  easy.prepare(urls_[policy_.url()], options_);
   easy.set<CURLOPT_FAILONERROR>(1L);
   easy.set<CURLOPT_FOLLOWLOCATION>(1L);
   easy.set<CURLOPT_MAXREDIRS>(most_redirects);
-  easy.set<CURLOPT_HTTP_VERSION>(static_cast<long>(CURL_HTTP_VERSION_1_1));
-  easy.set<CURLOPT_SSLVERSION>(static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  easy.set<CURLOPT_CONNECTTIMEOUT_MS>(static_cast<long>(options_.connect_time.count()));
   easy.set<CURLOPT_LOW_SPEED_LIMIT>(slowest);
   easy.set<CURLOPT_LOW_SPEED_TIME>(static_cast<long>(options_.stall_time.count()));
   easy.set<CURLOPT_TCP_KEEPALIVE>(1L);
-  easy.set<CURLOPT_SUPPRESS_CONNECT_HEADERS>(1L);
   easy.set<CURLOPT_BUFFERSIZE>((limit_ == nullptr ? 256L : 16L) * 1024);
-  easy.set_text<CURLOPT_USERAGENT>(options_.user_agent.empty() ? "meph2" : options_.user_agent);
-  if (!options_.ca_file.empty()) {
-    easy.set_text<CURLOPT_CAINFO>(options_.ca_file);
-  }
-  if (options_.netrc) {
-    easy.set<CURLOPT_NETRC>(static_cast<long>(CURL_NETRC_OPTIONAL));
-  }
   easy.set<CURLOPT_HEADERFUNCTION>(&Transfer::on_head);
   easy.set<CURLOPT_HEADERDATA>(this);
   easy.set<CURLOPT_WRITEFUNCTION>(&Transfer::on_body);
@@ -197,7 +167,8 @@ void Transfer::take_head_line(std::string_view line) {
     reject(Fault::dead_url, base::Errc::untrusted, "a redirect with control characters");
   }
   // libcurl knows only which protocols a redirect may lead to, not where it came from.
-  if (base::to_lower(head_.location.substr(0, 5)) == "http:" && is_https(easy_->effective_url())) {
+  if (base::to_lower(head_.location.substr(0, 5)) == "http:" &&
+      curl::is_https(easy_->effective_url())) {
     reject(Fault::dead_url, base::Errc::untrusted, "a redirect from https to http");
   }
 }

@@ -25,14 +25,9 @@ std::string absolute(const std::string& path) {
 }
 
 sstream::Checksums digest_output(int space, const std::string& path) {
-  base::File file;
-  try {
-    file = base::open_beneath(space, path, O_RDONLY);
-  } catch (const base::Error& error) {
-    if (error.code() == base::Errc::not_found) {
-      throw base::Error(base::Errc::failed, base::cat("the builder did not make ", path));
-    }
-    throw;
+  auto file = base::find_beneath(space, path, O_RDONLY);
+  if (!file) {
+    throw base::Error(base::Errc::failed, base::cat("the builder did not make ", path));
   }
   if (!S_ISREG(file.status().st_mode)) {
     throw base::Error(base::Errc::failed,

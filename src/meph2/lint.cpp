@@ -48,8 +48,7 @@ sstream::lint::Result lint(const LintOptions& options, const sstream::Context& c
     if (io::is_http_url(options.where)) {
       sstream::lint::ServerProbes probes;
       probes.sample = options.sample;
-      probes.jobs = options.http.jobs;
-      probes.probe = [http = options.http](const std::string& url) { return io::probe(url, http); };
+      probes.jobs = options.jobs;
       files = sstream::lint::remote_files(directory, probes, context);
     } else {
       files = sstream::lint::local_files(directory, options.grace, context);

@@ -23,7 +23,7 @@ struct LintOptions {
   bool files = true;
   bool data = false;  ///< read root file systems, for their combined fingerprints
   std::optional<std::uint64_t> sample = 20;  ///< of a URL: probe so many files; nullopt: all
-  io::HttpOptions http;                      ///< how to probe
+  unsigned jobs = 4;                         ///< of a URL: so many at a time
 };
 
 /// Looks at a stream with the eyes of its consumers; see sstream::lint::lint(). Changes no more

@@ -42,17 +42,13 @@ void require_file(const Repository& repository, const sstream::Item& item) {
                       base::cat(item.pedigree().text(), ": ", *path, ": ", reason));
   };
   const auto size = sstream::Checksums::of(item, true).size;
-  try {
-    const auto place = repository.place(*path);
-    const auto there = base::open_beneath(place.dirfd, place.path, O_RDONLY).size();
-    if (there != size) {
-      refuse(base::cat("has ", there, " bytes, that generation promises ", size));
-    }
-  } catch (const base::Error& error) {
-    if (error.code() == base::Errc::not_found) {
-      refuse("is gone");
-    }
-    throw;
+  const auto place = repository.place(*path);
+  const auto file = base::find_beneath(place.dirfd, place.path, O_RDONLY);
+  if (!file) {
+    refuse("is gone");
+  }
+  if (const auto there = file.size(); there != size) {
+    refuse(base::cat("has ", there, " bytes, that generation promises ", size));
   }
 }
 

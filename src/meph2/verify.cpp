@@ -157,9 +157,8 @@ VerifyResult verify_url(const VerifyOptions& options, const sstream::Context& co
   const auto copy = fetch_metadata(options.target, context);
   const auto directory = base::open_directory(copy.path());
   const auto files = verify_documents(options, directory.fd(), {}, result, context);
-  result.data = options.data.read
-                    ? fetch_and_verify(options.target, files, options.data, context)
-                    : probe_files(options.target, files, options.data, options.http, context);
+  result.data = options.data.read ? fetch_and_verify(options.target, files, options.data, context)
+                                  : probe_files(options.target, files, options.data, context);
   add_problems(result.data.problems, result);
   return result;
 }

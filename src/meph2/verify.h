@@ -12,7 +12,6 @@ namespace meph2 {
 
 struct VerifyOptions {
   std::string target;           ///< data directory, or the http(s) URL of one
-  io::HttpOptions http;         ///< how a server is asked for sizes
   sstream::TrustOptions trust;  ///< without a keyring: the key that signs the repository
   sstream::DataCheck data;
   std::string repair_from;           ///< directory or URL that has the same files; empty: none

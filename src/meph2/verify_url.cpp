@@ -7,7 +7,6 @@
 #include "base/stop.h"
 #include "base/strings.h"
 #include "base/worker_pool.h"
-#include "io/http_probe.h"
 #include "sstream/index.h"
 #include "sstream/signing.h"
 
@@ -50,6 +49,17 @@ bool fetch_all(const std::string& url, const std::string& path, int directory,
   return any;
 }
 
+sstream::ProblemKind kind_of(const base::Error& failure) {
+  switch (failure.code()) {
+    case base::Errc::not_found:
+      return sstream::ProblemKind::missing;
+    case base::Errc::untrusted:
+      return sstream::ProblemKind::damaged;
+    default:
+      return sstream::ProblemKind::unreachable;
+  }
+}
+
 std::optional<sstream::Problem> judge(const sstream::DataFile& wanted,
                                       const io::ProbeAnswer& answer) {
   using sstream::ProblemKind;
@@ -59,7 +69,7 @@ std::optional<sstream::Problem> judge(const sstream::DataFile& wanted,
   constexpr long gone = 410;
   if (answer.status >= errors) {
     const bool missing = answer.status == not_found || answer.status == gone;
-    return sstream::Problem{missing ? ProblemKind::missing : ProblemKind::damaged, wanted.path,
+    return sstream::Problem{missing ? ProblemKind::missing : ProblemKind::unreachable, wanted.path,
                             base::cat("HTTP ", answer.status)};
   }
   const bool tells = answer.status < redirects && answer.encoding.empty() && answer.length;
@@ -104,16 +114,19 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
 
 sstream::DataVerdict probe_files(const std::string& url,
                                  const std::vector<sstream::DataFile>& files,
-                                 const sstream::DataCheck& check, const io::HttpOptions& http,
-                                 const sstream::Context& context) {
+                                 const sstream::DataCheck& check, const sstream::Context& context) {
   const auto base = with_slash(url);
   std::vector<std::optional<sstream::Problem>> found(files.size());
   base::parallel_for(files.size(), check.jobs, [&](std::size_t i) {
     base::check_stop(context.stop);
     try {
-      found[i] = judge(files[i], io::probe(base + base::percent_encode_path(files[i].path), http));
+      const auto at = base + base::percent_encode_path(files[i].path);
+      found[i] = judge(files[i], context.http.probe(at, context.stop));
     } catch (const base::Error& failure) {
-      found[i] = {sstream::ProblemKind::missing, files[i].path, failure.what()};
+      if (failure.code() == base::Errc::cancelled) {
+        throw;
+      }
+      found[i] = {sstream::ProblemKind::unreachable, files[i].path, failure.what()};
     }
   });
   sstream::DataVerdict verdict;
@@ -158,9 +171,7 @@ sstream::DataVerdict fetch_and_verify(const std::string& url,
             ++verdict.read;
             verdict.bytes_read += wanted.expected.size;
           } catch (const base::Error& failure) {
-            const bool gone = failure.code() == base::Errc::not_found;
-            verdict.problems.push_back(
-                {gone ? ProblemKind::missing : ProblemKind::damaged, wanted.path, failure.what()});
+            verdict.problems.push_back({kind_of(failure), wanted.path, failure.what()});
           }
         },
         context.stop);

@@ -17,8 +17,7 @@ base::TempDir fetch_metadata(const std::string& url, const sstream::Context& con
 /// its size where the answer tells. Where a redirect leads to is not looked at.
 sstream::DataVerdict probe_files(const std::string& url,
                                  const std::vector<sstream::DataFile>& files,
-                                 const sstream::DataCheck& check, const io::HttpOptions& http,
-                                 const sstream::Context& context);
+                                 const sstream::DataCheck& check, const sstream::Context& context);
 
 /// Downloads the files, `check.jobs` at a time, compares them with what is promised and keeps none.
 sstream::DataVerdict fetch_and_verify(const std::string& url,

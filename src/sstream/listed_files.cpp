@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/stop.h"
 #include "base/strings.h"
 #include "base/worker_pool.h"
+#include "sstream/container_image.h"
 #include "sstream/repository.h"
 
 namespace sstream {
@@ -16,6 +18,13 @@ namespace {
 
 constexpr std::size_t buffer_size = 1U << 20U;
 
+/// The fingerprint of a container image whose root file system a file is.
+struct Fingerprint {
+  ItemRecord* metadata = nullptr;  ///< the item that holds it, under `key`
+  const char* key = nullptr;
+  std::string found;
+};
+
 /// A file that one or more records name.
 struct ListedPath {
   std::string path;
@@ -23,6 +32,7 @@ struct ListedPath {
   bool md5 = false;
   bool sha512 = false;
   Checksums found;
+  std::vector<Fingerprint> fingerprints;
 };
 
 std::vector<ListedPath> paths_of(std::vector<ItemRecord>& records, bool md5) {
@@ -42,44 +52,108 @@ std::vector<ListedPath> paths_of(std::vector<ItemRecord>& records, bool md5) {
   return list;
 }
 
-Checksums digest_of(base::File& file, const ListedPath& listed, const Context& context) {
+std::string_view ftype_of(const ItemRecord& record) {
+  const auto found = record.tags.find("ftype");
+  return found != record.tags.end() && found->is_string()
+             ? std::string_view(found->get_ref<const std::string&>())
+             : std::string_view();
+}
+
+const ContainerRoot* container_root(const ItemRecord& record) {
+  const auto* found =
+      std::find_if(container_roots.begin(), container_roots.end(),
+                   [&](const auto& root) { return root.ftype == ftype_of(record); });
+  return found != container_roots.end() ? found : nullptr;
+}
+
+bool is_container_metadata(const ItemRecord& record) {
+  return ftype_of(record) == lxd_reader.metadata || ftype_of(record) == incus_reader.metadata;
+}
+
+/// Every root file system of a version with every metadata item of that version.
+void add_fingerprints(std::vector<ItemRecord>& records, std::vector<ListedPath>& paths) {
+  using Version = std::tuple<std::string, std::string, std::string>;
+  const auto version_of = [](const ItemRecord& record) {
+    return Version(record.content_id, record.id.product, record.id.version);
+  };
+  std::multimap<Version, ItemRecord*> metadata;
+  for (auto& record : records) {
+    if (record.path() && is_container_metadata(record)) {
+      metadata.emplace(version_of(record), &record);
+    }
+  }
+  for (auto& listed : paths) {
+    for (const auto* record : listed.records) {
+      const auto* root = container_root(*record);
+      const auto [first, last] = metadata.equal_range(version_of(*record));
+      for (auto at = first; root != nullptr && at != last; ++at) {
+        listed.fingerprints.push_back({at->second, root->keys.front(), {}});
+      }
+    }
+  }
+}
+
+/// Hands out a file in pieces; its length.
+template <typename Visit>
+std::uint64_t read_pieces(const base::File& file, const Context& context, Visit visit) {
+  std::vector<char> buffer(std::min<std::uint64_t>(file.size() + 1, buffer_size));
+  std::uint64_t size = 0;
+  while (const auto got = file.read_at(buffer, size)) {
+    base::check_stop(context.stop);
+    visit(std::string_view(buffer.data(), got));
+    size += got;
+  }
+  return size;
+}
+
+Checksums digest_of(const base::File& file, const ListedPath& listed,
+                    std::vector<io::Digest>& fingerprints, const Context& context) {
   io::Digest sha256(io::Algorithm::sha256);
   auto md5 = listed.md5 ? std::optional<io::Digest>(io::Algorithm::md5) : std::nullopt;
   auto sha512 = listed.sha512 ? std::optional<io::Digest>(io::Algorithm::sha512) : std::nullopt;
   Checksums sums;
-  std::vector<char> buffer(std::min<std::uint64_t>(file.size() + 1, buffer_size));
-  while (const auto got = file.read_at(buffer, sums.size)) {
-    base::check_stop(context.stop);
-    const std::string_view piece(buffer.data(), got);
+  sums.size = read_pieces(file, context, [&](std::string_view piece) {
     sha256.update(piece);
+    for (auto& fingerprint : fingerprints) {
+      fingerprint.update(piece);
+    }
     if (md5) {
       md5->update(piece);
     }
     if (sha512) {
       sha512->update(piece);
     }
-    sums.size += got;
-    context.progress.add_bytes(got);
-  }
+    context.progress.add_bytes(piece.size());
+  });
   sums.sha256 = sha256.hex();
   sums.md5 = md5 ? md5->hex() : std::string();
   sums.sha512 = sha512 ? sha512->hex() : std::string();
   return sums;
 }
 
-/// Writes into the tags what was found, where they do not promise something else.
+/// A digest that has the metadata behind it, and goes on with the root file system.
+io::Digest begun_with(const base::File& metadata, const Context& context) {
+  io::Digest digest(io::Algorithm::sha256);
+  read_pieces(metadata, context, [&](std::string_view piece) { digest.update(piece); });
+  return digest;
+}
+
+/// Writes into the tags what was found of a file, where they do not promise something else.
+void settle_tag(ItemRecord& record, const char* key, const Json& value, const std::string& path) {
+  const auto promised = record.tags.find(key);
+  if (promised != record.tags.end() && *promised != value) {
+    const auto text = [](const Json& json) {
+      return json.is_string() ? json.get<std::string>() : json.dump();
+    };
+    refuse_field(record.where, key,
+                 base::cat("is ", text(*promised), ", but the file ", path, " has ", text(value)));
+  }
+  record.tags[key] = value;
+}
+
 void settle(ItemRecord& record, const Checksums& found, bool md5) {
   const auto set = [&](const char* key, const Json& value) {
-    const auto promised = record.tags.find(key);
-    if (promised != record.tags.end() && *promised != value) {
-      const auto text = [](const Json& json) {
-        return json.is_string() ? json.get<std::string>() : json.dump();
-      };
-      refuse_field(record.where, key,
-                   base::cat("is ", text(*promised), ", but the file ", *record.path(), " has ",
-                             text(value)));
-    }
-    record.tags[key] = value;
+    settle_tag(record, key, value, *record.path());
   };
   set("size", found.size);
   set("sha256", found.sha256);
@@ -153,6 +227,7 @@ void ListedFiles::digest(std::vector<ItemRecord>& records) {
   if (paths.empty()) {
     return;
   }
+  add_fingerprints(records, paths);
   const Origin origin(target_, directory_);
   for (const auto& listed : paths) {
     base::with_context(base::cat(listed.records.front()->where, ": path"), [&] {
@@ -161,13 +236,23 @@ void ListedFiles::digest(std::vector<ItemRecord>& records) {
     });
   }
   base::parallel_for(paths.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
-    auto file = origin.open(paths[i].path);
-    paths[i].found = digest_of(file, paths[i], context_);
-    context_.progress.finish_item(paths[i].path);
+    auto& listed = paths[i];
+    std::vector<io::Digest> fingerprints;
+    for (const auto& wanted : listed.fingerprints) {
+      fingerprints.push_back(begun_with(origin.open(*wanted.metadata->path()), context_));
+    }
+    listed.found = digest_of(origin.open(listed.path), listed, fingerprints, context_);
+    for (std::size_t n = 0; n < fingerprints.size(); ++n) {
+      listed.fingerprints[n].found = fingerprints[n].hex();
+    }
+    context_.progress.finish_item(listed.path);
   });
   for (auto& listed : paths) {
     for (auto* record : listed.records) {
       settle(*record, listed.found, md5_);
+    }
+    for (const auto& fingerprint : listed.fingerprints) {
+      settle_tag(*fingerprint.metadata, fingerprint.key, fingerprint.found, listed.path);
     }
     wanted_.push_back(
         {listed.path, listed.found, origin.name_of(listed.path), false, {}, origin.in_place()});

@@ -16,7 +16,8 @@ class ListedFiles {
   /// may be the same). `md5`: say that digest too.
   ListedFiles(std::string target, std::string directory, bool md5, const Context& context);
 
-  /// Reads every file, and writes size and digests into the tags of the items. Error(untrusted)
+  /// Reads every file, and writes size and digests into the tags of the items, and into those of
+  /// the metadata of LXD and Incus the fingerprints of their images. Error(untrusted)
   /// where a record promises something else or the path leads out of the directory,
   /// Error(not_found) where there is no such file.
   void digest(std::vector<ItemRecord>& records);

@@ -145,14 +145,9 @@ bool in_place(const Repository& repository, const NewFile& wanted) {
     return false;  // a dry run for a repository that does not exist yet
   }
   const auto place = repository.place(wanted.path);
-  base::File file;
-  try {
-    file = base::open_beneath(place.dirfd, place.path, O_RDONLY);
-  } catch (const base::Error& error) {
-    if (error.code() == base::Errc::not_found) {
-      return false;
-    }
-    throw;
+  auto file = base::find_beneath(place.dirfd, place.path, O_RDONLY);
+  if (!file) {
+    return false;
   }
   verify_in_place(file, wanted);
   return true;

@@ -13,10 +13,11 @@
 namespace sstream {
 
 enum class ProblemKind : std::uint8_t {
-  metadata,   ///< a document that cannot be read, or says something else than another one
-  signature,  ///< a document that is not, or not well, signed
-  missing,    ///< a data file that is not there
-  damaged,    ///< a data file that is not what the metadata promises
+  metadata,     ///< a document that cannot be read, or says something else than another one
+  signature,    ///< a document that is not, or not well, signed
+  missing,      ///< a data file that is not there
+  damaged,      ///< a data file that is not what the metadata promises
+  unreachable,  ///< a data file that its server did not answer for: nothing is known of it
 };
 
 const char* name_of(ProblemKind kind);

@@ -13,7 +13,7 @@
 namespace sstream {
 
 const char* name_of(ProblemKind kind) {
-  constexpr std::array names{"metadata", "signature", "missing", "damaged"};
+  constexpr std::array names{"metadata", "signature", "missing", "damaged", "unreachable"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -60,7 +60,7 @@ def writers(world, rounds):
     """Eight writers a round, each with a version of its own: none may be lost."""
     expected = {"20230101"}
     for number in range(rounds):
-        names = ["2024%02d%02d" % (number + 1, i + 1) for i in range(8)]
+        names = ["2024%04d" % (number * 8 + i + 1) for i in range(8)]
         sources = [world.source("source-" + name, [name]) for name in names]
         running = [world.start("insert", source, world.target, "--lock-timeout", "60s") for source in sources]
         for process in running:
@@ -143,7 +143,7 @@ def readers(world, rounds):
         thread.start()
     try:
         for number in range(rounds):
-            version = "202401%02d" % (number + 1)
+            version = "2024%04d" % (number + 1)
             world.check(world.start("insert", world.source("s-" + version, [version]), world.target))
             if number % 2:
                 world.check(world.start("remove-version", world.target, version))

@@ -8,6 +8,7 @@
 #include "io/digest.h"
 #include "meph2/lint/container_checks.h"
 #include "meph2/lint/marks.h"
+#include "sstream/container_image.h"
 #include "sstream/lint/format_checks.h"
 #include "sstream/lint/report.h"
 
@@ -28,30 +29,10 @@ bool containers_read(const ProductsFile& file) {
 
 namespace {
 
-/// A root file system, the keys of the metadata item that may hold its combined fingerprint, and
-/// whether it is a virtual machine's.
-struct RootItem {
-  const char* ftype;
-  std::array<const char*, 2> keys;
-  bool machine;
-};
-
-constexpr std::array<RootItem, 5> roots = {{
-    {"squashfs", {"combined_squashfs_sha256", nullptr}, false},
-    {"root.tar.xz", {"combined_rootxz_sha256", "combined_sha256"}, false},
-    {"disk-kvm.img", {"combined_disk-kvm-img_sha256", nullptr}, true},
-    {"disk1.img", {"combined_disk1-img_sha256", nullptr}, true},
-    {"uefi1.img", {"combined_uefi1-img_sha256", nullptr}, true},
-}};
-
-/// What one of the two reads.
-struct Reader {
-  const char* metadata;
-  const char* unified;
-};
-
-constexpr Reader lxd_reader = {"lxd.tar.xz", "lxd_combined.tar.gz"};
-constexpr Reader incus_reader = {"incus.tar.xz", "incus_combined.tar.gz"};
+using sstream::container_roots;
+using sstream::ContainerReader;
+using sstream::incus_reader;
+using sstream::lxd_reader;
 
 bool is_read(const Version& version) {
   return containers_read(*version.product->file);
@@ -68,8 +49,8 @@ const Item* with_ftype(const Version& version, std::string_view ftype) {
 }
 
 bool has_root(const Version& version) {
-  return std::any_of(roots.begin(), roots.end(),
-                     [&](const RootItem& root) { return with_ftype(version, root.ftype); });
+  return std::any_of(container_roots.begin(), container_roots.end(),
+                     [&](const auto& root) { return with_ftype(version, root.ftype); });
 }
 
 bool has_unified(const Version& version) {
@@ -77,7 +58,7 @@ bool has_unified(const Version& version) {
          with_ftype(version, incus_reader.unified) != nullptr;
 }
 
-void require_metadata(const Version& version, const Reader& reader, const Emit& emit) {
+void require_metadata(const Version& version, const ContainerReader& reader, const Emit& emit) {
   if (is_read(version) && version.item_count > 0 && !with_ftype(version, reader.metadata) &&
       !with_ftype(version, reader.unified)) {
     emit(version.place(), base::cat("has no item with ftype ", reader.metadata));
@@ -131,7 +112,7 @@ Check lxd_combined() {
       if (!is_read(version) || metadata == nullptr) {
         continue;
       }
-      for (const auto& root : roots) {
+      for (const auto& root : container_roots) {
         const bool held = metadata->tags.find(root.keys[0]) != nullptr ||
                           (root.keys[1] != nullptr && metadata->tags.find(root.keys[1]) != nullptr);
         if (with_ftype(version, root.ftype) != nullptr && !held) {
@@ -163,7 +144,7 @@ Check lxd_combined_content() {
     }
     for (const auto* reader : {&lxd_reader, &incus_reader}) {
       const auto* metadata = with_ftype(version, reader->metadata);
-      for (const auto& root : roots) {
+      for (const auto& root : container_roots) {
         const auto* image = with_ftype(version, root.ftype);
         const auto real = metadata != nullptr && image != nullptr
                               ? fingerprint_of(file, *metadata, *image)

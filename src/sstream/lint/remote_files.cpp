@@ -31,9 +31,6 @@ class RemoteFiles : public StreamFiles {
  public:
   RemoteFiles(const std::string& url, ServerProbes probes, const Context& context)
       : context_(context), base_(url.ends_with("/") ? url : url + "/"), probes_(std::move(probes)) {
-    if (!probes_.probe) {
-      probes_.probe = [](const std::string& one) { return io::probe(one, {}); };
-    }
     if (!probes_.is_dropped) {
       probes_.is_dropped = [](const std::string& one) {
         return io::is_dropped(one, longest_connect);
@@ -170,7 +167,7 @@ void RemoteFiles::report_documents(Report& report) const {
   for (const auto& path : documents_) {
     base::check_stop(context_.stop);
     try {
-      const auto seconds = seconds_cached(probes_.probe(url_of(path)));
+      const auto seconds = seconds_cached(context_.http.probe(url_of(path), context_.stop));
       if (seconds > longest_cached) {
         report.add(engine::url_caching, {path, {}},
                    base::cat("may be cached for ", seconds, " seconds"));
@@ -226,7 +223,7 @@ void RemoteFiles::finish(bool /*whole*/, Report& report) {
   base::parallel_for(chosen.size(), probes_.jobs, [&](std::size_t i) {
     base::check_stop(context_.stop);
     try {
-      answers[i] = probes_.probe(url_of(chosen[i]->first));
+      answers[i] = context_.http.probe(url_of(chosen[i]->first), context_.stop);
     } catch (const base::Error& error) {
       failures[i] = error.what();
     }

@@ -48,8 +48,6 @@ std::unique_ptr<StreamFiles> local_files(const std::string& directory, std::chro
 struct ServerProbes {
   std::optional<std::uint64_t> sample = 20;  ///< so many of the files; nullopt: all
   unsigned jobs = 4;
-  /// How the server answers for a URL; by default io::probe().
-  std::function<io::ProbeAnswer(const std::string& url)> probe;
   /// Whether connections for this URL are dropped; by default io::is_dropped().
   std::function<bool(const std::string& url)> is_dropped;
 };

@@ -26,6 +26,10 @@ class FakeHttp : public io::HttpClient {
   void fetch(std::vector<io::FileRequest>& requests, base::Progress& progress,
              const std::function<void(std::size_t, std::exception_ptr)>& done,
              const std::stop_token& stop) override;
+
+  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override {
+    throw base::Error(base::Errc::internal, "unexpected probe of " + url);
+  }
 };
 
 /// A directory, a clock, a network and a builder for one test.

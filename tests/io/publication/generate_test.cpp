@@ -129,6 +129,27 @@ TEST_F(Generate, SaysMd5AndSha512WhereAskedFor) {
   EXPECT_EQ(item.at("sha512"), sha512);
 }
 
+TEST_F(Generate, ImagesOfLxdAndIncusGetTheirFingerprints) {
+  const auto of_both = [](const std::string& metadata, const std::string& root) {
+    return io::digest_hex(io::Algorithm::sha256, metadata + root);
+  };
+  generate(image("1", "lxd.tar.xz", "for lxd") + image("1", "incus.tar.xz", "for incus") +
+           image("1", "squashfs", "root") + image("1", "disk-kvm.img", "disk") +
+           image("2", "lxd.tar.xz", "next") + image("2", "root.tar.xz", "tar"));
+  const auto versions = product().at("versions");
+  const auto& first = versions.at("1").at("items");
+  EXPECT_EQ(first.at("lxd.tar.xz").at("combined_squashfs_sha256"), of_both("for lxd", "root"));
+  EXPECT_EQ(first.at("lxd.tar.xz").at("combined_disk-kvm-img_sha256"), of_both("for lxd", "disk"));
+  EXPECT_EQ(first.at("incus.tar.xz").at("combined_squashfs_sha256"), of_both("for incus", "root"));
+  const auto& second = versions.at("2").at("items").at("lxd.tar.xz");
+  EXPECT_EQ(second.at("combined_rootxz_sha256"), of_both("next", "tar"));
+  EXPECT_FALSE(second.contains("combined_squashfs_sha256"));
+  EXPECT_EQ(refusal(image("1", "lxd.tar.xz", "x", "\tcombined_squashfs_sha256=00") +
+                        image("1", "squashfs", "root"),
+                    "list:1: combined_squashfs_sha256: is 00, but the file p/1/squashfs has "),
+            Errc::untrusted);
+}
+
 TEST_F(Generate, WhatTheListPromisesMustBeTrue) {
   EXPECT_EQ(refusal(image("1", "disk", "text", "\tsize=5"),
                     "list:1: size: is 5, but the file p/1/disk has 4"),

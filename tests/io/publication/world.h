@@ -26,6 +26,10 @@ class NoNetwork : public io::HttpClient {
              const std::stop_token&) override {
     throw base::Error(base::Errc::internal, "unexpected download");
   }
+
+  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override {
+    throw base::Error(base::Errc::failed, "unexpected probe of " + url);
+  }
 };
 
 /// A place to publish in: a clock that stands still, a log that is kept, a scratch directory.

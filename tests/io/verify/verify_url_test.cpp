@@ -68,6 +68,16 @@ TEST_F(VerifyUrl, WithoutTheDataTheServerIsAskedForSizes) {
   EXPECT_EQ(result.data.read, 0U);
 }
 
+TEST_F(VerifyUrl, WhatItsServerDoesNotAnswerForIsNeitherMissingNorDamaged) {
+  publish("repo", files(2));
+  server.on("/s/noble/20260101/squashfs", {.status = 503});
+  for (const bool reads : {false, true}) {
+    reads_data = reads;
+    EXPECT_THAT(problems(verify_served("repo")),
+                ElementsAre("unreachable noble/20260101/squashfs"));
+  }
+}
+
 TEST_F(VerifyUrl, AnIndexThatNamesADocumentWhichIsNotThere) {
   publish("repo", files(1));
   remove(base::cat("repo/streams/v1/", support::janitor_content, ".json"));
