@@ -20,9 +20,8 @@ bool DownloadTransfer::satisfied() {
   if (have_ != request_.size) {
     return false;
   }
-  Digest whole = std::move(*digest_);
-  digest_.reset();
-  if (whole.hex() == request_.digest) {
+  if (digest_->hex() == request_.digest) {
+    digest_.reset();
     return true;
   }
   restart();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/background_digest.h"
 #include "io/http_transfer.h"
 
 namespace io {
@@ -30,7 +31,7 @@ class DownloadTransfer : public Transfer {
 
   FileRequest& request_;
   base::Progress& progress_;
-  std::optional<Digest> digest_;
+  std::optional<BackgroundDigest> digest_;
   std::uint64_t have_ = 0;
   std::uint64_t reported_ = 0;
   std::uint64_t reported_before_ = 0;  ///< when this attempt began

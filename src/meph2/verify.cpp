@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <numeric>
 #include <optional>
 
@@ -80,10 +81,8 @@ void remember(const VerifyOptions& options, const sstream::VerifiedFiles& verifi
 }
 
 void verify_files(const VerifyOptions& options, const Repository& repository,
-                  const std::vector<sstream::DataFile>& files, VerifyResult& result,
-                  const sstream::Context& context) {
-  auto verified =
-      options.data.read ? sstream::VerifiedFiles::load(repository) : sstream::VerifiedFiles();
+                  const std::vector<sstream::DataFile>& files, sstream::VerifiedFiles verified,
+                  VerifyResult& result, const sstream::Context& context) {
   try {
     result.data = sstream::verify_data(repository, files, options.data, verified, context);
   } catch (const base::Error&) {
@@ -139,9 +138,13 @@ VerifyResult verify_directory(const VerifyOptions& options, const sstream::Conte
   VerifyResult result;
   const Repository repository(options.target, sstream::Access::read);
   const auto directory = open_metadata(repository);
+  // As long a list as the metadata: read beside it.
+  auto verified = std::async(std::launch::async, [&] {
+    return options.data.read ? sstream::VerifiedFiles::load(repository) : sstream::VerifiedFiles();
+  });
   const auto files =
       verify_documents(options, directory.fd(), repository.read_state().signer, result, context);
-  verify_files(options, repository, files, result, context);
+  verify_files(options, repository, files, verified.get(), result, context);
   if ((!options.repair_from.empty() || options.drop_broken) && !result.clean()) {
     remedy(options, files, result, context);
   }

@@ -162,7 +162,8 @@ class LateTags : public LevelReader {
   bool wants_text() const override { return !in_version(); }
 
   Json top = Json::object();
-  std::map<std::string, Json> products;
+  std::vector<std::string> products;
+  std::map<std::string, Json> tags;  ///< of products, where they follow the versions
 
  protected:
   void top_tag(const std::string& key, Json&& value) override { top[key] = std::move(value); }
@@ -173,11 +174,12 @@ class LateTags : public LevelReader {
           base::Errc::untrusted,
           base::cat(name(), ": ", io::json_pointer({"products", product()}), ": ", reason));
     }
+    products.push_back(product());
   }
 
   void product_tag(const std::string& key, Json&& value, bool late) override {
     if (late) {
-      products[product()][key] = std::move(value);
+      tags[product()][key] = std::move(value);
     }
   }
 
@@ -206,8 +208,8 @@ class ItemVisitor : public LevelReader {
   void top_tag(const std::string& /*key*/, Json&& /*value*/) override {}
 
   void product_starts() override {
-    const auto late = known_->products.find(product());
-    tags_ = late == known_->products.end() ? Json::object() : late->second;
+    const auto late = known_->tags.find(product());
+    tags_ = late == known_->tags.end() ? Json::object() : late->second;
   }
 
   void product_tag(const std::string& key, Json&& value, bool late) override {
@@ -274,12 +276,12 @@ class ItemVisitor : public LevelReader {
 }  // namespace
 
 void visit_items(base::File& file, const std::function<void(const Item& item)>& visit,
-                 const std::function<void(const Json& top)>& head) {
+                 const std::function<void(const ProductsHead& head)>& head) {
   LateTags known(file.name());
   io::visit_json(file, known);
   require_products_head(known.top, file.name());
   if (head) {
-    head(known.top);
+    head({known.top, known.products});
   }
   if (known.top.contains("_aliases")) {
     ProductTree(io::read_json(file), file.name()).for_each_item(visit);

@@ -17,6 +17,14 @@ namespace sstream {
 
 namespace {
 
+/// What a document says that the index says too.
+struct StreamTags {
+  std::string content_id;
+  std::string format;
+  std::string datatype;
+  std::vector<std::string> products;
+};
+
 /// One pass over the metadata of a directory.
 class MetadataReader {
  public:
@@ -102,14 +110,27 @@ class MetadataReader {
   void read_document(const std::string& name) {
     guarded(name, [&] {
       auto file = base::open_beneath(directory_, name, O_RDONLY);
-      auto summary = summarise(file);
-      if (summary.format == "products:1.0") {
-        visit_items(file, [&](const Item& item) { read_item(name, item); });
+      if (read_head(file).format != "products:1.0") {
+        read_other(name, summarise(file));
+        return;
       }
-      if (summary.is_stream()) {
-        summaries_.emplace(name, std::move(summary));
-      }
+      visit_items(
+          file, [&](const Item& item) { read_item(name, item); },
+          [&](const ProductsHead& head) {
+            const auto text = [&](const char* key) {
+              const auto found = head.top.find(key);
+              return found != head.top.end() && found->is_string() ? found->get<std::string>()
+                                                                   : std::string();
+            };
+            streams_[name] = {text("content_id"), text("format"), text("datatype"), head.products};
+          });
     });
+  }
+
+  void read_other(const std::string& name, const StreamSummary& summary) {
+    if (summary.is_stream()) {
+      streams_[name] = {summary.content_id, summary.format, summary.datatype, {}};
+    }
   }
 
   void read_item(const std::string& name, const Item& item) {
@@ -138,19 +159,18 @@ class MetadataReader {
             base::cat(entry.content_id, " is at ", entry.path, ", not in streams/v1/"));
       } else if (!base::exists_at(directory_, name)) {
         untrusted("index.json", base::cat("names ", name, ", which is missing"));
-      } else if (const auto found = summaries_.find(name); found != summaries_.end()) {
+      } else if (const auto found = streams_.find(name); found != streams_.end()) {
         compare_entry(entry, name, found->second);
       }
     }
-    for (const auto& [name, summary] : summaries_) {
+    for (const auto& [name, stream] : streams_) {
       if (!listed.contains(name)) {
         add(ProblemKind::metadata, "index.json", base::cat("does not name ", name));
       }
     }
   }
 
-  void compare_entry(const IndexEntry& entry, const std::string& name,
-                     const StreamSummary& summary) {
+  void compare_entry(const IndexEntry& entry, const std::string& name, StreamTags& stream) {
     const auto differs = [&](const char* what, const std::string& ours, const std::string& theirs) {
       if (ours != theirs) {
         add(ProblemKind::metadata, "index.json",
@@ -158,31 +178,29 @@ class MetadataReader {
                       theirs));
       }
     };
-    differs("content id", entry.content_id, summary.content_id);
-    differs("format", entry.format, summary.format);
-    differs("datatype", entry.datatype, summary.datatype);
-    if (summary.format != "products:1.0") {
+    differs("content id", entry.content_id, stream.content_id);
+    differs("format", entry.format, stream.format);
+    differs("datatype", entry.datatype, stream.datatype);
+    if (stream.format != "products:1.0") {
       return;
-    }
-    std::vector<std::string> products;
-    for (const auto& product : summary.versions) {
-      products.push_back(product.first);
     }
     auto named = entry.products;
     std::sort(named.begin(), named.end());
-    if (named != products) {
+    std::sort(stream.products.begin(), stream.products.end());
+    if (named != stream.products) {
       add(ProblemKind::metadata, "index.json",
           base::cat(entry.content_id, ": names ", named.size(), " products, not the ",
-                    products.size(), " of ", name));
+                    stream.products.size(), " of ", name));
     }
   }
 
   /// One entry a file. Items that promise different things of one file: one of them lies.
   void settle_files() {
     auto& files = verdict_.files;
-    // They come in order but for names of numbers: a stable sort merges what is in order.
-    std::stable_sort(files.begin(), files.end(),
-                     [](const auto& one, const auto& other) { return one.path < other.path; });
+    const auto before = [](const auto& one, const auto& other) { return one.path < other.path; };
+    if (!std::is_sorted(files.begin(), files.end(), before)) {  // as a rule they are
+      std::stable_sort(files.begin(), files.end(), before);
+    }
     std::size_t kept = 0;
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (kept == 0 || files[kept - 1].path != files[i].path) {
@@ -209,7 +227,7 @@ class MetadataReader {
   const Context& context_;
   MetadataVerdict verdict_;
   std::vector<IndexEntry> entries_;
-  std::map<std::string, StreamSummary> summaries_;
+  std::map<std::string, StreamTags> streams_;
 };
 
 }  // namespace
