@@ -10,12 +10,10 @@
 
 #include <sys/stat.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include "base/error.h"
 #include "base/stop.h"
 #include "base/strings.h"
+#include "io/archive_library.h"
 #include "io/tar_names.h"
 
 namespace io {
@@ -24,6 +22,7 @@ namespace {
 
 using base::Errc;
 using base::Error;
+using libarchive::library;
 
 constexpr std::size_t buffer_size = 1U << 20U;
 constexpr std::size_t pipe_block = 65536;
@@ -31,39 +30,39 @@ constexpr std::size_t pipe_block = 65536;
 constexpr std::uint64_t hole_factor = 64;
 
 struct ReadClose {
-  void operator()(archive* a) const { archive_read_free(a); }
+  void operator()(archive* a) const { library().read_free(a); }
 };
 
 struct WriteClose {
-  void operator()(archive* a) const { archive_write_free(a); }
+  void operator()(archive* a) const { library().write_free(a); }
 };
 
 using Reader = std::unique_ptr<archive, ReadClose>;
 using Writer = std::unique_ptr<archive, WriteClose>;
 
 [[noreturn]] void damaged(archive* a, const base::File& in) {
-  const char* text = archive_error_string(a);
+  const char* text = library().error_string(a);
   throw Error(Errc::untrusted, base::cat("read ", in.name(), ": ",
                                          text != nullptr ? text : "damaged or of unknown format"));
 }
 
 /// Only the filters that images come in: never libarchive's `program` filters.
 Reader open_reader(base::File& in, bool as_tar) {
-  Reader reader(archive_read_new());
+  Reader reader(library().read_new());
   auto* a = reader.get();
-  archive_read_support_filter_gzip(a);
-  archive_read_support_filter_bzip2(a);
-  archive_read_support_filter_xz(a);
-  archive_read_support_filter_lzma(a);
-  archive_read_support_filter_zstd(a);
+  library().read_support_filter_gzip(a);
+  library().read_support_filter_bzip2(a);
+  library().read_support_filter_xz(a);
+  library().read_support_filter_lzma(a);
+  library().read_support_filter_zstd(a);
   if (as_tar) {
-    archive_read_support_format_tar(a);
+    library().read_support_format_tar(a);
   } else {
-    archive_read_support_format_raw(a);
-    archive_read_support_format_empty(a);
+    library().read_support_format_raw(a);
+    library().read_support_format_empty(a);
   }
   in.seek(0);
-  if (archive_read_open_fd(a, in.fd(), buffer_size) != ARCHIVE_OK) {
+  if (library().read_open_fd(a, in.fd(), buffer_size) != ARCHIVE_OK) {
     damaged(a, in);
   }
   return reader;
@@ -72,7 +71,7 @@ Reader open_reader(base::File& in, bool as_tar) {
 /// false at the end. Warnings of libarchive here are about names that the locale cannot show; the
 /// raw bytes are right.
 bool next_entry(Reader& reader, base::File& in, archive_entry*& entry) {
-  const int code = archive_read_next_header(reader.get(), &entry);
+  const int code = library().read_next_header(reader.get(), &entry);
   if (code == ARCHIVE_EOF) {
     return false;
   }
@@ -85,7 +84,7 @@ bool next_entry(Reader& reader, base::File& in, archive_entry*& entry) {
 /// A plain tar that was cut between two entries looks whole to libarchive: the two blocks of zeros
 /// at its end tell. (Compressed ones cannot be cut without the decompressor noticing.)
 void require_end_of_tar(archive* a, base::File& in) {
-  if (archive_filter_count(a) > 1) {
+  if (library().filter_count(a) > 1) {
     return;
   }
   std::array<char, 1024> tail{};
@@ -104,16 +103,16 @@ class TarCopy {
   TarCopy(base::File& in, int out, std::uint64_t max_bytes, std::stop_token stop)
       : in_(in),
         reader_(open_reader(in, true)),
-        writer_(archive_write_new()),
+        writer_(library().write_new()),
         max_bytes_(max_bytes),
         stop_(std::move(stop)),
         zeros_(buffer_size, '\0') {
     auto* a = writer_.get();
-    archive_write_set_format_pax_restricted(a);
-    archive_write_set_options(a, "xattrheader=SCHILY");
-    archive_write_set_bytes_per_block(a, pipe_block);
-    archive_write_set_bytes_in_last_block(a, 1);
-    if (archive_write_open_fd(a, out) != ARCHIVE_OK) {
+    library().write_set_format_pax_restricted(a);
+    library().write_set_options(a, "xattrheader=SCHILY");
+    library().write_set_bytes_per_block(a, pipe_block);
+    library().write_set_bytes_in_last_block(a, 1);
+    if (library().write_open_fd(a, out) != ARCHIVE_OK) {
       write_failed();
     }
   }
@@ -128,7 +127,7 @@ class TarCopy {
     if (facts_.entries == 0) {
       throw Error(Errc::untrusted, base::cat("read ", in_.name(), ": empty tar archive"));
     }
-    if (archive_write_close(writer_.get()) != ARCHIVE_OK) {
+    if (library().write_close(writer_.get()) != ARCHIVE_OK) {
       write_failed();
     }
     return facts_;
@@ -136,50 +135,50 @@ class TarCopy {
 
  private:
   [[noreturn]] void write_failed() {
-    const int code = archive_errno(writer_.get());
-    const char* text = archive_error_string(writer_.get());
+    const int code = library().error_number(writer_.get());
+    const char* text = library().error_string(writer_.get());
     Error error(Errc::failed,
                 base::cat("write tar stream: ", text != nullptr ? text : "unknown reason"));
     throw error.set_errno(code);
   }
 
   void copy(archive_entry* entry) {
-    const char* raw = archive_entry_pathname(entry);
+    const char* raw = library().entry_pathname(entry);
     const auto name = normal_entry_name(raw != nullptr ? raw : "");
-    const char* link = archive_entry_hardlink(entry);
+    const char* link = library().entry_hardlink(entry);
     check_kind(entry, name, link != nullptr);
     if (link != nullptr) {
       const auto target = normal_entry_name(link);
       names_.require_link_target(name, target);
-      archive_entry_set_hardlink(entry, target.c_str());
-      archive_entry_unset_size(entry);
+      library().entry_set_hardlink(entry, target.c_str());
+      library().entry_unset_size(entry);
     }
-    const bool directory = archive_entry_filetype(entry) == AE_IFDIR;
-    archive_entry_set_pathname(entry,
-                               name.empty() ? "./" : (directory ? name + "/" : name).c_str());
+    const bool directory = library().entry_filetype(entry) == AE_IFDIR;
+    library().entry_set_pathname(entry,
+                                 name.empty() ? "./" : (directory ? name + "/" : name).c_str());
     strip(entry, name);
-    const bool has_data = link == nullptr && archive_entry_filetype(entry) == AE_IFREG;
+    const bool has_data = link == nullptr && library().entry_filetype(entry) == AE_IFREG;
     if (has_data) {
       count_data(entry, name);
     }
-    if (archive_write_header(writer_.get(), entry) < ARCHIVE_WARN) {
+    if (library().write_header(writer_.get(), entry) < ARCHIVE_WARN) {
       write_failed();
     }
     if (has_data) {
-      copy_data(archive_entry_size(entry));
+      copy_data(library().entry_size(entry));
     }
     ++facts_.entries;
   }
 
   void check_kind(archive_entry* entry, const std::string& name, bool hard_link) {
-    const auto type = archive_entry_filetype(entry);
+    const auto type = library().entry_filetype(entry);
     auto kind = EntryKind::other;
     if (!hard_link) {
       if (type == AE_IFDIR) {
         kind = EntryKind::directory;
       } else if (type == AE_IFLNK) {
         kind = EntryKind::symlink;
-        const char* target = archive_entry_symlink(entry);
+        const char* target = library().entry_symlink(entry);
         if (target == nullptr || *target == '\0') {
           throw Error(Errc::untrusted, base::cat("entry '", base::escape_control(name),
                                                  "': symlink without a target"));
@@ -197,16 +196,16 @@ class TarCopy {
 
   /// What squashfs cannot hold is taken off and counted; names of users are of another host.
   void strip(archive_entry* entry, const std::string& name) {
-    archive_entry_set_uname(entry, nullptr);
-    archive_entry_set_gname(entry, nullptr);
-    archive_entry_set_fflags(entry, 0, 0);
-    if ((archive_entry_acl_types(entry) &
+    library().entry_set_uname(entry, nullptr);
+    library().entry_set_gname(entry, nullptr);
+    library().entry_set_fflags(entry, 0, 0);
+    if ((library().entry_acl_types(entry) &
          (ARCHIVE_ENTRY_ACL_TYPE_POSIX1E | ARCHIVE_ENTRY_ACL_TYPE_NFS4)) != 0) {
       facts_.first_acl = facts_.acls++ == 0 ? name : facts_.first_acl;
-      archive_entry_acl_clear(entry);
+      library().entry_acl_clear(entry);
     }
-    if (archive_entry_mtime(entry) < 0) {
-      archive_entry_set_mtime(entry, 0, 0);
+    if (library().entry_mtime(entry) < 0) {
+      library().entry_set_mtime(entry, 0, 0);
     }
     strip_xattrs(entry, name);
   }
@@ -222,8 +221,8 @@ class TarCopy {
     const char* key = nullptr;
     const void* value = nullptr;
     std::size_t size = 0;
-    archive_entry_xattr_reset(entry);
-    while (archive_entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
+    library().entry_xattr_reset(entry);
+    while (library().entry_xattr_next(entry, &key, &value, &size) == ARCHIVE_OK) {
       const std::string_view text = key != nullptr ? key : "";
       if (text.starts_with("user.") || text.starts_with("trusted.") ||
           text.starts_with("security.")) {
@@ -234,10 +233,10 @@ class TarCopy {
       }
     }
     if (dropped) {
-      archive_entry_xattr_clear(entry);
+      library().entry_xattr_clear(entry);
       for (const auto& xattr : kept) {
-        archive_entry_xattr_add_entry(entry, xattr.key.c_str(), xattr.value.data(),
-                                      xattr.value.size());
+        library().entry_xattr_add_entry(entry, xattr.key.c_str(), xattr.value.data(),
+                                        xattr.value.size());
       }
     }
   }
@@ -252,16 +251,16 @@ class TarCopy {
   }
 
   void count_data(archive_entry* entry, const std::string& name) {
-    auto bytes = static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0));
+    auto bytes = static_cast<std::uint64_t>(std::max<la_int64_t>(library().entry_size(entry), 0));
     const auto whole = bytes;
-    if (archive_entry_sparse_reset(entry) > 0) {
+    if (library().entry_sparse_reset(entry) > 0) {
       bytes = 0;
       la_int64_t offset = 0;
       la_int64_t length = 0;
-      while (archive_entry_sparse_next(entry, &offset, &length) == ARCHIVE_OK) {
+      while (library().entry_sparse_next(entry, &offset, &length) == ARCHIVE_OK) {
         bytes += static_cast<std::uint64_t>(length);
       }
-      archive_entry_sparse_reset(entry);
+      library().entry_sparse_reset(entry);
     }
     facts_.bytes += bytes;
     holes_ += whole - std::min(whole, bytes);
@@ -275,7 +274,7 @@ class TarCopy {
 
   void put(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto count = archive_write_data(writer_.get(), bytes.data(), bytes.size());
+      const auto count = library().write_data(writer_.get(), bytes.data(), bytes.size());
       if (count < 0) {
         write_failed();
       }
@@ -302,7 +301,7 @@ class TarCopy {
     std::size_t length = 0;
     la_int64_t offset = 0;
     int code = ARCHIVE_OK;
-    while ((code = archive_read_data_block(reader_.get(), &block, &length, &offset)) ==
+    while ((code = library().read_data_block(reader_.get(), &block, &length, &offset)) ==
            ARCHIVE_OK) {
       base::check_stop(stop_);
       put_zeros(static_cast<std::uint64_t>(std::max<la_int64_t>(offset - position, 0)));
@@ -371,7 +370,7 @@ void copy_current(Reader& reader, base::File& in, base::File& out, std::uint64_t
   std::size_t length = 0;
   la_int64_t offset = 0;
   int code = ARCHIVE_OK;
-  while ((code = archive_read_data_block(reader.get(), &block, &length, &offset)) == ARCHIVE_OK) {
+  while ((code = library().read_data_block(reader.get(), &block, &length, &offset)) == ARCHIVE_OK) {
     base::check_stop(stop);
     while (position < offset) {
       const auto part = std::min<la_int64_t>(offset - position, buffer_size);
@@ -407,7 +406,7 @@ std::string decompressed_head(base::File& in, std::size_t size) {
   std::string out(size, '\0');
   std::size_t filled = 0;
   while (filled < size) {
-    const auto count = archive_read_data(reader.get(), out.data() + filled, size - filled);
+    const auto count = library().read_data(reader.get(), out.data() + filled, size - filled);
     if (count < 0) {
       damaged(reader.get(), in);
     }
@@ -435,9 +434,9 @@ std::optional<std::string> disk_image_in_tar(base::File& in) {
   auto reader = open_reader(in, true);
   archive_entry* entry = nullptr;
   for (int i = 0; i < looked_at && next_entry(reader, in, entry); ++i) {
-    const char* raw = archive_entry_pathname(entry);
+    const char* raw = library().entry_pathname(entry);
     const auto name = normal_entry_name(raw != nullptr ? raw : "");
-    if (archive_entry_filetype(entry) != AE_IFREG || name.find('/') != std::string::npos) {
+    if (library().entry_filetype(entry) != AE_IFREG || name.find('/') != std::string::npos) {
       return std::nullopt;
     }
     if (is_disk_image_name(name)) {
@@ -453,9 +452,9 @@ void extract_disk_image(base::File& in, base::File& out, std::uint64_t max_bytes
   archive_entry* entry = nullptr;
   std::string found;
   while (next_entry(reader, in, entry)) {
-    const char* raw = archive_entry_pathname(entry);
+    const char* raw = library().entry_pathname(entry);
     const auto name = normal_entry_name(raw != nullptr ? raw : "");
-    if (!is_disk_image_name(name) || archive_entry_filetype(entry) != AE_IFREG) {
+    if (!is_disk_image_name(name) || library().entry_filetype(entry) != AE_IFREG) {
       continue;
     }
     if (!found.empty()) {
@@ -477,19 +476,19 @@ std::optional<std::string> read_from_tar(base::File& in, const std::vector<std::
   archive_entry* entry = nullptr;
   while (next_entry(reader, in, entry)) {
     base::check_stop(stop);
-    const char* raw = archive_entry_pathname(entry);
+    const char* raw = library().entry_pathname(entry);
     const auto name = normal_entry_name(raw != nullptr ? raw : "");
-    if (archive_entry_filetype(entry) != AE_IFREG ||
+    if (library().entry_filetype(entry) != AE_IFREG ||
         std::find(names.begin(), names.end(), name) == names.end()) {
       continue;
     }
-    const auto size = std::max<la_int64_t>(archive_entry_size(entry), 0);
+    const auto size = std::max<la_int64_t>(library().entry_size(entry), 0);
     if (static_cast<std::uint64_t>(size) > limit) {
       throw Error(Errc::untrusted, base::cat("read ", in.name(), ": entry ", name, " has ", size,
                                              " bytes where at most ", limit, " are expected"));
     }
     std::string out(static_cast<std::size_t>(size), '\0');
-    const auto got = archive_read_data(reader.get(), out.data(), out.size());
+    const auto got = library().read_data(reader.get(), out.data(), out.size());
     if (got < 0) {
       damaged(reader.get(), in);
     }

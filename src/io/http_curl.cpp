@@ -11,19 +11,6 @@ namespace io::curl {
 
 namespace {
 
-// What libcurl's headers are of: it has kept its interface since 2006.
-constexpr const char* shared_object = "libcurl.so.4";
-
-// Never closed: its exit handlers live as long as the process.
-void* open_library() {
-  void* opened = dlopen(shared_object, RTLD_NOW | RTLD_LOCAL);
-  if (opened == nullptr) {
-    throw base::Error(base::Errc::failed,
-                      base::cat("nothing can be downloaded without libcurl: ", dlerror()));
-  }
-  return opened;
-}
-
 Library loaded() {
   Library library;
   if (library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -53,14 +40,6 @@ void set_protocols(Easy& easy, bool secure) {
 }
 
 }  // namespace
-
-Symbol::Symbol(const char* name) {
-  static void* const opened = open_library();
-  address_ = dlsym(opened, name);
-  if (address_ == nullptr) {
-    throw base::Error(base::Errc::failed, base::cat("libcurl is too old: ", dlerror()));
-  }
-}
 
 const Library& library() {
   static const Library library = loaded();

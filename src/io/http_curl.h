@@ -6,52 +6,40 @@
 
 #include <curl/curl.h>
 
+#include "base/shared_library.h"
 #include "io/http.h"
 
 namespace io::curl {
 
-/// The address of a function of libcurl. The library is loaded when the first one is asked for, not
-/// when a program starts: it brings thirty others, which most commands never use. Throws
-/// Error(failed) where there is no such library or function.
-class Symbol {
- public:
-  explicit Symbol(const char* name);
-
-  template <typename Function>
-  operator Function*() const {  // NOLINT(google-explicit-constructor): each pointer has its type
-    return reinterpret_cast<Function*>(address_);
-  }
-
- private:
-  void* address_;
-};
-
 /// The functions of libcurl that are called here, under their names without "curl_".
 struct Library {
-  decltype(&::curl_global_init) global_init = Symbol("curl_global_init");
-  decltype(&::curl_free) free = Symbol("curl_free");
-  decltype(&::curl_easy_init) easy_init = Symbol("curl_easy_init");
-  decltype(&::curl_easy_cleanup) easy_cleanup = Symbol("curl_easy_cleanup");
-  decltype(&::curl_easy_setopt) easy_setopt = Symbol("curl_easy_setopt");
-  decltype(&::curl_easy_getinfo) easy_getinfo = Symbol("curl_easy_getinfo");
-  decltype(&::curl_easy_perform) easy_perform = Symbol("curl_easy_perform");
-  decltype(&::curl_easy_pause) easy_pause = Symbol("curl_easy_pause");
-  decltype(&::curl_easy_strerror) easy_strerror = Symbol("curl_easy_strerror");
-  decltype(&::curl_multi_init) multi_init = Symbol("curl_multi_init");
-  decltype(&::curl_multi_cleanup) multi_cleanup = Symbol("curl_multi_cleanup");
-  decltype(&::curl_multi_add_handle) multi_add_handle = Symbol("curl_multi_add_handle");
-  decltype(&::curl_multi_remove_handle) multi_remove_handle = Symbol("curl_multi_remove_handle");
-  decltype(&::curl_multi_perform) multi_perform = Symbol("curl_multi_perform");
-  decltype(&::curl_multi_poll) multi_poll = Symbol("curl_multi_poll");
-  decltype(&::curl_multi_wakeup) multi_wakeup = Symbol("curl_multi_wakeup");
-  decltype(&::curl_multi_info_read) multi_info_read = Symbol("curl_multi_info_read");
-  decltype(&::curl_multi_strerror) multi_strerror = Symbol("curl_multi_strerror");
-  decltype(&::curl_slist_append) slist_append = Symbol("curl_slist_append");
-  decltype(&::curl_slist_free_all) slist_free_all = Symbol("curl_slist_free_all");
-  decltype(&::curl_url) url = Symbol("curl_url");
-  decltype(&::curl_url_cleanup) url_cleanup = Symbol("curl_url_cleanup");
-  decltype(&::curl_url_get) url_get = Symbol("curl_url_get");
-  decltype(&::curl_url_set) url_set = Symbol("curl_url_set");
+  base::SharedLibrary object{"libcurl.so.4", "downloading"};
+  decltype(&::curl_global_init) global_init = base::Symbol(object, "curl_global_init");
+  decltype(&::curl_free) free = base::Symbol(object, "curl_free");
+  decltype(&::curl_easy_init) easy_init = base::Symbol(object, "curl_easy_init");
+  decltype(&::curl_easy_cleanup) easy_cleanup = base::Symbol(object, "curl_easy_cleanup");
+  decltype(&::curl_easy_setopt) easy_setopt = base::Symbol(object, "curl_easy_setopt");
+  decltype(&::curl_easy_getinfo) easy_getinfo = base::Symbol(object, "curl_easy_getinfo");
+  decltype(&::curl_easy_perform) easy_perform = base::Symbol(object, "curl_easy_perform");
+  decltype(&::curl_easy_pause) easy_pause = base::Symbol(object, "curl_easy_pause");
+  decltype(&::curl_easy_strerror) easy_strerror = base::Symbol(object, "curl_easy_strerror");
+  decltype(&::curl_multi_init) multi_init = base::Symbol(object, "curl_multi_init");
+  decltype(&::curl_multi_cleanup) multi_cleanup = base::Symbol(object, "curl_multi_cleanup");
+  decltype(&::curl_multi_add_handle) multi_add_handle =
+      base::Symbol(object, "curl_multi_add_handle");
+  decltype(&::curl_multi_remove_handle) multi_remove_handle =
+      base::Symbol(object, "curl_multi_remove_handle");
+  decltype(&::curl_multi_perform) multi_perform = base::Symbol(object, "curl_multi_perform");
+  decltype(&::curl_multi_poll) multi_poll = base::Symbol(object, "curl_multi_poll");
+  decltype(&::curl_multi_wakeup) multi_wakeup = base::Symbol(object, "curl_multi_wakeup");
+  decltype(&::curl_multi_info_read) multi_info_read = base::Symbol(object, "curl_multi_info_read");
+  decltype(&::curl_multi_strerror) multi_strerror = base::Symbol(object, "curl_multi_strerror");
+  decltype(&::curl_slist_append) slist_append = base::Symbol(object, "curl_slist_append");
+  decltype(&::curl_slist_free_all) slist_free_all = base::Symbol(object, "curl_slist_free_all");
+  decltype(&::curl_url) url = base::Symbol(object, "curl_url");
+  decltype(&::curl_url_cleanup) url_cleanup = base::Symbol(object, "curl_url_cleanup");
+  decltype(&::curl_url_get) url_get = base::Symbol(object, "curl_url_get");
+  decltype(&::curl_url_set) url_set = base::Symbol(object, "curl_url_set");
 };
 
 /// libcurl, loaded and initialised on first use. Throws Error(failed) where that cannot be done.
