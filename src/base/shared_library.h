@@ -6,7 +6,8 @@ namespace base {
 /// bring dozens of others, which most commands never use. Never closed.
 class SharedLibrary {
  public:
-  /// `name` is its soname; both texts have to last. Throws Error(failed) "FOR needs NAME: reason".
+  /// `name` is its soname; both texts have to last. Throws Error(failed) "PURPOSE needs NAME:
+  /// reason".
   SharedLibrary(const char* name, const char* purpose);
 
   /// Error(failed) where it has none of that name: it is another version.
