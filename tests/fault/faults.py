@@ -165,7 +165,8 @@ class Case:
             if seen not in (self.old, self.new):
                 raise streams.Broken("the stream is neither the old nor the new one")
             return [seen]
-        views = [streams.read_stream(target, *streams.READERS[name], self.keys.keyring) for name in ("sjson", "json")]
+        views = [streams.read_stream(target, *self.readers[name], self.keys.keyring)
+                 for name in ("sjson", "json") if name in self.readers]
         for seen in views:
             if any(seen[content] not in (self.old.get(content), self.new.get(content)) for content in seen):
                 raise streams.Broken("a document is neither the old nor the new one")
