@@ -32,6 +32,10 @@ Json parse_json(std::string_view text, const std::string& name, const JsonLimits
 /// The same for a file, from its start; its text is never in memory as a whole.
 Json read_json(base::File& file, const JsonLimits& limits = {});
 
+/// Empties a tree, leaves first: its destructor would move every value of it into a list, to go
+/// without recursion, and takes five times as long. `value` is no deeper than JsonLimits allow.
+void discard(Json& value) noexcept;
+
 /// What a streaming reader is told. Keys and strings are valid only during the call. Returning is
 /// going on; throw to stop.
 class JsonEvents {

@@ -66,6 +66,12 @@ class ProductTree {
   /// Error(untrusted) "NAME: /pointer: reason". Reading a stream expands its _aliases; editing one
   /// keeps them as they are.
   ProductTree(Json json, std::string name, Aliases aliases = Aliases::expanded);
+  ProductTree(const ProductTree&) = default;
+  ProductTree& operator=(const ProductTree&) = default;
+  ProductTree(ProductTree&&) noexcept = default;
+  ProductTree& operator=(ProductTree&&) noexcept = default;
+
+  ~ProductTree() { io::discard(json_); }
 
   /// A new, empty tree.
   static ProductTree make(const std::string& content_id, const std::string& datatype);
