@@ -128,6 +128,10 @@ void File::sync() {
   mutate("fsync", "sync", name_, [&] { return ::fsync(fd()); });
 }
 
+void File::start_writeback() noexcept {
+  ::sync_file_range(fd(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 void File::close() {
   if (!fd_) {
     return;

@@ -66,6 +66,9 @@ class File {
   void chmod(mode_t mode);
   /// Never retried after an error: the kernel may have dropped the data.
   void sync();
+  /// Lets the kernel begin to write what it holds of the file, so that sync() finds less to do. A
+  /// hint: nothing is waited for, and nothing is promised.
+  void start_writeback() noexcept;
   /// Checked close. Idempotent.
   void close();
 

@@ -12,7 +12,7 @@ DownloadTransfer::DownloadTransfer(FileRequest& request, const HttpOptions& opti
 
 void DownloadTransfer::release() {
   Transfer::release();
-  digest_.reset();
+  received_.reset();
 }
 
 bool DownloadTransfer::satisfied() {
@@ -20,8 +20,8 @@ bool DownloadTransfer::satisfied() {
   if (have_ != request_.size) {
     return false;
   }
-  if (digest_->hex() == request_.digest) {
-    digest_.reset();
+  if (received_->hex() == request_.digest) {
+    received_.reset();
     return true;
   }
   restart();
@@ -30,7 +30,7 @@ bool DownloadTransfer::satisfied() {
 
 /// A part of an earlier run is believed only as far as the digest of the whole will bear it out.
 void DownloadTransfer::hash_what_is_there() {
-  digest_.emplace(request_.algorithm);
+  received_.emplace(*request_.into, request_.algorithm);
   have_ = 0;
   const auto size = request_.into->size();
   if (size > request_.size) {
@@ -42,7 +42,7 @@ void DownloadTransfer::hash_what_is_there() {
   std::string buffer(1U << 18U, '\0');
   request_.into->seek(0);
   while (const auto count = request_.into->read(buffer)) {
-    digest_->update(std::string_view(buffer).substr(0, count));
+    received_->digest(std::string_view(buffer).substr(0, count));
     advance(count);
   }
 }
@@ -57,14 +57,16 @@ void DownloadTransfer::advance(std::uint64_t bytes) {
 }
 
 void DownloadTransfer::restart() {
+  received_.reset();  // with what still waits to be written
   request_.into->truncate(0);
   request_.etag.clear();
-  digest_.emplace(request_.algorithm);
+  received_.emplace(*request_.into, request_.algorithm);
   have_ = 0;
   pieced_ = false;
 }
 
 void DownloadTransfer::prepare(curl::Easy& easy) {
+  received_->flush();
   request_.into->seek(have_);
   reported_before_ = reported_;
   pieced_ = have_ > 0;
@@ -116,8 +118,7 @@ void DownloadTransfer::take(std::string_view bytes) {
     reject(Fault::dead_url, base::Errc::untrusted,
            base::cat("more than the promised ", request_.size, " bytes"));
   }
-  request_.into->write(bytes);
-  digest_->update(bytes);
+  received_->append(bytes);
   advance(bytes.size());
 }
 
@@ -130,7 +131,7 @@ void DownloadTransfer::complete() {
 }
 
 void DownloadTransfer::check_digest() {
-  const auto found = digest_->hex();
+  const auto found = received_->hex();
   if (found == request_.digest) {
     return;
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "io/background_digest.h"
 #include "io/http_transfer.h"
+#include "io/received_file.h"
 
 namespace io {
 
@@ -31,7 +31,7 @@ class DownloadTransfer : public Transfer {
 
   FileRequest& request_;
   base::Progress& progress_;
-  std::optional<BackgroundDigest> digest_;
+  std::optional<ReceivedFile> received_;
   std::uint64_t have_ = 0;
   std::uint64_t reported_ = 0;
   std::uint64_t reported_before_ = 0;  ///< when this attempt began
