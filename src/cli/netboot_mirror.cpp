@@ -111,7 +111,8 @@ cli::Action declare(CLI::App& app) {
   cli::add_number(app, "--max", command->max, "Only the N newest versions of each product");
   app.add_flag("--keep", options.keep,
                "Keep versions that the archive has no longer, as long as --max allows");
-  cli::add_publish_options(app, options.publish, command->flags);
+  // The names of versions are the archive's: as strings, "+deb12u15" is before "+deb12u9".
+  cli::add_publish_options(app, options.publish, command->flags, "warn");
   cli::add_guard_options(app, options.publish.rails);
   cli::add_http_options(app, command->http);
   app.add_option("--log-file", command->log_file, "Write the log to this file, not to stderr")
