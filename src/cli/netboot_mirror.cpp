@@ -1,3 +1,5 @@
+#include "meph2/netboot_mirror.h"
+
 #include <memory>
 
 #include "base/error.h"
@@ -5,7 +7,6 @@
 #include "cli/build_options.h"
 #include "cli/http_options.h"
 #include "cli/publish_options.h"
-#include "meph2/netboot_mirror.h"
 
 namespace {
 

@@ -211,6 +211,7 @@ class Sync {
     base::make_directories(cache_);
     clean_cache(cache_, context_.clock);
     std::vector<CloudImage> images;
+    images.reserve(wanted.size());
     for (const auto* job : wanted) {
       images.push_back(job->image);
     }

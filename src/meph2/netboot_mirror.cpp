@@ -161,9 +161,8 @@ class Mirror {
                                   " of distro-info does not know it"));
     }
     const auto* configured = config_.release(release);
-    const auto version = configured != nullptr
-                             ? configured->version
-                             : known->title.substr(0, known->title.find(' '));
+    const auto version = configured != nullptr ? configured->version
+                                               : known->title.substr(0, known->title.find(' '));
     io::Json tags{{"arch", arch},
                   {"os", config_.os},
                   {"release", release},
@@ -183,8 +182,8 @@ class Mirror {
       for (const auto& arch : arches(release)) {
         Source source;
         source.tags = product_tags(release, arch);
-        source.product = base::cat(publisher_, ":netboot:",
-                                   source.tags.at("version").get<std::string>(), ":", arch);
+        source.product = base::cat(
+            publisher_, ":netboot:", source.tags.at("version").get<std::string>(), ":", arch);
         source.archive = std::make_unique<installer::InstallerArchive>(
             archive_options(config_, options_.installer, arch), context_);
         source.versions = source.archive->versions(tree, arch, pockets());
@@ -263,7 +262,8 @@ class Mirror {
     return work;
   }
 
-  /// Only of what is to be added: a list of digests says nothing of sizes, and each costs a request.
+  /// Only of what is to be added: a list of digests says nothing of sizes, and each costs a
+  /// request.
   void find_sizes() {
     const auto live = live_tree();
     for (auto& source : sources_) {

@@ -64,30 +64,86 @@ auto identity(const VersionFile& file) {
                     dtb ? file.name() : file.what.image_format);
 }
 
+io::Keyring load_keyring(const std::string& path) {
+  if (path.empty()) {
+    throw base::Error(base::Errc::usage, "no keyring to verify the archive by; name one");
+  }
+  try {
+    return io::Keyring::load(path);
+  } catch (base::Error& error) {
+    error.set_state("another keyring can be named, or verification switched off");
+    throw;
+  }
+}
+
 }  // namespace
 
-/// What all reading of an archive shares.
+/// What all reading of an archive shares, and how it is done.
 class InstallerArchive::Reading {
  public:
   Reading(const ArchiveOptions& options, const sstream::Context& context)
       : options_(options), context_(context) {
     if (options.verify) {
-      verifier_ = std::make_unique<io::Verifier>(io::Keyring::load(options.keyring), context.clock);
+      verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock);
     }
   }
 
-  const io::Verifier* verifier() const { return verifier_.get(); }
-
-  std::string url(const std::string& mirror, const std::string& path) const {
-    return base::cat(mirror, mirror.ends_with('/') ? "" : "/", base::percent_encode_path(path));
+  std::vector<InstallerVersion> suite(const ImageTree& tree, const std::string& arch,
+                                      const std::string& pocket) const {
+    const auto suite = tree.release + pocket;
+    const auto lists = SuiteLists::read(options_.mirrors, suite, verifier_.get(), context_);
+    const Place place{suite, base::cat("main/installer-", arch, "/"), lists};
+    const auto names = version_names(place);
+    if (names.empty()) {
+      context_.log.debug(
+          base::cat("no installer for ", arch, " in ", urls(place.path("")).front()));
+    }
+    // What is alone is what `current` leads to.
+    const auto current = names.size() > 1 ? read_list(place, current_name) : std::nullopt;
+    std::vector<InstallerVersion> versions;
+    for (const auto& name : names) {
+      if (const auto list = read_list(place, name)) {
+        const bool is_current = names.size() == 1 || (current && current->text == list->text);
+        versions.push_back({name, pocket, is_current, files(place, *list, tree)});
+      } else {
+        context_.log.warning(
+            base::cat(urls(place.path(name)).front(), ": no list of digests; left out"));
+      }
+    }
+    return versions;
   }
 
   std::vector<std::string> urls(const std::string& path) const {
     std::vector<std::string> all;
+    all.reserve(options_.mirrors.size());
     for (const auto& mirror : options_.mirrors) {
       all.push_back(url(mirror, path));
     }
     return all;
+  }
+
+  std::uint64_t size_of(const std::string& path) const {
+    constexpr long ok = 200;
+    std::string reason;
+    for (const auto& start : urls(path)) {
+      const auto answer = probe(start);
+      if (answer.status == ok && answer.encoding.empty() && answer.length) {
+        if (*answer.length == 0 || *answer.length > largest_file) {
+          throw base::Error(
+              base::Errc::untrusted,
+              base::cat(start, ": ", *answer.length, " bytes; expected from 1 to ", largest_file));
+        }
+        return *answer.length;
+      }
+      reason = answer.status == ok ? "does not say how large it is"
+                                   : base::cat("HTTP status ", answer.status);
+    }
+    throw base::Error(base::Errc::failed, base::cat("size of ", urls(path).front(), ": ", reason));
+  }
+
+ private:
+  static std::string url(const std::string& mirror, const std::string& path) {
+    return base::cat(mirror, mirror.ends_with('/') ? "" : "/", base::percent_encode_path(path));
   }
 
   std::optional<std::string> get(const std::string& path, std::uint64_t limit) const {
@@ -100,7 +156,7 @@ class InstallerArchive::Reading {
     return document ? std::optional(std::move(document->body)) : std::nullopt;
   }
 
-  /// The names of the versions, and how they were found.
+  /// From InRelease, from the server's index, or from a list.
   std::vector<std::string> version_names(const Place& place) const {
     auto names = place.lists.directories(place.below_suite);
     if (names.empty()) {
@@ -153,32 +209,13 @@ class InstallerArchive::Reading {
       }
     }
     std::vector<VersionFile> all;
+    all.reserve(chosen.size());
     for (auto& [id, file] : chosen) {
       all.push_back(std::move(file));
     }
     return all;
   }
 
-  std::uint64_t size_of(const std::string& path) const {
-    constexpr long ok = 200;
-    std::string reason;
-    for (const auto& start : urls(path)) {
-      const auto answer = probe(start);
-      if (answer.status == ok && answer.encoding.empty() && answer.length) {
-        if (*answer.length == 0 || *answer.length > largest_file) {
-          throw base::Error(base::Errc::untrusted,
-                            base::cat(start, ": ", *answer.length, " bytes; expected from 1 to ",
-                                      largest_file));
-        }
-        return *answer.length;
-      }
-      reason = answer.status == ok ? "does not say how large it is"
-                                   : base::cat("HTTP status ", answer.status);
-    }
-    throw base::Error(base::Errc::failed, base::cat("size of ", urls(path).front(), ": ", reason));
-  }
-
- private:
   io::ProbeAnswer probe(std::string url) const {
     constexpr int most_redirects = 5;
     io::ProbeAnswer answer;
@@ -207,8 +244,8 @@ class InstallerArchive::Reading {
     const auto signature = get(place.path(below) + ".gpg", largest_signature);
     if (!signature) {
       throw base::Error(base::Errc::untrusted,
-                        base::cat(name, ": not signed: it is not in the InRelease of ",
-                                  place.suite, ", and there is no ", below, ".gpg"));
+                        base::cat(name, ": not signed: it is not in the InRelease of ", place.suite,
+                                  ", and there is no ", below, ".gpg"));
     }
     verifier_->verify_detached(text, *signature, name);
   }
@@ -229,8 +266,8 @@ InstallerArchive::InstallerArchive(ArchiveOptions options, const sstream::Contex
   }
   for (const auto& mirror : options_.mirrors) {
     if (!io::is_http_url(mirror)) {
-      throw base::Error(base::Errc::usage, base::cat("mirror '", mirror,
-                                                     "': expected an http or https URL"));
+      throw base::Error(base::Errc::usage,
+                        base::cat("mirror '", mirror, "': expected an http or https URL"));
     }
   }
   reading_ = std::make_unique<Reading>(options_, context_);
@@ -240,38 +277,17 @@ InstallerArchive::~InstallerArchive() = default;
 
 std::vector<InstallerVersion> InstallerArchive::versions(
     const ImageTree& tree, const std::string& arch, const std::vector<std::string>& pockets) const {
-  std::map<std::string, InstallerVersion> found;
+  std::vector<InstallerVersion> all;
   for (const auto& pocket : pockets) {
     base::check_stop(context_.stop);
-    const auto suite = tree.release + pocket;
-    const auto lists = SuiteLists::read(options_.mirrors, suite, reading_->verifier(), context_);
-    const Place place{suite, base::cat("main/installer-", arch, "/"), lists};
-    const auto names = reading_->version_names(place);
-    if (names.empty()) {
-      context_.log.debug(base::cat("no installer for ", arch, " in ",
-                                   reading_->urls(place.path("")).front()));
-      continue;
-    }
-    // What is alone is what `current` leads to.
-    const auto current =
-        names.size() > 1 ? reading_->read_list(place, current_name) : std::nullopt;
-    for (const auto& name : names) {
-      if (found.contains(name)) {
-        continue;
+    for (auto& version : reading_->suite(tree, arch, pocket)) {
+      const bool known = std::any_of(all.begin(), all.end(), [&](const InstallerVersion& other) {
+        return other.name == version.name;
+      });
+      if (!known) {
+        all.push_back(std::move(version));
       }
-      const auto list = reading_->read_list(place, name);
-      if (!list) {
-        context_.log.warning(base::cat(reading_->urls(place.path(name)).front(),
-                                       ": no list of digests; left out"));
-        continue;
-      }
-      const bool is_current = names.size() == 1 || (current && current->text == list->text);
-      found[name] = {name, pocket, is_current, reading_->files(place, *list, tree)};
     }
-  }
-  std::vector<InstallerVersion> all;
-  for (auto& [name, version] : found) {
-    all.push_back(std::move(version));
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const InstallerVersion& left, const InstallerVersion& right) {

@@ -21,8 +21,8 @@ struct ArchiveOptions {
 /// A file of a version that boots something.
 struct VersionFile {
   ImageFile what;
-  std::string path;          ///< below the mirror: "dists/xenial/main/installer-amd64/..."
-  sstream::Checksums sums;   ///< size 0: not asked for yet (InstallerArchive::find_sizes())
+  std::string path;         ///< below the mirror: "dists/xenial/main/installer-amd64/..."
+  sstream::Checksums sums;  ///< size 0: not asked for yet (InstallerArchive::find_sizes())
 
   /// The last part of the path.
   std::string name() const;

@@ -92,6 +92,17 @@ std::string digest_in_place(const sstream::Repository& repository, const std::st
   return file ? io::digest_file(io::Algorithm::sha256, file) : "";
 }
 
+using PlannedItems = std::vector<std::pair<std::string, io::Json>>;
+
+bool in_place(const sstream::Repository& repository, const sstream::NewFile& file) {
+  const auto place = repository.place(file.path);
+
+  struct stat status {};
+
+  return base::status_at(place.dirfd, place.path, status) && S_ISREG(status.st_mode) &&
+         static_cast<std::uint64_t>(status.st_size) == file.expected.size;
+}
+
 io::Json item_of(const std::string& ftype, const sstream::NewFile& file,
                  const std::string& version) {
   io::Json item{{"di_version", version}, {"ftype", ftype}, {"path", file.path}};
@@ -100,6 +111,33 @@ io::Json item_of(const std::string& ftype, const sstream::NewFile& file,
   }
   item["size"] = file.expected.size;
   return item;
+}
+
+/// The di-* items of a version as a plan has them; none where the file of one is not in place.
+PlannedItems live_items(const sstream::Repository& repository, const sstream::ProductTree& tree,
+                        const std::string& product, const std::string& version_name) {
+  PlannedItems items;
+  const auto* version = tree.version(product, version_name);
+  const auto found = version == nullptr ? io::Json::const_iterator() : version->find("items");
+  if (version == nullptr || found == version->end()) {
+    return items;
+  }
+  for (const auto& [name, node] : found->items()) {
+    if (!name.starts_with(item_prefix)) {
+      continue;
+    }
+    const sstream::Pedigree id{product, version_name, name};
+    const sstream::Item item(id, tree.json(), *tree.product(product), *version, node);
+    sstream::NewFile file;
+    file.path = item.path().value_or("");
+    file.expected = sstream::Checksums::of(item);
+    if (!in_place(repository, file)) {
+      return {};
+    }
+    items.emplace_back(
+        name, item_of(item.tag("ftype").value_or(name), file, item.tag("di_version").value_or("")));
+  }
+  return items;
 }
 
 }  // namespace
@@ -130,8 +168,7 @@ InstallerItems::Offer& InstallerItems::offer(const BuildPlan& plan) {
     const installer::ImageTree tree{config_.os, plan.release, info_.series()};
     auto archive = std::make_unique<installer::InstallerArchive>(
         archive_options(config_, options_, plan.arch), context_);
-    offer.versions =
-        archive->versions(tree, plan.arch, installer_pockets(config_, plan.proposed));
+    offer.versions = archive->versions(tree, plan.arch, installer_pockets(config_, plan.proposed));
     offer.archive = std::move(archive);
   }
   return offer;
@@ -180,41 +217,16 @@ bool adopt_installer_items(const std::string& repository, const sstream::Generat
   if (!tree) {
     return false;
   }
-  std::vector<std::vector<std::pair<std::string, io::Json>>> adopted(plan.products.size());
-  bool any = false;
   const sstream::Repository data(repository, sstream::Access::read);
-  for (std::size_t i = 0; i < plan.products.size(); ++i) {
-    const auto& product = plan.products[i].name;
-    const auto* version = tree->version(product, plan.version_name);
-    const auto items =
-        version == nullptr ? io::Json::object() : version->value("items", io::Json::object());
-    for (const auto& [name, node] : items.items()) {
-      if (!name.starts_with(item_prefix)) {
-        continue;
-      }
-      const sstream::Pedigree id{product, plan.version_name, name};
-      const sstream::Item item(id, tree->json(), *tree->product(product), *version, node);
-      const auto sums = sstream::Checksums::of(item);
-      const auto path = item.path().value_or("");
-      const auto place = data.place(path);
-
-      struct stat status {};
-
-      if (!base::status_at(place.dirfd, place.path, status) || !S_ISREG(status.st_mode) ||
-          static_cast<std::uint64_t>(status.st_size) != sums.size) {
-        return false;
-      }
-      sstream::NewFile file;
-      file.path = path;
-      file.expected = sums;
-      adopted[i].emplace_back(
-          name, item_of(item.tag("ftype").value_or(name), file, item.tag("di_version").value_or("")));
-      any = true;
-    }
+  std::vector<PlannedItems> adopted;
+  for (const auto& product : plan.products) {
+    adopted.push_back(live_items(data, *tree, product.name, plan.version_name));
   }
+  bool any = false;
   for (std::size_t i = 0; i < adopted.size(); ++i) {
     auto& items = plan.products[i].items;
     items.insert(items.end(), adopted[i].begin(), adopted[i].end());
+    any = any || !adopted[i].empty();
   }
   return any;
 }
@@ -259,9 +271,9 @@ InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& r
     auto& sums = result.sums[missing[i].path];
     sums.sha256 = io::digest_file(io::Algorithm::sha256, parts[i]);
     parts[i].close();
-    const auto file = std::find_if(
-        result.files.begin(), result.files.end(),
-        [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
+    const auto file =
+        std::find_if(result.files.begin(), result.files.end(),
+                     [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
     file->expected = sums;
     file->origin = base::cat(space, "/", file->path);
     file->mirrors.clear();

@@ -26,8 +26,8 @@ installer::ArchiveOptions archive_options(const StreamConfig& config,
 /// The suites to look into, as what follows a release's name.
 std::vector<std::string> installer_pockets(const StreamConfig& config, bool proposed);
 
-/// Finds the di-kernel, di-initrd and di-dtb of kernel rows. What was read of an archive is kept for
-/// the next image of the same release and arch.
+/// Finds the di-kernel, di-initrd and di-dtb of kernel rows. What was read of an archive is kept
+/// for the next image of the same release and arch.
 class InstallerItems {
  public:
   InstallerItems(const StreamConfig& config, const InstallerOptions& options,
@@ -36,9 +36,9 @@ class InstallerItems {
 
   /// Gives each product of the plan whose row the archive has files for its items, and the plan
   /// their files. Kernel and initrd (and device tree) of a row come from one version: the newest
-  /// that has them all, of those that are `current` where one of them does. A row without is logged;
-  /// Error(not_found) where no row has any; Error(usage) where two rows want different files under
-  /// one name.
+  /// that has them all, of those that are `current` where one of them does. A row without is
+  /// logged; Error(not_found) where no row has any; Error(usage) where two rows want different
+  /// files under one name.
   void add_to(BuildPlan& plan);
 
  private:
@@ -57,7 +57,8 @@ class InstallerItems {
 };
 
 /// Copies the di-* items that the live metadata has of the plan's version into the plan, so that
-/// what is published stays as it is. false where there is none, or a file of one is not in place.
+/// what is published stays as it is; not those of a product whose file is not in place. false where
+/// there is none.
 bool adopt_installer_items(const std::string& repository, const sstream::Generation& live,
                            const std::string& content_id, BuildPlan& plan);
 
@@ -67,8 +68,8 @@ struct InstallerFiles {
   std::vector<sstream::NewFile> files;
 };
 
-/// Downloads what the repository lacks below `space`, verified. Error naming the file that cannot be
-/// had.
+/// Downloads what the repository lacks below `space`, verified. Error naming the file that cannot
+/// be had.
 InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& repository,
                                      const std::string& space, const sstream::Context& context);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "base/strings.h"
 
@@ -20,14 +21,14 @@ constexpr std::array<std::string_view, 15> families{
     "{release}-netboot/{flavor}/{installer}/{arch}/{file}",
     "{release}-netboot/{installer}/{arch}/{board}/{u-boot}",
     "{release}-netboot/{file}",
-    "{release}-{flavor}/netboot/{file}",           // armhf hwe-generic, powerpc xenial-e500mc
+    "{release}-{flavor}/netboot/{file}",  // armhf hwe-generic, powerpc xenial-e500mc
     "{release}-{flavor}/netboot/{board}/{board-file}",
-    "{flavor}/netboot/{file}",                     // armhf generic-lpae, powerpc powerpc64
-    "{flavor}/netboot/{board}/{board-file}",       // armhf tegra, arm64 xgene
-    "netboot/{file}",                              // Debian's armhf
-    "{flavor}/{native}",                           // s390x
-    "device-tree/{dtb}",                           // arm64
-    "{flavor}/device-tree/{dtb}",                  // Debian's armel
+    "{flavor}/netboot/{file}",                // armhf generic-lpae, powerpc powerpc64
+    "{flavor}/netboot/{board}/{board-file}",  // armhf tegra, arm64 xgene
+    "netboot/{file}",                         // Debian's armhf
+    "{flavor}/{native}",                      // s390x
+    "device-tree/{dtb}",                      // arm64
+    "{flavor}/device-tree/{dtb}",             // Debian's armel
 };
 
 /// What a file may be called, and in which groups: f {file}, u {u-boot}, b {board-file}, n
@@ -56,7 +57,7 @@ constexpr std::array<FileName, 12> file_names{{
 constexpr std::array<std::string_view, 2> installers{"ubuntu-installer", "debian-installer"};
 
 /// They look like flavors and boards, and are other ways to install.
-constexpr std::array<std::string_view, 6> other_variants{"gtk",   "xen",         "cdrom",
+constexpr std::array<std::string_view, 6> other_variants{"gtk",     "xen",         "cdrom",
                                                          "netboot", "netboot-xen", "hd-media"};
 
 /// Device trees whose machine boots another image format than the default one.
@@ -72,6 +73,14 @@ constexpr std::string_view uboot_suffix = "-uboot";
 template <typename Names>
 bool is_one_of(std::string_view name, const Names& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// It becomes a part of names and paths.
+bool is_word(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char character) {
+    return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
+           std::string_view("._+-,").find(character) != std::string_view::npos;
+  });
 }
 
 bool fits(std::string_view name, std::string_view pattern, const ImageTree& tree) {
@@ -144,10 +153,13 @@ class Match {
   }
 
   static bool is_variant(std::string_view text) {
-    return !text.empty() && !is_one_of(text, other_variants) && !is_one_of(text, installers);
+    return is_word(text) && !is_one_of(text, other_variants) && !is_one_of(text, installers);
   }
 
   bool file(char group, std::string_view text) {
+    if (!is_word(text)) {
+      return false;
+    }
     for (const auto& known : file_names) {
       if (known.groups.find(group) != std::string_view::npos && fits(text, known.name, tree_)) {
         file_.kind = known.kind;

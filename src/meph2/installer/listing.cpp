@@ -116,8 +116,8 @@ std::map<std::string, std::string> parse_sums(std::string_view text, io::Algorit
     }
     const auto digest = line.substr(0, digest_length);
     if (digest.size() < digest_length || !base::is_hex(digest) || line.size() < digest_length + 3 ||
-        line[digest_length] != ' ' || std::string_view(" *").find(line[digest_length + 1]) ==
-                                          std::string_view::npos) {
+        line[digest_length] != ' ' ||
+        std::string_view(" *").find(line[digest_length + 1]) == std::string_view::npos) {
       refuse(name, number, "expected a digest, two blanks and a path");
     }
     auto path = line.substr(digest_length + 2);

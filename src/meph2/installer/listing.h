@@ -18,8 +18,8 @@ std::vector<std::string> parse_directories(std::string_view text);
 /// "20101020ubuntu451.30", "20230607+deb12u15".
 bool is_version_name(std::string_view name);
 
-/// Path -> digest (lower-case hex) of a SHA256SUMS or MD5SUMS. Error(untrusted) "NAME:LINE: ..." for
-/// anything else, for an unsafe path, and for one that is there twice with different digests.
+/// Path -> digest (lower-case hex) of a SHA256SUMS or MD5SUMS. Error(untrusted) "NAME:LINE: ..."
+/// for anything else, for an unsafe path, and for one that is there twice with different digests.
 std::map<std::string, std::string> parse_sums(std::string_view text, io::Algorithm algorithm,
                                               const std::string& name);
 

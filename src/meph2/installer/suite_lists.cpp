@@ -14,8 +14,7 @@ SuiteLists SuiteLists::read(const std::vector<std::string>& mirrors, const std::
   }
   io::Request request;
   for (const auto& mirror : mirrors) {
-    auto url =
-        base::cat(mirror, mirror.ends_with('/') ? "" : "/", "dists/", suite, "/InRelease");
+    auto url = base::cat(mirror, mirror.ends_with('/') ? "" : "/", "dists/", suite, "/InRelease");
     if (request.url.empty()) {
       request.url = std::move(url);
     } else {

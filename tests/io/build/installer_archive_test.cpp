@@ -106,7 +106,8 @@ TEST_F(InstallerArchiveTest, TheLastInstallersOfUbuntuAreLegacy) {
 TEST_F(InstallerArchiveTest, AListThatIsNotTheSignedOneIsRefused) {
   world_.offer("xenial", "amd64", "20230607", amd64_files);
   world_.sign_suite("xenial");
-  auto& sums = world_.http.files[file_url("xenial/main/installer-amd64/20230607/images/SHA256SUMS")];
+  auto& sums =
+      world_.http.files[file_url("xenial/main/installer-amd64/20230607/images/SHA256SUMS")];
   sums[0] = sums[0] == '0' ? '1' : '0';
   expect_untrusted("SHA256SUMS: sha256 is ");
   world_.http.files.erase(file_url("xenial/InRelease"));
@@ -126,8 +127,7 @@ TEST_F(InstallerArchiveTest, AnotherKeyIsRefused) {
   expect_untrusted("not in keyring");
   world_.sign_suite("xenial");
   const auto in_release = file_url("xenial/InRelease");
-  world_.http.files[in_release] =
-      world_.sign(other, "Suite: xenial\nSHA256:\n", true);
+  world_.http.files[in_release] = world_.sign(other, "Suite: xenial\nSHA256:\n", true);
   expect_untrusted("xenial/InRelease");
 }
 

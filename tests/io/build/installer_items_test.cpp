@@ -45,12 +45,12 @@ class InstallerItemsTest : public testing::Test {
     paths.insert(paths.end(), {"hwe-netboot/ubuntu-installer/amd64/initrd.gz",
                                "hwe-netboot/ubuntu-installer/amd64/linux"});
     world_.offer("xenial-updates", "amd64", update, paths);
-    world_.offer("xenial-updates", "arm64", update,
-                 {"device-tree/apm-mustang.dtb", "device-tree/juno.dtb",
-                  "netboot/ubuntu-installer/arm64/initrd.gz",
-                  "netboot/ubuntu-installer/arm64/linux",
-                  "netboot/ubuntu-installer/arm64/xgene-uboot/uImage",
-                  "netboot/ubuntu-installer/arm64/xgene-uboot/uInitrd"});
+    world_.offer(
+        "xenial-updates", "arm64", update,
+        {"device-tree/apm-mustang.dtb", "device-tree/juno.dtb",
+         "netboot/ubuntu-installer/arm64/initrd.gz", "netboot/ubuntu-installer/arm64/linux",
+         "netboot/ubuntu-installer/arm64/xgene-uboot/uImage",
+         "netboot/ubuntu-installer/arm64/xgene-uboot/uInitrd"});
     world_.sign_suite("xenial");
     world_.sign_suite("xenial-updates");
   }
@@ -98,8 +98,7 @@ TEST_F(InstallerItemsTest, ProductsGetTheKernelsOfTheNewestInstaller) {
   build(options());
   const auto ga = items("amd64:ga-16.04");
   const auto& kernel = ga["di-kernel"];
-  EXPECT_EQ(kernel["path"],
-            "xenial/amd64/di/20101020ubuntu451.30/xenial/generic/di-kernel");
+  EXPECT_EQ(kernel["path"], "xenial/amd64/di/20101020ubuntu451.30/xenial/generic/di-kernel");
   EXPECT_EQ(kernel["ftype"], "di-kernel");
   EXPECT_EQ(kernel["di_version"], update);
   expect_file(kernel, "amd64", "netboot/ubuntu-installer/amd64/linux");
@@ -131,7 +130,8 @@ TEST_F(InstallerItemsTest, FormatSuffixAndDeviceTreeAreTheRows) {
   expect_file(mustang["di-dtb"], "arm64", "device-tree/apm-mustang.dtb");
   EXPECT_EQ(mustang["di-dtb"]["path"],
             "xenial/arm64/di/20101020ubuntu451.30/xenial/generic/di-dtb.xgene");
-  expect_file(items("arm64:ga-16.04")["di-kernel"], "arm64", "netboot/ubuntu-installer/arm64/linux");
+  expect_file(items("arm64:ga-16.04")["di-kernel"], "arm64",
+              "netboot/ubuntu-installer/arm64/linux");
 }
 
 TEST_F(InstallerItemsTest, WhatIsCurrentIsTakenBeforeWhatIsNewer) {
@@ -147,8 +147,8 @@ TEST_F(InstallerItemsTest, WhereTheArchiveHasNothingNothingIsWritten) {
   world_.http.files.clear();
   const auto error = error_of(options());
   EXPECT_EQ(error.code(), base::Errc::not_found);
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("no debian-installer for xenial/amd64"),
-                                  HasSubstr("--disable-di")));
+  EXPECT_THAT(error.what(),
+              AllOf(HasSubstr("no debian-installer for xenial/amd64"), HasSubstr("--disable-di")));
   EXPECT_FALSE(world_.exists("out"));
   auto without = options();
   without.enable_di = false;
@@ -197,8 +197,7 @@ TEST_F(InstallerItemsTest, ADryRunWritesNothingAndSaysWhatTheRunThenDoes) {
 
 TEST_F(InstallerItemsTest, AnInstallerOfMd5SumsIsPublishedWithBetterOnes) {
   world_.http.files.clear();
-  world_.offer("xenial-updates", "amd64", update, world::amd64_files, "images",
-               io::Algorithm::md5);
+  world_.offer("xenial-updates", "amd64", update, world::amd64_files, "images", io::Algorithm::md5);
   world_.sign_lists();
   world_.make_indexes();
   EXPECT_EQ(error_of(options()).code(), base::Errc::not_found);
@@ -216,10 +215,10 @@ TEST_F(InstallerItemsTest, TwoFilesUnderOneNameAreAUsageError) {
 }
 
 TEST_F(InstallerItemsTest, AnImageWhoseInstallerIsMissingStopsOnlyItself) {
-  auto sync = world::sync_options(
-      world_, world::make_source(world_, "ci",
-                                 {{"xenial", "16.04", "amd64", "20240105"},
-                                  {"xenial", "16.04", "arm64", "20240105"}}));
+  auto sync =
+      world::sync_options(world_, world::make_source(world_, "ci",
+                                                     {{"xenial", "16.04", "amd64", "20240105"},
+                                                      {"xenial", "16.04", "arm64", "20240105"}}));
   sync.config = world_.path("conf.yaml");
   sync.installer.keyring = world_.keyring();
   world_.http.files.erase(world::file_url("xenial-updates/InRelease"));
@@ -227,10 +226,11 @@ TEST_F(InstallerItemsTest, AnImageWhoseInstallerIsMissingStopsOnlyItself) {
   ASSERT_EQ(result.images.size(), 2U);
   EXPECT_EQ(result.images[0].error, "");
   EXPECT_THAT(result.images[1].error, HasSubstr("no debian-installer for xenial/arm64"));
-  EXPECT_EQ(world_.json("out/" + maas_file)["products"]
-                       ["com.ubuntu.maas.candidate:v3:boot:16.04:amd64:ga-16.04"]["versions"]
-                       ["20240105"]["items"]["di-kernel"]["di_version"],
-            version);
+  EXPECT_EQ(
+      world_.json("out/" +
+                  maas_file)["products"]["com.ubuntu.maas.candidate:v3:boot:16.04:amd64:ga-16.04"]
+                            ["versions"]["20240105"]["items"]["di-kernel"]["di_version"],
+      version);
   world_.http.asked = 0;
   sync.arches = {"amd64"};
   EXPECT_FALSE(meph2::cloudimg_sync(sync, world_.context()).published->changed);

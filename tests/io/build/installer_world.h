@@ -55,8 +55,11 @@ std::string content_of(const std::string& suite, const std::string& arch,
                        const std::string& version, const std::string& path);
 
 /// Kernel and initrd of amd64.
-inline const std::vector<std::string> amd64_files{
-    "MANIFEST", "cdrom/vmlinuz", "netboot/gtk/ubuntu-installer/amd64/linux", "netboot/mini.iso",
-    "netboot/ubuntu-installer/amd64/initrd.gz", "netboot/ubuntu-installer/amd64/linux"};
+inline const std::vector<std::string> amd64_files{"MANIFEST",
+                                                  "cdrom/vmlinuz",
+                                                  "netboot/gtk/ubuntu-installer/amd64/linux",
+                                                  "netboot/mini.iso",
+                                                  "netboot/ubuntu-installer/amd64/initrd.gz",
+                                                  "netboot/ubuntu-installer/amd64/linux"};
 
 }  // namespace world

@@ -96,7 +96,8 @@ TEST_F(NetbootMirrorTest, AllArchesOfAnArchive) {
   };
 
   const std::vector<Tree> trees{
-      {"amd64", world::amd64_files,
+      {"amd64",
+       world::amd64_files,
        {"xenial-generic-initrd.default", "xenial-generic-kernel.default"}},
       {"i386",
        {"netboot/ubuntu-installer/i386/linux", "netboot/non-pae/ubuntu-installer/i386/linux"},
@@ -197,12 +198,16 @@ TEST_F(NetbootMirrorTest, AnArchiveWithoutAnyIsAnError) {
 
 TEST_F(NetbootMirrorTest, TheConfigurationNamesArchivesReleasesAndArches) {
   offer("20101020ubuntu451");
-  world_.write("conf.yaml", base::cat("releases:\n - version: '16.04'\n   release: xenial\n   kernels:\n"
-                                      "    - [xenial, amd64, ga-16.04, generic, linux-generic, [generic]]\n"
-                                      "content_id: com.example:x:download\n"
-                                      "product_id_pre: com.example.x\n"
-                                      "di_mirrors: [", world::archive_url, "]\n"
-                                      "di_keyring: ", world_.keyring(), "\n"));
+  world_.write("conf.yaml",
+               base::cat("releases:\n - version: '16.04'\n   release: xenial\n   kernels:\n"
+                         "    - [xenial, amd64, ga-16.04, generic, linux-generic, [generic]]\n"
+                         "content_id: com.example:x:download\n"
+                         "product_id_pre: com.example.x\n"
+                         "di_mirrors: [",
+                         world::archive_url,
+                         "]\n"
+                         "di_keyring: ",
+                         world_.keyring(), "\n"));
   options_.config = world_.path("conf.yaml");
   options_.releases.clear();
   options_.arches.clear();

@@ -55,7 +55,8 @@ TEST(ImagePath, ADirectoryOfAFlavor) {
 }
 
 TEST(ImagePath, HardwareEnablement) {
-  EXPECT_EQ(in_trusty("vivid-netboot/ubuntu-installer/amd64/linux"), "kernel vivid generic default");
+  EXPECT_EQ(in_trusty("vivid-netboot/ubuntu-installer/amd64/linux"),
+            "kernel vivid generic default");
   EXPECT_EQ(in_trusty("vivid-netboot/ubuntu-installer/ppc64el/vmlinux"),
             "kernel vivid generic default");
   EXPECT_EQ(facts("hwe-netboot/ubuntu-installer/amd64/linux", xenial()),
@@ -67,9 +68,8 @@ TEST(ImagePath, HardwareEnablement) {
 }
 
 TEST(ImagePath, FlavorsOfArmAndPower) {
-  for (const std::string flavor :
-       {"generic", "generic-lpae", "highbank", "keystone", "omap", "omap4", "armadaxp", "powerpc",
-        "powerpc64", "e500", "e500mc"}) {
+  for (const std::string flavor : {"generic", "generic-lpae", "highbank", "keystone", "omap",
+                                   "omap4", "armadaxp", "powerpc", "powerpc64", "e500", "e500mc"}) {
     EXPECT_EQ(in_trusty(flavor + "/netboot/vmlinuz"), "kernel trusty " + flavor + " default");
     EXPECT_EQ(in_trusty(flavor + "/netboot/vmlinux"), "kernel trusty " + flavor + " default");
     EXPECT_EQ(in_trusty(flavor + "/netboot/initrd.gz"), "initrd trusty " + flavor + " default");
@@ -137,19 +137,38 @@ TEST(ImagePath, DebiansTrees) {
 }
 
 TEST(ImagePath, WhatBootsNothingOverTheNetwork) {
-  for (const std::string path :
-       {"netboot/gtk/ubuntu-installer/amd64/linux", "netboot/gtk/debian-installer/amd64/initrd.gz",
-        "vivid-netboot/gtk/ubuntu-installer/i386/linux", "netboot/xen/vmlinuz",
-        "netboot/xen/initrd.gz", "netboot-xen/netboot/xen/vmlinuz",
-        "vivid-netboot-xen/netboot/xen/initrd.gz", "vivid-netboot/xen/xm-debian.cfg",
-        "cdrom/vmlinuz", "cdrom/gtk/initrd.gz", "hd-media/initrd.gz", "e500/cdrom/vmlinux",
-        "powerpc/hd-media/vmlinux", "generic/cdrom/initrd.gz", "netboot/mini.iso",
-        "netboot/netboot.tar.gz", "netboot/boot.img.gz", "netboot/ubuntu-installer/amd64/pxelinux.0",
-        "netboot/ubuntu-installer/arm64/bootnetaa64.efi",
-        "netboot/ubuntu-installer/arm64/grub/grub.cfg",
-        "netboot/ubuntu-installer/ppc64el/powerpc-ieee1275/core.elf", "omap4/netboot/MLO",
-        "omap4/netboot/boot.img-fat-serial", "MANIFEST", "udeb.list", "", "/", "netboot/",
-        "netboot/ubuntu-installer//linux", "netboot/ubuntu-installer/amd64/linux.old"}) {
+  for (const std::string path : {"netboot/gtk/ubuntu-installer/amd64/linux",
+                                 "netboot/gtk/debian-installer/amd64/initrd.gz",
+                                 "vivid-netboot/gtk/ubuntu-installer/i386/linux",
+                                 "netboot/xen/vmlinuz",
+                                 "netboot/xen/initrd.gz",
+                                 "netboot-xen/netboot/xen/vmlinuz",
+                                 "vivid-netboot-xen/netboot/xen/initrd.gz",
+                                 "vivid-netboot/xen/xm-debian.cfg",
+                                 "cdrom/vmlinuz",
+                                 "cdrom/gtk/initrd.gz",
+                                 "hd-media/initrd.gz",
+                                 "e500/cdrom/vmlinux",
+                                 "powerpc/hd-media/vmlinux",
+                                 "generic/cdrom/initrd.gz",
+                                 "netboot/mini.iso",
+                                 "netboot/netboot.tar.gz",
+                                 "netboot/boot.img.gz",
+                                 "netboot/ubuntu-installer/amd64/pxelinux.0",
+                                 "netboot/ubuntu-installer/arm64/bootnetaa64.efi",
+                                 "netboot/ubuntu-installer/arm64/grub/grub.cfg",
+                                 "netboot/ubuntu-installer/ppc64el/powerpc-ieee1275/core.elf",
+                                 "omap4/netboot/MLO",
+                                 "omap4/netboot/boot.img-fat-serial",
+                                 "MANIFEST",
+                                 "udeb.list",
+                                 "",
+                                 "/",
+                                 "netboot/",
+                                 "netboot/ubuntu-installer//linux",
+                                 "a:b/netboot/vmlinuz",
+                                 "device-tree/a b.dtb",
+                                 "netboot/ubuntu-installer/amd64/linux.old"}) {
     EXPECT_EQ(in_trusty(path), "none") << path;
   }
 }

@@ -21,7 +21,8 @@ TEST(Listing, ApachesOldIndex) {
           "<html><head><title>Index of /ubuntu/dists/trusty/main/installer-i386</title></head>\n"
           "<body><h1>Index of /</h1><pre><img src=\"/icons/blank.gif\" alt=\"Icon \"> "
           "<a href=\"?C=N;O=D\">Name</a>\n"
-          "<img src=\"/icons/back.gif\" alt=\"[DIR]\"> <a href=\"/ubuntu/dists/trusty/main/\">Parent "
+          "<img src=\"/icons/back.gif\" alt=\"[DIR]\"> <a "
+          "href=\"/ubuntu/dists/trusty/main/\">Parent "
           "Directory</a>                             -   \n"
           "<img src=\"/icons/folder.gif\" alt=\"[DIR]\"> <a "
           "href=\"20101020ubuntu318/\">20101020ubuntu318/</a>      10-Apr-2014 13:37    -   \n"
@@ -31,13 +32,13 @@ TEST(Listing, ApachesOldIndex) {
 }
 
 TEST(Listing, ApachesTable) {
-  EXPECT_THAT(
-      parse_directories(
-          "<table><tr><td><a href=\"/debian/dists/\">Parent Directory</a></td></tr>\n"
-          "<tr><td valign=\"top\"><img src=\"/icons/folder.gif\" alt=\"[DIR]\"></td><td><a "
-          "HREF='20230607%2bdeb12u15/'>20230607+deb12u15/</a></td><td>2026-07-11 09:40  </td></tr>\n"
-          "<tr><td><a href=\"SHA256SUMS\">SHA256SUMS</a></td></tr></table>"),
-      ElementsAre("20230607+deb12u15"));
+  EXPECT_THAT(parse_directories(
+                  "<table><tr><td><a href=\"/debian/dists/\">Parent Directory</a></td></tr>\n"
+                  "<tr><td valign=\"top\"><img src=\"/icons/folder.gif\" alt=\"[DIR]\"></td><td><a "
+                  "HREF='20230607%2bdeb12u15/'>20230607+deb12u15/</a></td><td>2026-07-11 09:40  "
+                  "</td></tr>\n"
+                  "<tr><td><a href=\"SHA256SUMS\">SHA256SUMS</a></td></tr></table>"),
+              ElementsAre("20230607+deb12u15"));
 }
 
 TEST(Listing, NginxAndPython) {
