@@ -15,8 +15,8 @@ struct NetbootMirrorOptions {
   InstallerOptions installer;  ///< what it does not say, or not so
   std::vector<std::string> releases;  ///< empty: all that the configuration has kernels for,
                                       ///< without one those that are supported
-  std::vector<std::string> arches;   ///< empty: likewise; without one, installer_arches()
-  std::vector<std::string> pockets;  ///< "release", "updates", ...; empty: the configuration's
+  std::vector<std::string> arches;    ///< empty: likewise; without one, installer_arches()
+  std::vector<std::string> pockets;   ///< "release", "updates", ...; empty: the configuration's
   bool proposed = false;
   std::vector<std::string> filters;  ///< on items
   std::optional<std::size_t> max;    ///< the newest versions of each product

@@ -1,5 +1,5 @@
-// What an archive's server says: names of directories that stay in theirs, and lists of digests that
-// are refused or hold safe paths and whole digests only.
+// What an archive's server says: names of directories that stay in theirs, and lists of digests
+// that are refused or hold safe paths and whole digests only.
 #include "base/beneath.h"
 #include "meph2/installer/image_path.h"
 #include "meph2/installer/listing.h"
@@ -8,8 +8,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto text = fuzz::text_of(data, size);
   for (const auto& name : meph2::installer::parse_directories(text)) {
-    fuzz::require(base::unsafe_path_reason(name) == nullptr &&
-                  name.find('/') == std::string::npos);
+    fuzz::require(base::unsafe_path_reason(name) == nullptr && name.find('/') == std::string::npos);
     static_cast<void>(meph2::installer::is_version_name(name));
   }
   static const meph2::installer::ImageTree tree{"ubuntu", "xenial", {"trusty", "xenial"}};
