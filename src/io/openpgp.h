@@ -59,6 +59,14 @@ struct KeyInfo {
   bool revoked = false;
 };
 
+/// How many keys sign one message.
+enum class Signers : std::uint8_t {
+  one,      ///< a second signature is refused
+  several,  ///< as package archives do: one good signature by a key of the keyring is enough, those
+            ///< that say nothing (unknown, expired, revoked keys) are passed over, a bad one is
+            ///< refused
+};
+
 /// Decides what counts as signed: docs/architecture.md, "What counts as signed". Exactly one
 /// good signature by a key of the keyring; the exit status of a program is never the verdict.
 /// Refuses (Error(untrusted), with the reason) expired and revoked keys, expired signatures, weak
@@ -67,7 +75,7 @@ struct KeyInfo {
 /// than 19,000 bytes.
 class Verifier {
  public:
-  Verifier(Keyring keyring, const base::Clock& clock);
+  Verifier(Keyring keyring, const base::Clock& clock, Signers signers = Signers::one);
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
   ~Verifier();

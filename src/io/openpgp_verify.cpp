@@ -123,8 +123,9 @@ KeyInfo info_of(const _gpgme_key& key) {
 }  // namespace
 
 struct Verifier::State {
-  State(Keyring keyring, const base::Clock& clock)
+  State(Keyring keyring, const base::Clock& clock, Signers signers)
       : keyring_(std::move(keyring)),
+        signers_(signers),
         lane_(prepare_home(), clock),
         detached_lane_(home_.path(), clock) {}
 
@@ -135,10 +136,13 @@ struct Verifier::State {
  private:
   std::string prepare_home();
   Signature judge(openpgp::Engine& engine);
+  Signature judge_one(_gpgme_signature verdict, openpgp::Engine& engine);
+  Signature judge_several(const _gpgme_signature* first, openpgp::Engine& engine);
   void require_good(const _gpgme_signature& signature) const;
   KeyFacts facts_of(const std::string& fingerprint, openpgp::Engine& engine);
 
   Keyring keyring_;
+  Signers signers_;
   base::TempDir home_{home_prefix, homes};
   base::File lock_;
   openpgp::Lane lane_;
@@ -163,7 +167,7 @@ std::string Verifier::State::prepare_home() {
 }
 
 Verified Verifier::State::clearsigned(std::string_view message) {
-  if (auto fault = openpgp::clearsigned_fault(message)) {
+  if (auto fault = openpgp::clearsigned_fault(message, signers_ == Signers::several)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
@@ -180,7 +184,7 @@ Verified Verifier::State::clearsigned(std::string_view message) {
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
-  if (const auto fault = openpgp::detached_fault(signature)) {
+  if (const auto fault = openpgp::detached_fault(signature, signers_ == Signers::several)) {
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);
@@ -201,12 +205,43 @@ Signature Verifier::State::judge(openpgp::Engine& engine) {
   if (result == nullptr || result->signatures == nullptr) {
     refuse("no signature that gpg recognises");
   }
-  // Kept apart from GPGME's list, which the look-up of the key below throws away.
-  const auto verdict = *result->signatures;
-  const std::string fingerprint = verdict.fpr != nullptr ? verdict.fpr : "";
-  if (verdict.next != nullptr) {
+  if (signers_ == Signers::several) {
+    return judge_several(result->signatures, engine);
+  }
+  if (result->signatures->next != nullptr) {
     refuse("more than one signature");
   }
+  return judge_one(*result->signatures, engine);
+}
+
+Signature Verifier::State::judge_several(const _gpgme_signature* first, openpgp::Engine& engine) {
+  std::vector<std::pair<_gpgme_signature, std::string>> verdicts;
+  for (const auto* one = first; one != nullptr; one = one->next) {
+    verdicts.emplace_back(*one, one->fpr != nullptr ? one->fpr : "");
+    if (gpgme_err_code(one->status) == GPG_ERR_BAD_SIGNATURE) {
+      require_good(*one);
+    }
+  }
+  std::optional<Signature> good;
+  std::string reason;
+  for (auto& [verdict, fingerprint] : verdicts) {
+    try {
+      verdict.fpr = fingerprint.data();  // GPGME's own goes with its list
+      auto signature = judge_one(verdict, engine);
+      good = good ? good : std::optional(std::move(signature));
+    } catch (const base::Error& error) {
+      reason = reason.empty() ? error.reason() : reason;
+    }
+  }
+  if (!good) {
+    refuse(std::move(reason));
+  }
+  return *good;
+}
+
+/// Takes a copy: GPGME's list goes with the look-up of the key.
+Signature Verifier::State::judge_one(_gpgme_signature verdict, openpgp::Engine& engine) {
+  const std::string fingerprint = verdict.fpr != nullptr ? verdict.fpr : "";
   require_good(verdict);
   const auto facts = facts_of(fingerprint, engine);
   const auto made = time_of(verdict.timestamp);
@@ -301,8 +336,8 @@ std::vector<KeyInfo> Verifier::keys() const {
   return state_->keys();
 }
 
-Verifier::Verifier(Keyring keyring, const base::Clock& clock)
-    : state_(std::make_unique<State>(std::move(keyring), clock)) {}
+Verifier::Verifier(Keyring keyring, const base::Clock& clock, Signers signers)
+    : state_(std::make_unique<State>(std::move(keyring), clock, signers)) {}
 
 Verifier::~Verifier() = default;
 

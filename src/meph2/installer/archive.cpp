@@ -84,7 +84,8 @@ class InstallerArchive::Reading {
   Reading(const ArchiveOptions& options, const sstream::Context& context)
       : options_(options), context_(context) {
     if (options.verify) {
-      verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock);
+      verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock,
+                                                 io::Signers::several);
     }
   }
 
