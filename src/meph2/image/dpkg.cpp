@@ -6,15 +6,12 @@
 #include <set>
 #include <tuple>
 
-#include "base/error.h"
 #include "base/strings.h"
+#include "meph2/apt/deb822.h"
 
 namespace meph2::image {
 
 namespace {
-
-using base::Errc;
-using base::Error;
 
 /// "libc6 (>= 2.34), foo:any | bar" -> libc6 foo bar
 void add_names(std::vector<std::string>& into, std::string_view field) {
@@ -25,21 +22,18 @@ void add_names(std::vector<std::string>& into, std::string_view field) {
   }
 }
 
-void take_field(Package& package, std::string_view key, std::string_view value) {
-  if (key == "Package") {
-    package.name = value;
-  } else if (key == "Version") {
-    package.version = value;
-  } else if (key == "Architecture") {
-    package.architecture = value;
-  } else if (key == "Multi-Arch") {
-    package.same = value == "same";
-  } else if (key == "Status") {
-    package.installed = value.ends_with(" installed");
-    package.known = !value.ends_with(" not-installed");
-  } else if (key == "Depends" || key == "Pre-Depends") {
-    add_names(package.depends, value);
-  }
+Package package_of(const apt::Paragraph& paragraph) {
+  Package package;
+  package.name = paragraph.value("Package");
+  package.version = paragraph.value("Version");
+  package.architecture = paragraph.value("Architecture");
+  package.same = paragraph.value("Multi-Arch") == "same";
+  const auto status = paragraph.value("Status");
+  package.installed = status.ends_with(" installed");
+  package.known = paragraph.has("Status") && !status.ends_with(" not-installed");
+  add_names(package.depends, paragraph.value("Depends"));
+  add_names(package.depends, paragraph.value("Pre-Depends"));
+  return package;
 }
 
 int order(std::string_view text, std::size_t at) {
@@ -74,32 +68,11 @@ std::string_view digits(std::string_view text, std::size_t& at) {
 
 std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name) {
   std::vector<Package> out;
-  Package package;
-  const auto finish = [&out, &package] {
-    if (!package.name.empty()) {
+  apt::for_each_paragraph(text, name, [&out](const apt::Paragraph& paragraph) {
+    if (auto package = package_of(paragraph); !package.name.empty()) {
       out.push_back(std::move(package));
     }
-    package = Package();
-  };
-  std::size_t number = 0;
-  while (!text.empty()) {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    ++number;
-    if (line.empty()) {
-      finish();
-      continue;
-    }
-    if (line.front() == ' ' || line.front() == '\t') {
-      continue;  // goes on with a field that is of no interest (Depends is never folded by dpkg)
-    }
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || line.find('\0') != std::string_view::npos) {
-      throw Error(Errc::untrusted, base::cat(name, ":", number, ": 'Field: value' expected"));
-    }
-    take_field(package, line.substr(0, colon), base::trim(line.substr(colon + 1)));
-  }
-  finish();
+  });
   return out;
 }
 
