@@ -1,5 +1,7 @@
 #include <map>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include <sys/file.h>
 #include <unistd.h>
@@ -75,6 +77,12 @@ void remove_left_over_homes() {
   }
 }
 
+/// A signature as gpg saw it, kept apart from GPGME's list, which the look-up of a key throws away.
+struct Found {
+  _gpgme_signature verdict;
+  std::string fingerprint;
+};
+
 /// What a keyring's key says about itself.
 struct KeyFacts {
   std::string primary;
@@ -136,8 +144,8 @@ struct Verifier::State {
  private:
   std::string prepare_home();
   Signature judge(openpgp::Engine& engine);
-  Signature judge_one(_gpgme_signature verdict, openpgp::Engine& engine);
-  Signature judge_several(const _gpgme_signature* first, openpgp::Engine& engine);
+  Signature judge_one(Found found, openpgp::Engine& engine);
+  Signature judge_any(const std::vector<Found>& all, openpgp::Engine& engine);
   void require_good(const _gpgme_signature& signature) const;
   KeyFacts facts_of(const std::string& fingerprint, openpgp::Engine& engine);
 
@@ -167,7 +175,7 @@ std::string Verifier::State::prepare_home() {
 }
 
 Verified Verifier::State::clearsigned(std::string_view message) {
-  if (auto fault = openpgp::clearsigned_fault(message, signers_ == Signers::several)) {
+  if (auto fault = openpgp::clearsigned_fault(message, signers_ == Signers::any)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
@@ -184,7 +192,7 @@ Verified Verifier::State::clearsigned(std::string_view message) {
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
-  if (const auto fault = openpgp::detached_fault(signature, signers_ == Signers::several)) {
+  if (const auto fault = openpgp::detached_fault(signature, signers_ == Signers::any)) {
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);
@@ -205,43 +213,43 @@ Signature Verifier::State::judge(openpgp::Engine& engine) {
   if (result == nullptr || result->signatures == nullptr) {
     refuse("no signature that gpg recognises");
   }
-  if (signers_ == Signers::several) {
-    return judge_several(result->signatures, engine);
+  std::vector<Found> all;
+  for (const auto* each = result->signatures; each != nullptr; each = each->next) {
+    all.push_back({*each, each->fpr != nullptr ? each->fpr : ""});
   }
-  if (result->signatures->next != nullptr) {
+  if (signers_ == Signers::any) {
+    return judge_any(all, engine);
+  }
+  if (all.size() > 1) {
     refuse("more than one signature");
   }
-  return judge_one(*result->signatures, engine);
+  return judge_one(std::move(all.front()), engine);
 }
 
-Signature Verifier::State::judge_several(const _gpgme_signature* first, openpgp::Engine& engine) {
-  std::vector<std::pair<_gpgme_signature, std::string>> verdicts;
-  for (const auto* one = first; one != nullptr; one = one->next) {
-    verdicts.emplace_back(*one, one->fpr != nullptr ? one->fpr : "");
-    if (gpgme_err_code(one->status) == GPG_ERR_BAD_SIGNATURE) {
-      require_good(*one);
-    }
-  }
+Signature Verifier::State::judge_any(const std::vector<Found>& all, openpgp::Engine& engine) {
   std::optional<Signature> good;
-  std::string reason;
-  for (auto& [verdict, fingerprint] : verdicts) {
+  std::optional<base::Error> why_not;
+  for (const auto& found : all) {
     try {
-      verdict.fpr = fingerprint.data();  // GPGME's own goes with its list
-      auto signature = judge_one(verdict, engine);
-      good = good ? good : std::optional(std::move(signature));
+      const auto signature = judge_one(found, engine);
+      good = good ? good : signature;
     } catch (const base::Error& error) {
-      reason = reason.empty() ? error.reason() : reason;
+      if (gpgme_err_code(found.verdict.status) == GPG_ERR_BAD_SIGNATURE) {
+        throw;
+      }
+      why_not = why_not ? why_not : error;
     }
   }
   if (!good) {
-    refuse(std::move(reason));
+    throw base::Error(why_not.value());
   }
   return *good;
 }
 
-/// Takes a copy: GPGME's list goes with the look-up of the key.
-Signature Verifier::State::judge_one(_gpgme_signature verdict, openpgp::Engine& engine) {
-  const std::string fingerprint = verdict.fpr != nullptr ? verdict.fpr : "";
+Signature Verifier::State::judge_one(Found found, openpgp::Engine& engine) {
+  auto& verdict = found.verdict;
+  const auto& fingerprint = found.fingerprint;
+  verdict.fpr = found.fingerprint.empty() ? nullptr : found.fingerprint.data();
   require_good(verdict);
   const auto facts = facts_of(fingerprint, engine);
   const auto made = time_of(verdict.timestamp);

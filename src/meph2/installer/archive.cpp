@@ -85,7 +85,7 @@ class InstallerArchive::Reading {
       : options_(options), context_(context) {
     if (options.verify) {
       verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock,
-                                                 io::Signers::several);
+                                                 io::Signers::any);
     }
   }
 

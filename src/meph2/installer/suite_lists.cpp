@@ -3,8 +3,15 @@
 #include <set>
 
 #include "base/strings.h"
+#include "meph2/apt/release_file.h"
 
 namespace meph2::installer {
+
+namespace {
+
+constexpr std::uint64_t largest_in_release = 16ULL << 20U;
+
+}  // namespace
 
 SuiteLists SuiteLists::read(const std::vector<std::string>& mirrors, const std::string& suite,
                             const io::Verifier* verifier, const sstream::Context& context) {
@@ -21,24 +28,15 @@ SuiteLists SuiteLists::read(const std::vector<std::string>& mirrors, const std::
       request.mirrors.push_back(std::move(url));
     }
   }
+  request.max_bytes = largest_in_release;
   const auto document = context.http.get(request, context.stop);
   if (!document) {
     return lists;
   }
   const auto text = verifier->verify_clearsigned(document->body, document->url).text;
-  bool listing = false;
-  for (const auto& line : base::split(text, '\n')) {
-    if (!line.starts_with(' ')) {
-      listing = line == "SHA256:";
-      continue;
-    }
-    const auto words = base::split_list(line, ' ');
-    if (listing && words.size() == 3) {
-      auto& sums = lists.lists_[words[2]];
-      sums.sha256 = words[0];
-      sums.size = base::parse_decimal(words[1]).value_or(0);
-    }
-  }
+  auto release = apt::parse_release_file(text, document->url);
+  apt::require_current(release, suite, context.clock.now(), document->url);
+  lists.lists_ = std::move(release.files);
   return lists;
 }
 
