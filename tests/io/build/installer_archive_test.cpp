@@ -15,7 +15,6 @@ using meph2::installer::InstallerVersion;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using world::amd64_files;
 using world::file_url;
 using world::InstallerWorld;

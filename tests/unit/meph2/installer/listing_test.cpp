@@ -80,7 +80,8 @@ TEST(Listing, NamesOfVersionsBeginWithADate) {
 }
 
 std::string digest(char digit, std::size_t length = 64) {
-  return std::string(length, digit);
+  std::string all(length, digit);
+  return all;
 }
 
 TEST(Sums, PathsAndDigests) {
