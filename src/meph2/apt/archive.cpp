@@ -92,7 +92,7 @@ AptArchive::AptArchive(const std::string& url, std::string suite, const io::Keyr
   kept_ = unchanged_ ? *kept
                      : KeptRelease{std::move(document->body), document->etag,
                                    document->strong_date};
-  const auto verified = io::Verifier(keyring, context_.clock).verify_clearsigned(kept_.text, name);
+  const auto verified = io::Verifier(keyring, context_.clock, io::Signers::any).verify_clearsigned(kept_.text, name);
   release_ = parse_release_file(verified.text, name);
   require_current(release_, suite_, context_.clock.now(), name);
 }
