@@ -181,21 +181,8 @@ const char* weak_digest_name(unsigned algorithm) {
   }
 }
 
-/// Exactly one document signature of a strong digest. `text` demands the class of clear-signing.
-Fault signature_packet_fault(std::string_view bytes, bool text) {
-  const auto packets = parse_packets(bytes);
-  if (!packets || packets->empty()) {
-    return "no OpenPGP signature";
-  }
-  for (const auto& packet : *packets) {
-    if (packet.tag != 2) {
-      return "something other than a signature where the signature should be";
-    }
-  }
-  if (packets->size() != 1) {
-    return base::cat(packets->size(), " signatures where there should be one");
-  }
-  const auto body = packets->front().body;
+Fault signature_fault(const Packet& packet, bool text) {
+  const auto body = packet.body;
   const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
   if (body.size() < 6 || (octet(0) != 4 && octet(0) != 5)) {
     return "a signature of an unsupported version";
@@ -205,6 +192,30 @@ Fault signature_packet_fault(std::string_view bytes, bool text) {
   }
   if (const auto* weak = weak_digest_name(octet(3))) {
     return base::cat("weak digest: ", weak);
+  }
+  return std::nullopt;
+}
+
+/// Document signatures of strong digests, exactly one or up to `most`. `text` demands the class of
+/// clear-signing.
+Fault signature_packet_fault(std::string_view bytes, bool text, std::size_t most) {
+  const auto packets = parse_packets(bytes);
+  if (!packets || packets->empty()) {
+    return "no OpenPGP signature";
+  }
+  for (const auto& packet : *packets) {
+    if (packet.tag != 2) {
+      return "something other than a signature where the signature should be";
+    }
+  }
+  if (packets->size() > most) {
+    return base::cat(packets->size(), " signatures where there should be ",
+                     most == 1 ? std::string("one") : base::cat("at most ", most));
+  }
+  for (const auto& packet : *packets) {
+    if (auto fault = signature_fault(packet, text)) {
+      return fault;
+    }
   }
   return std::nullopt;
 }
@@ -300,7 +311,7 @@ Fault body_fault(Lines& lines) {
 }
 
 /// The block after its BEGIN line, with nothing behind it.
-Fault signature_block_fault(Lines& lines, bool text) {
+Fault signature_block_fault(Lines& lines, bool text, std::size_t most) {
   std::string bytes;
   if (lines.rest().size() > longest_signature) {
     return "more than a signature at its end";
@@ -313,7 +324,7 @@ Fault signature_block_fault(Lines& lines, bool text) {
                ? "text after the signature"
                : "a second signature or message after the first";
   }
-  return signature_packet_fault(bytes, text);
+  return signature_packet_fault(bytes, text, most);
 }
 
 std::optional<std::size_t> big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -375,7 +386,8 @@ std::optional<std::vector<Packet>> parse_packets(std::string_view bytes) {
   return packets;
 }
 
-std::optional<std::string> clearsigned_fault(std::string_view message) {
+std::optional<std::string> clearsigned_fault(std::string_view message,
+                                             std::size_t most_signatures) {
   if (auto fault = first_line_fault(message)) {
     return fault;
   }
@@ -390,7 +402,7 @@ std::optional<std::string> clearsigned_fault(std::string_view message) {
   if (auto fault = body_fault(lines)) {
     return fault;
   }
-  return signature_block_fault(lines, true);
+  return signature_block_fault(lines, true, most_signatures);
 }
 
 std::optional<std::string> unsignable_text_fault(std::string_view text) {
@@ -410,14 +422,14 @@ std::optional<std::string> detached_fault(std::string_view signature) {
     return "empty";
   }
   if ((signature[0] & '\x80') != 0) {
-    return signature_packet_fault(signature, false);
+    return signature_packet_fault(signature, false, 1);
   }
   Lines lines(signature);
   std::string_view first;
   if (!lines.next(first) || first != begin_signature) {
     return "not a detached signature";
   }
-  return signature_block_fault(lines, false);
+  return signature_block_fault(lines, false, 1);
 }
 
 std::string armor_keys(std::string_view bytes) {

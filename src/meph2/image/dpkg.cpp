@@ -31,8 +31,8 @@ Package package_of(const apt::Paragraph& paragraph) {
   const auto status = paragraph.value("Status");
   package.installed = status.ends_with(" installed");
   package.known = paragraph.has("Status") && !status.ends_with(" not-installed");
-  add_names(package.depends, paragraph.value("Depends"));
   add_names(package.depends, paragraph.value("Pre-Depends"));
+  add_names(package.depends, paragraph.value("Depends"));
   return package;
 }
 

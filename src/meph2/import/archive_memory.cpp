@@ -64,10 +64,17 @@ RememberedArchive::RememberedArchive(const std::string& repository, const std::s
   try {
     read();
     kept_in(memory_);
+    before_ = memory_.value("indexes", io::Json::object());
+    for (const auto& [digest, index] : before_.items()) {
+      for (const auto& package : index.at("packages")) {
+        package_of(package);
+      }
+    }
   } catch (const std::exception& error) {
     context.log.warning(base::cat("begins anew to remember archive ", base::redact_urls(url), " ",
                                   suite, ": ", error.what()));
     memory_ = io::Json::object();
+    before_ = io::Json::object();
   }
   open(url, suite, keyring, context);
 }
@@ -101,20 +108,23 @@ std::vector<ArchivePackage> RememberedArchive::packages(const std::string& compo
   }
   const auto& digest = archive_->release().file(*path)->sha256;
   const io::Json asked(names);
-  const auto known = memory_.value("indexes", io::Json::object()).value(digest, io::Json::object());
-  std::vector<ArchivePackage> out;
-  if (known.value("names", io::Json()) == asked) {
-    for (const auto& json : known.at("packages")) {
-      out.push_back(package_of(json));
+  const auto known_in = [&](const io::Json& indexes) {
+    const auto found = indexes.find(digest);
+    return found != indexes.end() && found->value("names", io::Json()) == asked;
+  };
+  if (!known_in(indexes_) && known_in(before_)) {
+    indexes_[digest] = before_.at(digest);
+  } else if (!known_in(indexes_)) {
+    auto packages = io::Json::array();
+    for (const auto& package : archive_->packages(component, arch, names)) {
+      packages.push_back(json_of(package));
     }
-  } else {
-    out = archive_->packages(component, arch, names);
+    indexes_[digest] = {{"names", asked}, {"packages", std::move(packages)}};
   }
-  auto packages = io::Json::array();
-  for (const auto& package : out) {
-    packages.push_back(json_of(package));
+  std::vector<ArchivePackage> out;
+  for (const auto& json : indexes_.at(digest).at("packages")) {
+    out.push_back(package_of(json));
   }
-  indexes_[digest] = {{"names", asked}, {"packages", std::move(packages)}};
   return out;
 }
 

@@ -42,6 +42,7 @@ class RememberedArchive {
   std::string file_;
   std::string text_;  ///< as it is on disk
   io::Json memory_ = io::Json::object();
+  io::Json before_ = io::Json::object();   ///< the indexes of earlier runs
   io::Json indexes_ = io::Json::object();  ///< used in this run
   std::unique_ptr<apt::AptArchive> archive_;
 };

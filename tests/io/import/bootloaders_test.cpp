@@ -57,8 +57,9 @@ class BootloaderImport : public testing::Test {
                      server_.url("/debian"),
                      "\n        suites: [stable]\n"
                      "    packages: [shim-signed, grub-signed]\n"
-                     "    files:\n      - usr/lib/shim/*.efi.signed, bootx64.efi\n"
-                     "      - usr/lib/grub/grubnetx64.efi.signed, grubx64.efi\n");
+                     "    files:\n      - usr/lib/shim/shimx64.efi.signed, bootx64.efi\n"
+                     "      - usr/lib/grub/grubnetx64.efi.signed, grubx64.efi\n"
+                     "      - usr/lib/grub/*.efi\n");
   }
 
   void add_package(const std::string& name, const std::string& version, const std::string& source,
@@ -110,7 +111,8 @@ class BootloaderImport : public testing::Test {
 
   std::vector<std::string> versions() const {
     std::vector<std::string> names;
-    for (const auto& entry : world.read_json(stream)["products"][product]["versions"].items()) {
+    const auto tree = world.read_json(stream);
+    for (const auto& entry : tree.at("products").at(product).at("versions").items()) {
       names.push_back(entry.key());
     }
     return names;
@@ -147,7 +149,7 @@ TEST_F(BootloaderImport, PacksTheFilesOfEachSourcePackage) {
   EXPECT_EQ(grub["src_release"], "stable");
   EXPECT_EQ(grub["ftype"], "archive.tar.xz");
   EXPECT_EQ(grub["path"], "bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz");
-  EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz"), "grubx64.efi\n");
+  EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz"), "grubx64.efi\nother.efi\n");
   EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/shim-signed.tar.xz"), "bootx64.efi\n");
 }
 
@@ -265,7 +267,9 @@ TEST_F(BootloaderImport, WhatIsNotThereIsNamed) {
   world.write("boot.yaml", base::replace_all(config(), "grub-signed]", "grub-gone]"));
   refused("package grub-gone for amd64", Errc::not_found);
   world.write("boot.yaml", base::replace_all(config(), "grubnetx64", "grubnetx65"));
-  refused("none of its files is wanted", Errc::not_found);
+  refused("no package has a file usr/lib/grub/grubnetx65.efi.signed", Errc::not_found);
+  world.write("boot.yaml", base::replace_all(config(), "shim/shimx64", "shim/shimx65"));
+  refused("package shim-signed 1.44: none of its files is wanted", Errc::not_found);
   world.write("boot.yaml", base::replace_all(config(), "arch: amd64", "arch: 7"));
   refused("boot.yaml:6:11", Errc::usage);
 }
