@@ -181,8 +181,8 @@ const char* weak_digest_name(unsigned algorithm) {
   }
 }
 
-/// A document signature of a strong digest. `text` demands the class of clear-signing.
-Fault signature_fault(std::string_view body, bool text) {
+Fault signature_fault(const Packet& packet, bool text) {
+  const auto body = packet.body;
   const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
   if (body.size() < 6 || (octet(0) != 4 && octet(0) != 5)) {
     return "a signature of an unsupported version";
@@ -196,8 +196,9 @@ Fault signature_fault(std::string_view body, bool text) {
   return std::nullopt;
 }
 
-/// Exactly one of them, unless there may be several.
-Fault signature_packets_fault(std::string_view bytes, bool text, bool several) {
+/// Document signatures of strong digests, exactly one or up to `most`. `text` demands the class of
+/// clear-signing.
+Fault signature_packet_fault(std::string_view bytes, bool text, std::size_t most) {
   const auto packets = parse_packets(bytes);
   if (!packets || packets->empty()) {
     return "no OpenPGP signature";
@@ -207,11 +208,12 @@ Fault signature_packets_fault(std::string_view bytes, bool text, bool several) {
       return "something other than a signature where the signature should be";
     }
   }
-  if (packets->size() != 1 && !several) {
-    return base::cat(packets->size(), " signatures where there should be one");
+  if (packets->size() > most) {
+    return base::cat(packets->size(), " signatures where there should be ",
+                     most == 1 ? std::string("one") : base::cat("at most ", most));
   }
   for (const auto& packet : *packets) {
-    if (auto fault = signature_fault(packet.body, text)) {
+    if (auto fault = signature_fault(packet, text)) {
       return fault;
     }
   }
@@ -252,14 +254,14 @@ Fault digest_fault(std::string_view digest) {
 }
 
 /// Several signatures may need several digests: "SHA512, SHA256".
-Fault header_fault(Lines& lines, bool several) {
+Fault header_fault(Lines& lines, std::size_t most) {
   std::string_view line;
   if (!lines.next(line) || !line.starts_with("Hash: ")) {
     return lines.fault("not a \"Hash:\" header");
   }
-  const auto named = line.substr(6);
-  const auto digests = several ? base::split(base::replace_all(std::string(named), ", ", ","), ',')
-                               : std::vector<std::string>{std::string(named)};
+  const std::string named(line.substr(6));
+  const auto digests = most > 1 ? base::split(base::replace_all(named, ", ", ","), ',')
+                                : std::vector<std::string>{named};
   for (const auto& digest : digests) {
     if (const auto fault = digest_fault(digest)) {
       return lines.fault(*fault);
@@ -321,7 +323,7 @@ Fault body_fault(Lines& lines) {
 }
 
 /// The block after its BEGIN line, with nothing behind it.
-Fault signature_block_fault(Lines& lines, bool text, bool several) {
+Fault signature_block_fault(Lines& lines, bool text, std::size_t most) {
   std::string bytes;
   if (lines.rest().size() > longest_signature) {
     return "more than a signature at its end";
@@ -334,7 +336,7 @@ Fault signature_block_fault(Lines& lines, bool text, bool several) {
                ? "text after the signature"
                : "a second signature or message after the first";
   }
-  return signature_packets_fault(bytes, text, several);
+  return signature_packet_fault(bytes, text, most);
 }
 
 std::optional<std::size_t> big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -396,7 +398,8 @@ std::optional<std::vector<Packet>> parse_packets(std::string_view bytes) {
   return packets;
 }
 
-std::optional<std::string> clearsigned_fault(std::string_view message, bool several) {
+std::optional<std::string> clearsigned_fault(std::string_view message,
+                                             std::size_t most_signatures) {
   if (auto fault = first_line_fault(message)) {
     return fault;
   }
@@ -405,13 +408,13 @@ std::optional<std::string> clearsigned_fault(std::string_view message, bool seve
   if (!lines.next(first)) {
     return "cut off after its first line";
   }
-  if (auto fault = header_fault(lines, several)) {
+  if (auto fault = header_fault(lines, most_signatures)) {
     return fault;
   }
   if (auto fault = body_fault(lines)) {
     return fault;
   }
-  return signature_block_fault(lines, true, several);
+  return signature_block_fault(lines, true, most_signatures);
 }
 
 std::optional<std::string> unsignable_text_fault(std::string_view text) {
@@ -426,19 +429,19 @@ std::optional<std::string> unsignable_text_fault(std::string_view text) {
   return reason != nullptr ? Fault(base::cat("last line: ", reason)) : std::nullopt;
 }
 
-std::optional<std::string> detached_fault(std::string_view signature, bool several) {
+std::optional<std::string> detached_fault(std::string_view signature, std::size_t most_signatures) {
   if (signature.empty()) {
     return "empty";
   }
   if ((signature[0] & '\x80') != 0) {
-    return signature_packets_fault(signature, false, several);
+    return signature_packet_fault(signature, false, most_signatures);
   }
   Lines lines(signature);
   std::string_view first;
   if (!lines.next(first) || first != begin_signature) {
     return "not a detached signature";
   }
-  return signature_block_fault(lines, false, several);
+  return signature_block_fault(lines, false, most_signatures);
 }
 
 std::string armor_keys(std::string_view bytes) {

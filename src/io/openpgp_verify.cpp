@@ -22,6 +22,9 @@ namespace {
 /// Clocks of publishers may run ahead of ours by so much.
 constexpr std::chrono::minutes clock_skew{5};
 
+/// Signers::any; archives have two or three.
+constexpr std::size_t most_signatures = 16;
+
 // No agent, no network, no trust model: the keyring alone decides. gpg calls SHA-1 good otherwise.
 constexpr std::string_view gpg_conf = R"(no-autostart
 disable-dirmngr
@@ -175,7 +178,8 @@ std::string Verifier::State::prepare_home() {
 }
 
 Verified Verifier::State::clearsigned(std::string_view message) {
-  if (auto fault = openpgp::clearsigned_fault(message, signers_ == Signers::any)) {
+  if (auto fault = openpgp::clearsigned_fault(
+          message, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
@@ -192,7 +196,8 @@ Verified Verifier::State::clearsigned(std::string_view message) {
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
-  if (const auto fault = openpgp::detached_fault(signature, signers_ == Signers::any)) {
+  if (const auto fault = openpgp::detached_fault(
+          signature, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);

@@ -6,8 +6,8 @@
 #include "base/beneath.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/apt/version.h"
 #include "meph2/build_image.h"
-#include "meph2/image/dpkg.h"
 #include "sstream/condense.h"
 #include "sstream/filter.h"
 #include "sstream/graft.h"
@@ -248,7 +248,7 @@ class Mirror {
     }
     std::vector<std::string> newest(names.begin(), names.end());
     std::stable_sort(newest.begin(), newest.end(), [](const auto& left, const auto& right) {
-      return image::version_less(right, left);
+      return apt::version_less(right, left);
     });
     newest.resize(std::min(newest.size(), options_.max.value_or(newest.size())));
     sstream::WorkPlan work;

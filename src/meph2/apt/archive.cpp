@@ -92,16 +92,22 @@ AptArchive::AptArchive(const std::string& url, std::string suite, const io::Keyr
   kept_ = unchanged_ ? *kept
                      : KeptRelease{std::move(document->body), document->etag,
                                    document->strong_date};
-  const auto verified = io::Verifier(keyring, context_.clock).verify_clearsigned(kept_.text, name);
+  const auto verified = io::Verifier(keyring, context_.clock, io::Signers::any).verify_clearsigned(kept_.text, name);
   release_ = parse_release_file(verified.text, name);
   require_current(release_, suite_, context_.clock.now(), name);
 }
 
-base::File AptArchive::download(const std::string& path, const sstream::Checksums& expected) const {
+/// `paths`: of the same content, the best one first.
+base::File AptArchive::download(const std::vector<std::string>& paths,
+                                const sstream::Checksums& expected) const {
   std::vector<io::FileRequest> requests(1);
   auto& request = requests.front();
-  auto file = base::unnamed_file(base::cat(base::redact_urls(url_), path));
-  request.url = base::cat(url_, base::percent_encode_path(path));
+  auto file = base::unnamed_file(base::cat(base::redact_urls(url_), paths.back()));
+  for (const auto& path : paths) {
+    request.mirrors.push_back(base::cat(url_, base::percent_encode_path(path)));
+  }
+  request.url = request.mirrors.front();
+  request.mirrors.erase(request.mirrors.begin());
   request.size = expected.size;
   request.digest = expected.sha256;
   request.into = &file;
@@ -122,7 +128,14 @@ base::File AptArchive::fetch(const std::string& path) const {
   if (expected == nullptr) {
     throw Error(Errc::not_found, base::cat(name_, "/InRelease: does not list ", path));
   }
-  return download(base::cat("dists/", suite_, "/", path), *expected);
+  std::vector<std::string> paths{base::cat("dists/", suite_, "/", path)};
+  if (release_.by_hash) {
+    // A mirror or a cache may be between two states: then the plain name is of the other one.
+    const auto& plain = paths.front();
+    paths.insert(paths.begin(), base::cat(plain.substr(0, plain.rfind('/') + 1), "by-hash/SHA256/",
+                                          expected->sha256));
+  }
+  return download(paths, *expected);
 }
 
 std::optional<std::string> AptArchive::packages_path(const std::string& component,
@@ -152,7 +165,7 @@ std::vector<ArchivePackage> AptArchive::packages(const std::string& component,
 }
 
 base::File AptArchive::fetch_package(const ArchivePackage& package) const {
-  return download(package.filename, package.expected);
+  return download({package.filename}, package.expected);
 }
 
 }  // namespace meph2::apt

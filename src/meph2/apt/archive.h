@@ -79,7 +79,8 @@ class AptArchive {
   base::File fetch_package(const ArchivePackage& package) const;
 
  private:
-  base::File download(const std::string& path, const sstream::Checksums& expected) const;
+  base::File download(const std::vector<std::string>& paths,
+                      const sstream::Checksums& expected) const;
 
   std::string url_;  ///< ends in "/"
   std::string suite_;

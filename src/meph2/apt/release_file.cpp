@@ -78,6 +78,7 @@ ReleaseFile parse_release_file(std::string_view text, const std::string& name) {
   ReleaseFile release;
   release.suite = paragraph.value("Suite");
   release.codename = paragraph.value("Codename");
+  release.by_hash = paragraph.value("Acquire-By-Hash") == "yes";
   release.date = required_date(paragraph, "Date", name);
   if (paragraph.has("Valid-Until")) {
     release.valid_until = required_date(paragraph, "Valid-Until", name);

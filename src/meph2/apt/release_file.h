@@ -17,6 +17,7 @@ struct ReleaseFile {
   std::string codename;
   base::Time date;
   std::optional<base::Time> valid_until;
+  bool by_hash = false;  ///< indexes are also at by-hash/SHA256/DIGEST, whatever becomes of them
   std::map<std::string, sstream::Checksums> files;  ///< by path below dists/SUITE
 
   /// nullptr where it is not listed.

@@ -36,34 +36,6 @@ Package package_of(const apt::Paragraph& paragraph) {
   return package;
 }
 
-int order(std::string_view text, std::size_t at) {
-  if (at >= text.size()) {
-    return 0;
-  }
-  const char c = text[at];
-  if (c == '~') {
-    return -1;
-  }
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return letter ? c : c + 256;
-}
-
-bool is_digit(std::string_view text, std::size_t at) {
-  return at < text.size() && text[at] >= '0' && text[at] <= '9';
-}
-
-/// The part of `text` from `at` that is digits, without leading zeros; moves `at` behind it.
-std::string_view digits(std::string_view text, std::size_t& at) {
-  while (at < text.size() && text[at] == '0') {
-    ++at;
-  }
-  const auto start = at;
-  while (is_digit(text, at)) {
-    ++at;
-  }
-  return text.substr(start, at - start);
-}
-
 }  // namespace
 
 std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name) {
@@ -147,31 +119,6 @@ std::vector<KernelFile> kernel_files(const std::string& package,
     }
   }
   return out;
-}
-
-bool version_less(std::string_view left, std::string_view right) {
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < left.size() || j < right.size()) {
-    while ((i < left.size() && !is_digit(left, i)) || (j < right.size() && !is_digit(right, j))) {
-      const int a = is_digit(left, i) ? 0 : order(left, i);
-      const int b = is_digit(right, j) ? 0 : order(right, j);
-      if (a != b) {
-        return a < b;
-      }
-      ++i;
-      ++j;
-    }
-    const auto a = digits(left, i);
-    const auto b = digits(right, j);
-    if (a.size() != b.size()) {
-      return a.size() < b.size();
-    }
-    if (a != b) {
-      return a < b;
-    }
-  }
-  return false;
 }
 
 }  // namespace meph2::image

@@ -12,7 +12,7 @@
 #include "base/strings.h"
 #include "base/worker_pool.h"
 #include "io/openpgp.h"
-#include "meph2/image/dpkg.h"
+#include "meph2/apt/version.h"
 #include "meph2/installer/listing.h"
 #include "meph2/installer/suite_lists.h"
 
@@ -292,7 +292,7 @@ std::vector<InstallerVersion> InstallerArchive::versions(
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const InstallerVersion& left, const InstallerVersion& right) {
-                     return image::version_less(right.name, left.name);
+                     return apt::version_less(right.name, left.name);
                    });
   return all;
 }
