@@ -79,9 +79,8 @@ void add_artefact_options(CLI::App& app, ImportCommand& command) {
                  "With --add: name of the version (default: the next YYYYMMDD_NN)");
   app.add_option("--content-id", artefact.content_id,
                  "With --add: stream (default: com.ubuntu.maas:candidate:OS-bases-download)");
-  app.add_option(
-      "--product-id", artefact.product_id,
-      "With --add: product (default: com.ubuntu.maas.candidate:OS-bases:VERSION:ARCH)");
+  app.add_option("--product-id", artefact.product_id,
+                 "With --add: product (default: com.ubuntu.maas.candidate:OS-bases:VERSION:ARCH)");
   add_list(app, "--tag", command.tags, "With --add: a further tag of the product (may be repeated)")
       ->type_name("KEY=VALUE");
 }

@@ -18,11 +18,9 @@ struct Library {
       base::Symbol(object, "archive_entry_filetype");
   decltype(&::archive_entry_hardlink) entry_hardlink =
       base::Symbol(object, "archive_entry_hardlink");
-  decltype(&::archive_entry_free) entry_free =
-      base::Symbol(object, "archive_entry_free");
+  decltype(&::archive_entry_free) entry_free = base::Symbol(object, "archive_entry_free");
   decltype(&::archive_entry_mtime) entry_mtime = base::Symbol(object, "archive_entry_mtime");
-  decltype(&::archive_entry_new) entry_new =
-      base::Symbol(object, "archive_entry_new");
+  decltype(&::archive_entry_new) entry_new = base::Symbol(object, "archive_entry_new");
   decltype(&::archive_entry_pathname) entry_pathname =
       base::Symbol(object, "archive_entry_pathname");
   decltype(&::archive_entry_set_fflags) entry_set_fflags =

@@ -178,8 +178,8 @@ std::string Verifier::State::prepare_home() {
 }
 
 Verified Verifier::State::clearsigned(std::string_view message) {
-  if (auto fault = openpgp::clearsigned_fault(
-          message, signers_ == Signers::any ? most_signatures : 1)) {
+  if (auto fault =
+          openpgp::clearsigned_fault(message, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
@@ -196,8 +196,8 @@ Verified Verifier::State::clearsigned(std::string_view message) {
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
-  if (const auto fault = openpgp::detached_fault(
-          signature, signers_ == Signers::any ? most_signatures : 1)) {
+  if (const auto fault =
+          openpgp::detached_fault(signature, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);

@@ -44,8 +44,8 @@ ArchivePackage package_of(const Paragraph& paragraph, const std::string& name) {
   package.filename = paragraph.value("Filename");
   package.expected.sha256 = base::to_lower(std::string(paragraph.value("SHA256")));
   const auto size = base::parse_decimal(paragraph.value("Size"));
-  const auto where = base::cat(name, ":", paragraph.line(), ": package ",
-                               base::escape_control(package.name));
+  const auto where =
+      base::cat(name, ":", paragraph.line(), ": package ", base::escape_control(package.name));
   if (package.version.empty() || package.filename.empty() || !size ||
       package.expected.sha256.size() != sha256_digits || !base::is_hex(package.expected.sha256)) {
     throw Error(Errc::untrusted, base::cat(where, ": Version, Filename, Size and SHA256 expected"));
@@ -89,10 +89,11 @@ AptArchive::AptArchive(const std::string& url, std::string suite, const io::Keyr
     throw Error(Errc::not_found, base::cat("fetch ", name, ": there is none"));
   }
   unchanged_ = document->not_modified && kept;
-  kept_ = unchanged_ ? *kept
-                     : KeptRelease{std::move(document->body), document->etag,
-                                   document->strong_date};
-  const auto verified = io::Verifier(keyring, context_.clock, io::Signers::any).verify_clearsigned(kept_.text, name);
+  kept_ = unchanged_
+              ? *kept
+              : KeptRelease{std::move(document->body), document->etag, document->strong_date};
+  const auto verified =
+      io::Verifier(keyring, context_.clock, io::Signers::any).verify_clearsigned(kept_.text, name);
   release_ = parse_release_file(verified.text, name);
   require_current(release_, suite_, context_.clock.now(), name);
 }
@@ -154,8 +155,8 @@ std::vector<ArchivePackage> AptArchive::packages(const std::string& component,
                                                  const std::set<std::string>& names) const {
   const auto path = packages_path(component, arch);
   if (!path) {
-    throw Error(Errc::not_found, base::cat(name_, "/InRelease: lists no Packages of ", component,
-                                           " for ", arch));
+    throw Error(Errc::not_found,
+                base::cat(name_, "/InRelease: lists no Packages of ", component, " for ", arch));
   }
   auto file = fetch(*path);
   auto text = base::unnamed_file(base::cat(name_, "/", *path));

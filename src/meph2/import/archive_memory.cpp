@@ -46,7 +46,8 @@ std::optional<apt::KeptRelease> kept_in(const io::Json& memory) {
   if (found == memory.end()) {
     return std::nullopt;
   }
-  return apt::KeptRelease{found->at("text").get<std::string>(), found->at("etag").get<std::string>(),
+  return apt::KeptRelease{found->at("text").get<std::string>(),
+                          found->at("etag").get<std::string>(),
                           found->at("date").get<std::string>()};
 }
 
@@ -56,11 +57,11 @@ RememberedArchive::RememberedArchive(const std::string& repository, const std::s
                                      const std::string& suite, const io::Keyring& keyring,
                                      const sstream::Context& context)
     : repository_(repository),
-      file_(base::cat(repository, directory, "/",
-                      io::digest_hex(io::Algorithm::sha256,
-                                     base::cat(base::redact_urls(url), " ", suite))
-                          .substr(0, id_digits),
-                      ".json")) {
+      file_(base::cat(
+          repository, directory, "/",
+          io::digest_hex(io::Algorithm::sha256, base::cat(base::redact_urls(url), " ", suite))
+              .substr(0, id_digits),
+          ".json")) {
   try {
     read();
     kept_in(memory_);
@@ -133,11 +134,10 @@ void RememberedArchive::save() const {
     return;
   }
   const auto& kept = archive_->kept();
-  const io::Json now{
-      {"archive", archive_->name()},
-      {"date", base::format_stamp(archive_->release().date)},
-      {"indexes", indexes_},
-      {"release", {{"date", kept.date}, {"etag", kept.etag}, {"text", kept.text}}}};
+  const io::Json now{{"archive", archive_->name()},
+                     {"date", base::format_stamp(archive_->release().date)},
+                     {"indexes", indexes_},
+                     {"release", {{"date", kept.date}, {"etag", kept.etag}, {"text", kept.text}}}};
   const auto text = io::to_text(now);
   if (text != text_) {
     base::make_directories(repository_ + directory);

@@ -20,9 +20,8 @@ class RememberedArchive {
  public:
   /// `repository` need not exist yet. What cannot be read there is fetched again. Error(untrusted),
   /// beside AptArchive's own, for an InRelease that is older than the one that is remembered.
-  RememberedArchive(const std::string& repository, const std::string& url,
-                    const std::string& suite, const io::Keyring& keyring,
-                    const sstream::Context& context);
+  RememberedArchive(const std::string& repository, const std::string& url, const std::string& suite,
+                    const io::Keyring& keyring, const sstream::Context& context);
 
   const apt::AptArchive& archive() const { return *archive_; }
 

@@ -66,9 +66,8 @@ Prepared prepare(const ArtefactOptions& options, Workshop& workshop) {
   }
   if (!out.origins.contains(manifest)) {
     const auto tar = out.origins.find("root-tgz");
-    const auto text =
-        made_manifest(options, tar == out.origins.end() ? std::string() : tar->second,
-                      workshop.context().stop);
+    const auto text = made_manifest(options, tar == out.origins.end() ? std::string() : tar->second,
+                                    workshop.context().stop);
     out.origins[manifest] = workshop.new_path(manifest);
     out.sums[manifest] = write_file(out.origins[manifest], text);
   }
@@ -88,9 +87,9 @@ bool is_published(const sstream::ProductTree* live, const std::string& product,
 }
 
 ArtefactOptions completed(ArtefactOptions options) {
-  for (const auto& [option, text] : {std::pair("--os", &options.os),
-                                     std::pair("--release", &options.release),
-                                     std::pair("--arch", &options.arch)}) {
+  for (const auto& [option, text] :
+       {std::pair("--os", &options.os), std::pair("--release", &options.release),
+        std::pair("--arch", &options.arch)}) {
     if (text->empty()) {
       throw Error(Errc::usage, base::cat("--add wants ", option, " as well"));
     }
@@ -106,8 +105,8 @@ ArtefactOptions completed(ArtefactOptions options) {
     options.content_id = base::cat("com.ubuntu.maas:candidate:", options.os, "-bases-download");
   }
   if (options.product_id.empty()) {
-    options.product_id = base::cat("com.ubuntu.maas.candidate:", options.os, "-bases:",
-                                   options.version, ":", options.arch);
+    options.product_id = base::cat("com.ubuntu.maas.candidate:", options.os,
+                                   "-bases:", options.version, ":", options.arch);
   }
   if (!options.serial.empty()) {
     require_part("--serial", options.serial);
@@ -116,14 +115,10 @@ ArtefactOptions completed(ArtefactOptions options) {
 }
 
 io::Json product_tags(const ArtefactOptions& options) {
-  io::Json tags{{"arch", options.arch},
-                {"label", options.label},
-                {"os", options.os},
-                {"release", options.release},
-                {"release_title", options.title},
-                {"subarch", "generic"},
-                {"subarches", "generic"},
-                {"version", options.version}};
+  io::Json tags{
+      {"arch", options.arch},       {"label", options.label},         {"os", options.os},
+      {"release", options.release}, {"release_title", options.title}, {"subarch", "generic"},
+      {"subarches", "generic"},     {"version", options.version}};
   if (!options.support_eol.empty()) {
     tags["support_eol"] = options.support_eol;
   }
@@ -159,9 +154,10 @@ std::vector<NewVersion> import_artefact(const ArtefactOptions& given, Workshop& 
   version.product = options.product_id;
   version.product_tags = product_tags(options);
   const auto parent = base::cat(options.os, "/", options.release, "/", options.arch);
-  version.version = options.serial.empty() ? workshop.next_version(options.content_id,
-                                                                   options.product_id, parent, "_01")
-                                           : options.serial;
+  version.version =
+      options.serial.empty()
+          ? workshop.next_version(options.content_id, options.product_id, parent, "_01")
+          : options.serial;
   for (const auto& [item, origin] : prepared.origins) {
     version.add(item, base::cat(parent, "/", version.version, "/", item), {{"ftype", item}},
                 prepared.sums.at(item), origin);

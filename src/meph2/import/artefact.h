@@ -27,8 +27,8 @@ struct ArtefactOptions {
 
 /// Nothing where the newest version published has the same files. Without a manifest among the
 /// files one is made: the packages that dpkg in the root file system knows, else os and version.
-/// Error(usage) for what cannot be published so, Error(untrusted) for a root-tgz that is no tar of a
-/// root file system.
+/// Error(usage) for what cannot be published so, Error(untrusted) for a root-tgz that is no tar of
+/// a root file system.
 std::vector<NewVersion> import_artefact(const ArtefactOptions& options, Workshop& workshop);
 
 /// "root-tgz=FILE" -> item and file. Error(usage) for another form.

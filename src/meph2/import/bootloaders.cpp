@@ -35,9 +35,8 @@ io::Keyring load_keyring(const ImportConfig& config, const std::string& option) 
 
 /// The item that the files of a source package go to.
 std::string item_name(const Bootloader& loader, const std::string& source) {
-  const auto found =
-      std::find_if(loader.src_names.begin(), loader.src_names.end(),
-                   [&](const auto& entry) { return entry.first == source; });
+  const auto found = std::find_if(loader.src_names.begin(), loader.src_names.end(),
+                                  [&](const auto& entry) { return entry.first == source; });
   return found == loader.src_names.end() ? source : found->second;
 }
 
@@ -72,9 +71,8 @@ BootloaderImport::Resolved BootloaderImport::resolve(const Bootloader& loader,
     auto& suite = archive(source);
     for (const auto& component : source.components) {
       for (auto& package : suite.packages(component, loader.arch, names_)) {
-        if (package.name == name &&
-            (newest.archive == nullptr ||
-             apt::version_less(newest.package.version, package.version))) {
+        if (package.name == name && (newest.archive == nullptr ||
+                                     apt::version_less(newest.package.version, package.version))) {
           newest = {std::move(package), &suite.archive()};
         }
       }
@@ -141,18 +139,18 @@ void BootloaderImport::fill(const Bootloader& loader, const std::vector<Resolved
   }
   for (std::size_t i = 0; i < hits.size(); ++i) {
     if (hits[i] == 0) {
-      throw Error(Errc::not_found, base::cat(loader.where, ": no package has a file ",
-                                             loader.files[i].pattern));
+      throw Error(Errc::not_found,
+                  base::cat(loader.where, ": no package has a file ", loader.files[i].pattern));
     }
   }
 }
 
 std::optional<NewVersion> BootloaderImport::import_one(const Bootloader& loader) {
   const auto& context = workshop_.context();
-  const auto product = filled_in(
-      config_.product_id,
-      {{"os", loader.os}, {"firmware_platform", loader.platform}, {"arch", loader.arch}},
-      loader.where);
+  const auto product =
+      filled_in(config_.product_id,
+                {{"os", loader.os}, {"firmware_platform", loader.platform}, {"arch", loader.arch}},
+                loader.where);
   std::vector<Resolved> packages;
   std::map<std::string, Parts> parts;
   for (const auto& name : loader.packages) {
@@ -197,7 +195,8 @@ std::optional<NewVersion> BootloaderImport::import_one(const Bootloader& loader)
 std::vector<NewVersion> BootloaderImport::run() {
   std::vector<NewVersion> versions;
   for (const auto& loader : config_.bootloaders->bootloaders) {
-    if (auto version = base::with_context("import bootloader", [&] { return import_one(loader); })) {
+    if (auto version =
+            base::with_context("import bootloader", [&] { return import_one(loader); })) {
       versions.push_back(std::move(*version));
     }
   }

@@ -47,8 +47,8 @@ std::string make_grub_image(const Bootloader& loader,
     }
   }
   base::Command command;
-  command.argv = {program, "-o", room.path() + "/image", "-O", loader.grub_format,
-                  "-d",    modules, "-p", prefix};
+  command.argv = {program, "-o",  room.path() + "/image", "-O", loader.grub_format, "-d", modules,
+                  "-p",    prefix};
   if (!loader.grub_config.empty()) {
     const auto config = room.path() + "/grub.cfg";
     write(config, loader.grub_config);

@@ -56,13 +56,13 @@ class IndexImport {
   }
 
   std::vector<NewVersion> run(std::size_t max) {
-    auto offered = read_image_index(fetch_index(), base::redact_urls(url_), image_.arch,
-                                    image_.revision);
+    auto offered =
+        read_image_index(fetch_index(), base::redact_urls(url_), image_.arch, image_.revision);
     if (offered.empty()) {
-      throw Error(Errc::not_found, base::cat(image_.where, ": ", base::redact_urls(url_),
-                                             ": offers no qcow2 image for ", image_.arch,
-                                             image_.revision.empty() ? "" : " of revision ",
-                                             image_.revision));
+      throw Error(
+          Errc::not_found,
+          base::cat(image_.where, ": ", base::redact_urls(url_), ": offers no qcow2 image for ",
+                    image_.arch, image_.revision.empty() ? "" : " of revision ", image_.revision));
     }
     if (max != 0 && offered.size() > max) {
       offered.resize(max);
@@ -124,8 +124,7 @@ class IndexImport {
       version.product_tags["support_eol"] = image_.support_eol;
     }
     version.version = version_name(offered, image_);
-    const auto path =
-        base::cat(image_.release, "/", image_.arch, "/", version.version, "/");
+    const auto path = base::cat(image_.release, "/", image_.arch, "/", version.version, "/");
     if (workshop_.dry_run()) {
       version.only_planned = true;
       version.items["root-tgz"] = {{"path", path + "root-tgz"}};
@@ -147,8 +146,8 @@ class IndexImport {
     const auto& context = workshop_.context();
     std::vector<io::FileRequest> requests(1);
     auto& request = requests.front();
-    request.url = base::cat(url_.substr(0, url_.rfind('/') + 1),
-                            base::percent_encode_path(offered.file));
+    request.url =
+        base::cat(url_.substr(0, url_.rfind('/') + 1), base::percent_encode_path(offered.file));
     const auto answer = context.http.probe(request.url, context.stop);
     if (!answer.length) {
       throw Error(Errc::failed, base::cat("fetch ", base::redact_urls(request.url),

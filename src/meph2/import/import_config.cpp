@@ -20,7 +20,8 @@ constexpr std::size_t max_name = 32;
 constexpr std::size_t max_package = 255;
 const std::string name_characters = "._+-";
 
-std::string text_of(const ConfigValue& entry, const std::string& key, const std::string& otherwise) {
+std::string text_of(const ConfigValue& entry, const std::string& key,
+                    const std::string& otherwise) {
   const auto value = entry.find(key);
   return value ? value->text() : otherwise;
 }

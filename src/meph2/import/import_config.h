@@ -62,8 +62,8 @@ struct IndexedImage {
   std::string release_title;
   std::string os;
   std::string arch;
-  std::string revision;       ///< empty: the newest ones
-  std::string build = "01";   ///< key `release`: the end of the version's name
+  std::string revision;      ///< empty: the newest ones
+  std::string build = "01";  ///< key `release`: the end of the version's name
   std::string support_eol;
   std::string where;
 };
@@ -104,7 +104,8 @@ struct ImportConfig {
 };
 
 /// Error(usage) "FILE:LINE:COLUMN: KEY: what was expected" for anything unknown, missing, of the
-/// wrong type, or unfit for a path. `proposed`: packages of the suite RELEASE-proposed count as well.
+/// wrong type, or unfit for a path. `proposed`: packages of the suite RELEASE-proposed count as
+/// well.
 ImportConfig parse_import_config(std::string_view text, const std::string& name,
                                  bool proposed = false);
 

@@ -39,12 +39,10 @@ std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop
                           {"label", "candidate"},
                           {"name", "release-notifications"},
                           {"release", "notifications"}};
-  version.version =
-      workshop.next_version(config.content_id, config.product_id, directory, ".0");
+  version.version = workshop.next_version(config.content_id, config.product_id, directory, ".0");
   const auto origin = workshop.new_path("release-notification.yaml");
   const auto sums = write_file(origin, unused);
-  version.add(item_name,
-              base::cat(directory, "/", version.version, "/release-notification.yaml"),
+  version.add(item_name, base::cat(directory, "/", version.version, "/release-notification.yaml"),
               {{"ftype", "notifications"}, {item_name, notification}}, sums, origin);
   return {version};
 }

@@ -39,8 +39,7 @@ class PackerImport {
         hooks_(source.curtin_hooks.empty()
                    ? ""
                    : filled_in(source.curtin_hooks,
-                               {{"curtin_path", beside(config.file, "../curtin")}},
-                               source.where)) {
+                               {{"curtin_path", beside(config.file, "../curtin")}}, source.where)) {
     const std::vector<std::pair<std::string, std::string>> values{
         {"os", source.os}, {"version", source.version}, {"arch", source.arch}};
     version_.content_id = filled_in(config.content_id, values, source.where);
@@ -65,8 +64,7 @@ class PackerImport {
                   base::cat(source_.where, ": ", directory_, "/Makefile: there is none"));
     }
     const auto parent = base::cat(source_.os, "/", source_.release, "/", source_.arch);
-    version_.version =
-        workshop_.next_version(version_.content_id, version_.product, parent, "_01");
+    version_.version = workshop_.next_version(version_.content_id, version_.product, parent, "_01");
     const auto path = base::cat(parent, "/", version_.version, "/");
     if (workshop_.dry_run()) {
       version_.only_planned = true;
@@ -100,9 +98,8 @@ class PackerImport {
     if (!source_.mirror.empty()) {
       command.env["KS_MIRROR"] = source_.mirror;
     }
-    base::with_context(base::cat("build ", source_.name), [&] {
-      base::run_checked(command, workshop_.context().stop);
-    });
+    base::with_context(base::cat("build ", source_.name),
+                       [&] { base::run_checked(command, workshop_.context().stop); });
   }
 
   Built build() {

@@ -25,9 +25,11 @@ using image::Partition;
 
 constexpr std::uint64_t sector = 512;
 constexpr int most_wrappings = 2;
-/// $1: mount options, $2: image, $3: mount point, $4: tar. Nothing of a source is ever in this text.
+/// $1: mount options, $2: image, $3: mount point, $4: tar. Nothing of a source is ever in this
+/// text.
 constexpr const char* pack_script =
-    "mount -o \"$1\" \"$2\" \"$3\" && exec tar --numeric-owner --xattrs --xattrs-include='*' --acls "
+    "mount -o \"$1\" \"$2\" \"$3\" && exec tar --numeric-owner --xattrs --xattrs-include='*' "
+    "--acls "
     "--selinux --one-file-system -C \"$3\" -czf \"$4\" .";
 
 bool has_bytes(const base::File& file, std::uint64_t offset, std::string_view wanted) {
@@ -91,8 +93,8 @@ void pack_root(const std::string& image, const std::string& output, const std::s
   auto file = base::open_file(path, O_RDONLY);
   auto content = Content::qcow2;
   for (int i = 0; i <= most_wrappings; ++i) {
-    content = is_xfs(file, 0) || is_btrfs(file, 0) ? Content::file_system
-                                                   : image::detect(file, path);
+    content =
+        is_xfs(file, 0) || is_btrfs(file, 0) ? Content::file_system : image::detect(file, path);
     if (content == Content::file_system || content == Content::disk) {
       break;
     }
@@ -116,14 +118,14 @@ void pack_root(const std::string& image, const std::string& output, const std::s
   }
   const auto mount_point = room + "/mnt";
   base::make_directory_at(AT_FDCWD, mount_point);
-  std::string options = base::cat("ro,nodev,nosuid,noexec,loop,offset=", part.offset,
-                                  ",sizelimit=", part.size);
+  std::string options =
+      base::cat("ro,nodev,nosuid,noexec,loop,offset=", part.offset, ",sizelimit=", part.size);
   if (is_xfs(file, part.offset)) {
     options += ",norecovery,nouuid";  // read-only is meant: nothing is replayed
   }
   base::Command command;
-  command.argv = {"unshare", "--mount", "--propagation", "private", "--", "sh", "-ec",
-                  pack_script, "pack-root", options, path, mount_point, output};
+  command.argv = {"unshare",   "--mount",   "--propagation", "private", "--",        "sh",  "-ec",
+                  pack_script, "pack-root", options,         path,      mount_point, output};
   command.output_fd = STDERR_FILENO;
   base::with_context(base::cat("convert ", image),
                      [&] { base::run_checked(command, context.stop); });

@@ -145,12 +145,11 @@ TEST_F(Import, PackerImagesComeWithTheirManifest) {
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("packer-maas/c9/c9.tar.gz")));
   options.publish.dry_run = false;
   run();
-  const auto items = products(centos)["com.ubuntu.maas.candidate:centos-bases:9:amd64"]["versions"]
-                                     ["20260101_01"]["items"];
+  const auto items = products(
+      centos)["com.ubuntu.maas.candidate:centos-bases:9:amd64"]["versions"]["20260101_01"]["items"];
   EXPECT_EQ(items["root-tgz"]["ftype"], "root-tgz");
   EXPECT_EQ(items["manifest"]["path"], "centos/centos9/amd64/20260101_01/root-tgz.manifest");
-  EXPECT_EQ(base::read_file(world.path("s/centos/centos9/amd64/20260101_01/root-tgz")),
-            root_tar());
+  EXPECT_EQ(base::read_file(world.path("s/centos/centos9/amd64/20260101_01/root-tgz")), root_tar());
   EXPECT_THAT(run().items, IsEmpty());
 }
 

@@ -77,18 +77,17 @@ class BootloaderImport : public testing::Test {
     const auto index = support::xz(packages_);
     server_.offer("/debian/dists/stable/main/binary-amd64/Packages.xz", index);
     const io::Signer signer(key_, world.clock);
-    const auto text =
-        base::cat("Origin: test\nSuite: stable\nCodename: twelve\nDate: ", date, "\n", more,
-                  "SHA256:\n ", sha256(index), " ", index.size(),
-                  " main/binary-amd64/Packages.xz\n");
+    const auto text = base::cat("Origin: test\nSuite: stable\nCodename: twelve\nDate: ", date, "\n",
+                                more, "SHA256:\n ", sha256(index), " ", index.size(),
+                                " main/binary-amd64/Packages.xz\n");
     release_ = signer.clearsign(text);
     server_.offer(in_release, release_, base::cat("\"", sha256(release_), "\""));
   }
 
   meph2::ImportResult run() {
     const auto http = io::make_http_client(http_options());
-    const sstream::Context context{world.clock, world.log, world.progress, *http, {},
-                                   [](const std::string&) {}};
+    const sstream::Context context{world.clock, world.log, world.progress,
+                                   *http,       {},        [](const std::string&) {}};
     return meph2::import_into(options_, context);
   }
 
@@ -149,7 +148,8 @@ TEST_F(BootloaderImport, PacksTheFilesOfEachSourcePackage) {
   EXPECT_EQ(grub["src_release"], "stable");
   EXPECT_EQ(grub["ftype"], "archive.tar.xz");
   EXPECT_EQ(grub["path"], "bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz");
-  EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz"), "grubx64.efi\nother.efi\n");
+  EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/grub2-signed.tar.xz"),
+            "grubx64.efi\nother.efi\n");
   EXPECT_EQ(listing("bootloaders/uefi/amd64/20260101.0/shim-signed.tar.xz"), "bootx64.efi\n");
 }
 
@@ -177,8 +177,9 @@ TEST_F(BootloaderImport, TakesTheNewestVersionByDebiansOrder) {
   run();
   EXPECT_THAT(versions(), ElementsAre("20260101.0", "20260101.1"));
   const auto tree = world.read_json(stream);
-  EXPECT_EQ(tree["products"][product]["versions"]["20260101.1"]["items"]["shim-signed"]["src_version"],
-            "1.100");
+  EXPECT_EQ(
+      tree["products"][product]["versions"]["20260101.1"]["items"]["shim-signed"]["src_version"],
+      "1.100");
 }
 
 TEST_F(BootloaderImport, ForceAndALeftDirectoryTakeTheNextName) {
@@ -254,11 +255,12 @@ TEST_F(BootloaderImport, AnOlderReleaseThanWasSeenIsRefused) {
 
 TEST_F(BootloaderImport, SignaturesByUnknownKeysDoNotCountWhereAKnownOneIsGood) {
   const auto other = home_.make_key({"Other <other@example.com>"});
-  const auto both = home_.gpg({"--batch", "--faked-system-time", "20260101T000000", "--clearsign",
-                               "--digest-algo", "SHA256", "-u", key_, "-u", other},
-                              io::Verifier(io::Keyring::load(world.path("archive.gpg")), world.clock)
-                                  .verify_clearsigned(release_, "r")
-                                  .text);
+  const auto both =
+      home_.gpg({"--batch", "--faked-system-time", "20260101T000000", "--clearsign",
+                 "--digest-algo", "SHA256", "-u", key_, "-u", other},
+                io::Verifier(io::Keyring::load(world.path("archive.gpg")), world.clock)
+                    .verify_clearsigned(release_, "r")
+                    .text);
   server_.offer(in_release, both, "\"4\"");
   EXPECT_THAT(run().items, SizeIs(2));
 }

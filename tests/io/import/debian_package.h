@@ -17,8 +17,8 @@ inline std::string ar_archive(const std::vector<std::pair<std::string, std::stri
   };
   std::string out = "!<arch>\n";
   for (const auto& [name, content] : members) {
-    out += field(name, 16) + field("0", 12) + field("0", 6) + field("0", 6) +
-           field("100644", 8) + field(std::to_string(content.size()), 10) + "`\n" + content;
+    out += field(name, 16) + field("0", 12) + field("0", 6) + field("0", 6) + field("100644", 8) +
+           field(std::to_string(content.size()), 10) + "`\n" + content;
     if (content.size() % 2 != 0) {
       out += '\n';
     }

@@ -48,8 +48,9 @@ TEST(DebianPackage, GivesTheFilesThatAreWanted) {
                                                .symlink("./usr/absolute", "/usr/link")
                                                .hard_link("./usr/hard", "./usr/a")
                                                .bytes());
-  EXPECT_THAT(read(deb), UnorderedElementsAre(Pair("usr/a", "one"), Pair("usr/link", "two"),
-                                              Pair("usr/absolute", "two"), Pair("usr/hard", "one")));
+  EXPECT_THAT(read(deb),
+              UnorderedElementsAre(Pair("usr/a", "one"), Pair("usr/link", "two"),
+                                   Pair("usr/absolute", "two"), Pair("usr/hard", "one")));
 }
 
 TEST(DebianPackage, HostileOnesAreRefused) {
@@ -67,7 +68,8 @@ TEST(DebianPackage, HostileOnesAreRefused) {
   refused(package(TarWriter().device("dev/null", '3', 1, 3)), "device");
   refused("!<arch>\nrubbish", "read p.deb");
   refused(support::ar_archive({{"debian-binary", "2.0\n"}}), "no data.tar");
-  refused(support::ar_archive({{"debian-binary", "2.0\n"}, {"data.tar.xz", "rubbish"}}), "data.tar");
+  refused(support::ar_archive({{"debian-binary", "2.0\n"}, {"data.tar.xz", "rubbish"}}),
+          "data.tar");
 }
 
 TEST(DebianPackage, BombsEndEarly) {

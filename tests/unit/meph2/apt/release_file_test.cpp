@@ -32,8 +32,8 @@ void refused(const std::string& text, const std::string& reason) {
 }
 
 TEST(ReleaseFile, ListsSizeAndDigestOfEachIndex) {
-  const auto file = parse_release_file(
-      release(" " + digest + "   12 main/binary-amd64/Packages.xz\n"), "r");
+  const auto file =
+      parse_release_file(release(" " + digest + "   12 main/binary-amd64/Packages.xz\n"), "r");
   EXPECT_EQ(file.suite, "stable");
   EXPECT_EQ(file.codename, "twelve");
   ASSERT_NE(file.file("main/binary-amd64/Packages.xz"), nullptr);
@@ -88,8 +88,8 @@ TEST(ArchivePackages, AreReadWithTheirSource) {
 
 TEST(DebianVersion, OrdersAsDpkgDoes) {
   const std::vector<std::string> ascending{
-      "0.9~rc1", "0.9", "0.9-1~deb12u1", "0.9-1", "0.9-1+b1", "0.9-2", "0.9-10", "0.9a-1",
-      "0.9+dfsg-1", "0.10-1", "0.100-1", "1:0.1", "1:0.1-1", "2:0.0"};
+      "0.9~rc1", "0.9",        "0.9-1~deb12u1", "0.9-1",   "0.9-1+b1", "0.9-2",   "0.9-10",
+      "0.9a-1",  "0.9+dfsg-1", "0.10-1",        "0.100-1", "1:0.1",    "1:0.1-1", "2:0.0"};
   for (std::size_t i = 0; i < ascending.size(); ++i) {
     for (std::size_t j = 0; j < ascending.size(); ++j) {
       EXPECT_EQ(version_less(ascending[i], ascending[j]), i < j)

@@ -69,8 +69,9 @@ TEST(ImportConfig, SaysWhereItIsWrong) {
   refused(ids + "bootloaders:\n  - os: x\n", "c.yaml:4:5: bootloaders[0]: the key");
   refused("product_id: a\ncontent_id: ../b\nimage_index: http://x/\n", "c.yaml:2:13");
   refused(ids + "image_index: ftp://x/\n", "c.yaml:3:14");
-  refused(ids + "image_index: http://x/\nos: c\narch: a\nversions:\n  c7:\n    version: 7\n"
-                "    packages: [x]\n",
+  refused(ids +
+              "image_index: http://x/\nos: c\narch: a\nversions:\n  c7:\n    version: 7\n"
+              "    packages: [x]\n",
           "c.yaml:9:");
 }
 
@@ -113,12 +114,12 @@ TEST(ImageIndex, OffersTheNewestFirstAndTheCompressedOnes) {
   EXPECT_EQ(read_image_index(text, "i", "amd64", "1907").size(), 1U);
   EXPECT_THROW(read_image_index("[a]\nrubbish\n", "i", "amd64", ""), base::Error);
   EXPECT_THROW(read_image_index("[a]\nfile=../x\nformat=qcow2\narch=x86_64\nrevision=1907\n"
-                                "checksum=" + sum + "\n",
+                                "checksum=" +
+                                    sum + "\n",
                                 "i", "amd64", ""),
                base::Error);
-  EXPECT_THROW(
-      read_image_index("[a]\nfile=x\narch=x86_64\nrevision=1907\n", "i", "amd64", ""),
-      base::Error);
+  EXPECT_THROW(read_image_index("[a]\nfile=x\narch=x86_64\nrevision=1907\n", "i", "amd64", ""),
+               base::Error);
 }
 
 }  // namespace
