@@ -40,5 +40,5 @@ _meph2() {
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 
-complete -o default -F _meph2 maas-cloudimg2eph2 meph2-build meph2-cloudimg-sync meph2-util sstream-generate sstream-mirror \
-  sstream-query sstream-sync
+complete -o default -F _meph2 maas-cloudimg2eph2 meph2-build meph2-cloudimg-sync meph2-import meph2-util netboot-mirror \
+  sstream-generate sstream-mirror sstream-query sstream-sync

@@ -19,16 +19,35 @@ meph2::BuilderOptions BuildFlags::builder(const CLI::App& app) const {
   return options;
 }
 
+namespace {
+
+void add_installer_options(CLI::App& app, BuildFlags& flags) {
+  auto* enable = app.add_flag("--enable-di", flags.enable_di,
+                              "Publish the debian-installer's kernels as di-* items");
+  app.add_flag("--disable-di", flags.disable_di, "Do not, whatever the configuration says")
+      ->excludes(enable);
+  add_list(app, "--di-mirror", flags.installer.mirrors,
+           "Archive to take them from, above dists/; more of them are tried in turn (default: the "
+           "configuration's, by architecture)")
+      ->type_name("URL");
+  app.add_option("--di-keyring", flags.installer.keyring,
+                 "The archive must be signed by a key of this file (default: the configuration's)")
+      ->type_name("FILE");
+  app.add_flag("--di-no-verify", flags.installer.no_verify,
+               "Do not verify the archive's signatures");
+  app.add_flag("--di-allow-md5", flags.installer.allow_md5,
+               "Take an installer that has no better digests than MD5SUMS");
+}
+
+}  // namespace
+
 void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request) {
   app.add_option("--config", flags.config,
                  "What to build: a file in the format of conf/meph-v3.yaml (default: "
                  "$MEPH2_CONFIG_YAML, else "
                  "conf/meph-v2.yaml)")
       ->type_name("FILE");
-  auto* enable = app.add_flag("--enable-di", flags.enable_di,
-                              "Publish the debian-installer's files (not supported yet)");
-  app.add_flag("--disable-di", flags.disable_di, "Do not, whatever the configuration says")
-      ->excludes(enable);
+  add_installer_options(app, flags);
   app.add_flag("--proposed", request.proposed, "Take packages from the -proposed pocket");
   app.add_option("--proposed-packages", request.proposed_packages, "Only these packages from there")
       ->type_name("A,B,...");

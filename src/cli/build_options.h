@@ -8,6 +8,7 @@
 #include "cli/http_options.h"
 #include "cli/program.h"
 #include "meph2/build_run.h"
+#include "meph2/installer/build_items.h"
 
 namespace cli {
 
@@ -18,13 +19,15 @@ struct BuildFlags {
   HttpFlags http;
   bool enable_di = false;
   bool disable_di = false;
+  meph2::InstallerOptions installer;
 
   /// As the verbs want it.
   std::optional<bool> di() const;
   meph2::BuilderOptions builder(const CLI::App& app) const;
 };
 
-/// --config, --enable-di, --disable-di, --proposed, --proposed-packages, --pre-purge-packages,
+/// --config, --enable-di, --disable-di, --di-mirror and its like, --proposed, --proposed-packages,
+/// --pre-purge-packages,
 /// --log-file, and add_http_options(): --jobs is for kernels as well.
 void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request);
 

@@ -56,6 +56,7 @@ cli::Action declare(CLI::App& app) {
   return [command, &app](sstream::Context& context) {
     command->options.config = command->build.config;
     command->options.enable_di = command->build.di();
+    command->options.installer = command->build.installer;
     command->options.builder = command->build.builder(app);
     return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
       return cli::with_http(command->build.http, logged,

@@ -93,6 +93,7 @@ cli::Action declare(CLI::App& app) {
     auto& chosen = command->options;
     chosen.config = command->build.config;
     chosen.enable_di = command->build.di();
+    chosen.installer = command->build.installer;
     chosen.builder = command->build.builder(app);
     chosen.max = command->max.value_or(1);
     for (const auto& list : command->arches) {

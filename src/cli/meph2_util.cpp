@@ -1,3 +1,4 @@
+#include "cli/import_command.h"
 #include "cli/util_commands.h"
 
 int main(int argc, char** argv) {
@@ -8,6 +9,8 @@ int main(int argc, char** argv) {
         "meph2-util insert --keyring keyring.gpg "
         "https://images.example.com/daily daily-stream.d arch=amd64",
         cli::declare_insert},
+       {"import", "The same as the program meph2-import",
+        "meph2-util import bootloaders.yaml bootloaders-stream.d", cli::declare_import},
        {"promote", "Copy a version of a daily stream into a release stream",
         "meph2-util promote daily-stream.d release-stream.d 20260101\n"
         "meph2-util promote --soak 48h --label stable daily-stream.d "

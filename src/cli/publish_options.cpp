@@ -55,12 +55,13 @@ void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags
   };
 }
 
-void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags) {
+void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+                         const std::string& lint) {
   add_dry_run(app, options.dry_run, flags);
   app.add_flag("!-u,!--no-sign,--sign", options.sign, "Sign the metadata, or do not");
   app.add_option("--key", options.key,
                  "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
-  add_lint_gate(app, options, flags);
+  add_lint_gate(app, options, flags, lint);
   add_lock_and_report(app, options.lock_timeout, flags);
 }
 

@@ -32,8 +32,9 @@ void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags
                    const std::string& by_default = "error");
 
 /// --dry-run[=text|json], --sign/--no-sign, --key, --lint, --lock-timeout, --report. `sign` in
-/// `options` is the command's default. Both have to outlive the command.
-void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags);
+/// `options` is the command's default, `lint` that of --lint. Both have to outlive the command.
+void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+                         const std::string& lint = "error");
 
 /// The result line of a command that prints nothing else: what was published, or that nothing was.
 std::string outcome_of(const sstream::PublishResult& result);

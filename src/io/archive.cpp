@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/stop.h"
 #include "base/strings.h"
-#include "io/archive_library.h"
+#include "io/archive_handle.h"
 #include "io/tar_names.h"
 
 namespace io {
@@ -22,80 +22,18 @@ namespace {
 
 using base::Errc;
 using base::Error;
+using libarchive::damaged;
 using libarchive::library;
+using libarchive::next_entry;
+using libarchive::open_reader;
+using libarchive::Reader;
+using libarchive::require_end_of_tar;
+using libarchive::Writer;
 
 constexpr std::size_t buffer_size = 1U << 20U;
 constexpr std::size_t pipe_block = 65536;
 /// Holes cost nothing to keep, but each byte of them is walked over.
 constexpr std::uint64_t hole_factor = 64;
-
-struct ReadClose {
-  void operator()(archive* a) const { library().read_free(a); }
-};
-
-struct WriteClose {
-  void operator()(archive* a) const { library().write_free(a); }
-};
-
-using Reader = std::unique_ptr<archive, ReadClose>;
-using Writer = std::unique_ptr<archive, WriteClose>;
-
-[[noreturn]] void damaged(archive* a, const base::File& in) {
-  const char* text = library().error_string(a);
-  throw Error(Errc::untrusted, base::cat("read ", in.name(), ": ",
-                                         text != nullptr ? text : "damaged or of unknown format"));
-}
-
-/// Only the filters that images come in: never libarchive's `program` filters.
-Reader open_reader(base::File& in, bool as_tar) {
-  Reader reader(library().read_new());
-  auto* a = reader.get();
-  library().read_support_filter_gzip(a);
-  library().read_support_filter_bzip2(a);
-  library().read_support_filter_xz(a);
-  library().read_support_filter_lzma(a);
-  library().read_support_filter_zstd(a);
-  if (as_tar) {
-    library().read_support_format_tar(a);
-  } else {
-    library().read_support_format_raw(a);
-    library().read_support_format_empty(a);
-  }
-  in.seek(0);
-  if (library().read_open_fd(a, in.fd(), buffer_size) != ARCHIVE_OK) {
-    damaged(a, in);
-  }
-  return reader;
-}
-
-/// false at the end. Warnings of libarchive here are about names that the locale cannot show; the
-/// raw bytes are right.
-bool next_entry(Reader& reader, base::File& in, archive_entry*& entry) {
-  const int code = library().read_next_header(reader.get(), &entry);
-  if (code == ARCHIVE_EOF) {
-    return false;
-  }
-  if (code < ARCHIVE_WARN) {
-    damaged(reader.get(), in);
-  }
-  return true;
-}
-
-/// A plain tar that was cut between two entries looks whole to libarchive: the two blocks of zeros
-/// at its end tell. (Compressed ones cannot be cut without the decompressor noticing.)
-void require_end_of_tar(archive* a, base::File& in) {
-  if (library().filter_count(a) > 1) {
-    return;
-  }
-  std::array<char, 1024> tail{};
-  const auto size = in.size();
-  const bool whole = size >= tail.size() && in.read_at(tail, size - tail.size()) == tail.size() &&
-                     std::all_of(tail.begin(), tail.end(), [](char byte) { return byte == '\0'; });
-  if (!whole) {
-    throw Error(Errc::untrusted,
-                base::cat("read ", in.name(), ": truncated tar archive (no end of archive mark)"));
-  }
-}
 
 /// Copies entries from one archive to the other, each looked at first.
 class TarCopy {

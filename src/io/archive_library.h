@@ -18,11 +18,15 @@ struct Library {
       base::Symbol(object, "archive_entry_filetype");
   decltype(&::archive_entry_hardlink) entry_hardlink =
       base::Symbol(object, "archive_entry_hardlink");
+  decltype(&::archive_entry_free) entry_free = base::Symbol(object, "archive_entry_free");
   decltype(&::archive_entry_mtime) entry_mtime = base::Symbol(object, "archive_entry_mtime");
+  decltype(&::archive_entry_new) entry_new = base::Symbol(object, "archive_entry_new");
   decltype(&::archive_entry_pathname) entry_pathname =
       base::Symbol(object, "archive_entry_pathname");
   decltype(&::archive_entry_set_fflags) entry_set_fflags =
       base::Symbol(object, "archive_entry_set_fflags");
+  decltype(&::archive_entry_set_filetype) entry_set_filetype =
+      base::Symbol(object, "archive_entry_set_filetype");
   decltype(&::archive_entry_set_gname) entry_set_gname =
       base::Symbol(object, "archive_entry_set_gname");
   decltype(&::archive_entry_set_hardlink) entry_set_hardlink =
@@ -31,6 +35,10 @@ struct Library {
       base::Symbol(object, "archive_entry_set_mtime");
   decltype(&::archive_entry_set_pathname) entry_set_pathname =
       base::Symbol(object, "archive_entry_set_pathname");
+  decltype(&::archive_entry_set_perm) entry_set_perm =
+      base::Symbol(object, "archive_entry_set_perm");
+  decltype(&::archive_entry_set_size) entry_set_size =
+      base::Symbol(object, "archive_entry_set_size");
   decltype(&::archive_entry_set_uname) entry_set_uname =
       base::Symbol(object, "archive_entry_set_uname");
   decltype(&::archive_entry_size) entry_size = base::Symbol(object, "archive_entry_size");
@@ -70,6 +78,8 @@ struct Library {
       base::Symbol(object, "archive_read_support_filter_xz");
   decltype(&::archive_read_support_filter_zstd) read_support_filter_zstd =
       base::Symbol(object, "archive_read_support_filter_zstd");
+  decltype(&::archive_read_support_format_ar) read_support_format_ar =
+      base::Symbol(object, "archive_read_support_format_ar");
   decltype(&::archive_read_support_format_empty) read_support_format_empty =
       base::Symbol(object, "archive_read_support_format_empty");
   decltype(&::archive_read_support_format_raw) read_support_format_raw =
@@ -77,6 +87,8 @@ struct Library {
   decltype(&::archive_read_support_format_tar) read_support_format_tar =
       base::Symbol(object, "archive_read_support_format_tar");
   decltype(&::archive_write_close) write_close = base::Symbol(object, "archive_write_close");
+  decltype(&::archive_write_add_filter_xz) write_add_filter_xz =
+      base::Symbol(object, "archive_write_add_filter_xz");
   decltype(&::archive_write_data) write_data = base::Symbol(object, "archive_write_data");
   decltype(&::archive_write_free) write_free = base::Symbol(object, "archive_write_free");
   decltype(&::archive_write_header) write_header = base::Symbol(object, "archive_write_header");
@@ -88,6 +100,8 @@ struct Library {
       base::Symbol(object, "archive_write_set_bytes_per_block");
   decltype(&::archive_write_set_format_pax_restricted) write_set_format_pax_restricted =
       base::Symbol(object, "archive_write_set_format_pax_restricted");
+  decltype(&::archive_write_set_format_ustar) write_set_format_ustar =
+      base::Symbol(object, "archive_write_set_format_ustar");
   decltype(&::archive_write_set_options) write_set_options =
       base::Symbol(object, "archive_write_set_options");
 };

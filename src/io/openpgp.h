@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,15 +60,24 @@ struct KeyInfo {
   bool revoked = false;
 };
 
+/// How many signatures a message may bear.
+enum class Signers : std::uint8_t {
+  one,  ///< exactly one
+  /// At least one that is good; those by keys that the keyring lacks, or whose time is over, do not
+  /// count, as archives of packages sign with old and new keys at once. A bad one still refuses.
+  any,
+};
+
 /// Decides what counts as signed: docs/architecture.md, "What counts as signed". Exactly one
 /// good signature by a key of the keyring; the exit status of a program is never the verdict.
 /// Refuses (Error(untrusted), with the reason) expired and revoked keys, expired signatures, weak
-/// digests (MD5, SHA-1), signatures dated in the future, second signatures, text around the block,
+/// digests (MD5, SHA-1), signatures dated in the future, second signatures (but see Signers), text
+/// around the block,
 /// armor headers other than one "Hash:", inline messages offered as clear-signed ones, lines longer
 /// than 19,000 bytes.
 class Verifier {
  public:
-  Verifier(Keyring keyring, const base::Clock& clock);
+  Verifier(Keyring keyring, const base::Clock& clock, Signers signers = Signers::one);
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
   ~Verifier();

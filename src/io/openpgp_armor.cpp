@@ -181,21 +181,8 @@ const char* weak_digest_name(unsigned algorithm) {
   }
 }
 
-/// Exactly one document signature of a strong digest. `text` demands the class of clear-signing.
-Fault signature_packet_fault(std::string_view bytes, bool text) {
-  const auto packets = parse_packets(bytes);
-  if (!packets || packets->empty()) {
-    return "no OpenPGP signature";
-  }
-  for (const auto& packet : *packets) {
-    if (packet.tag != 2) {
-      return "something other than a signature where the signature should be";
-    }
-  }
-  if (packets->size() != 1) {
-    return base::cat(packets->size(), " signatures where there should be one");
-  }
-  const auto body = packets->front().body;
+Fault signature_fault(const Packet& packet, bool text) {
+  const auto body = packet.body;
   const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(body[i]); };
   if (body.size() < 6 || (octet(0) != 4 && octet(0) != 5)) {
     return "a signature of an unsupported version";
@@ -205,6 +192,30 @@ Fault signature_packet_fault(std::string_view bytes, bool text) {
   }
   if (const auto* weak = weak_digest_name(octet(3))) {
     return base::cat("weak digest: ", weak);
+  }
+  return std::nullopt;
+}
+
+/// Document signatures of strong digests, exactly one or up to `most`. `text` demands the class of
+/// clear-signing.
+Fault signature_packet_fault(std::string_view bytes, bool text, std::size_t most) {
+  const auto packets = parse_packets(bytes);
+  if (!packets || packets->empty()) {
+    return "no OpenPGP signature";
+  }
+  for (const auto& packet : *packets) {
+    if (packet.tag != 2) {
+      return "something other than a signature where the signature should be";
+    }
+  }
+  if (packets->size() > most) {
+    return base::cat(packets->size(), " signatures where there should be ",
+                     most == 1 ? std::string("one") : base::cat("at most ", most));
+  }
+  for (const auto& packet : *packets) {
+    if (auto fault = signature_fault(packet, text)) {
+      return fault;
+    }
   }
   return std::nullopt;
 }
@@ -232,17 +243,29 @@ Fault first_line_fault(std::string_view message) {
   return "not signed";
 }
 
-Fault header_fault(Lines& lines) {
+Fault digest_fault(std::string_view digest) {
+  if (digest == "MD5" || digest == "SHA1" || digest == "RIPEMD160" || digest == "SHA224") {
+    return base::cat("weak digest: ", digest);
+  }
+  if (digest != "SHA256" && digest != "SHA384" && digest != "SHA512") {
+    return "not exactly one known digest after \"Hash:\"";
+  }
+  return std::nullopt;
+}
+
+/// Several signatures may need several digests: "SHA512, SHA256".
+Fault header_fault(Lines& lines, std::size_t most) {
   std::string_view line;
   if (!lines.next(line) || !line.starts_with("Hash: ")) {
     return lines.fault("not a \"Hash:\" header");
   }
-  const auto digest = line.substr(6);
-  if (digest == "MD5" || digest == "SHA1" || digest == "RIPEMD160" || digest == "SHA224") {
-    return lines.fault(base::cat("weak digest: ", digest));
-  }
-  if (digest != "SHA256" && digest != "SHA384" && digest != "SHA512") {
-    return lines.fault("not exactly one known digest after \"Hash:\"");
+  const std::string named(line.substr(6));
+  const auto digests = most > 1 ? base::split(base::replace_all(named, ", ", ","), ',')
+                                : std::vector<std::string>{named};
+  for (const auto& digest : digests) {
+    if (const auto fault = digest_fault(digest)) {
+      return lines.fault(*fault);
+    }
   }
   if (!lines.next(line)) {
     return "cut off in its headers";
@@ -300,7 +323,7 @@ Fault body_fault(Lines& lines) {
 }
 
 /// The block after its BEGIN line, with nothing behind it.
-Fault signature_block_fault(Lines& lines, bool text) {
+Fault signature_block_fault(Lines& lines, bool text, std::size_t most) {
   std::string bytes;
   if (lines.rest().size() > longest_signature) {
     return "more than a signature at its end";
@@ -313,7 +336,7 @@ Fault signature_block_fault(Lines& lines, bool text) {
                ? "text after the signature"
                : "a second signature or message after the first";
   }
-  return signature_packet_fault(bytes, text);
+  return signature_packet_fault(bytes, text, most);
 }
 
 std::optional<std::size_t> big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -375,7 +398,8 @@ std::optional<std::vector<Packet>> parse_packets(std::string_view bytes) {
   return packets;
 }
 
-std::optional<std::string> clearsigned_fault(std::string_view message) {
+std::optional<std::string> clearsigned_fault(std::string_view message,
+                                             std::size_t most_signatures) {
   if (auto fault = first_line_fault(message)) {
     return fault;
   }
@@ -384,13 +408,13 @@ std::optional<std::string> clearsigned_fault(std::string_view message) {
   if (!lines.next(first)) {
     return "cut off after its first line";
   }
-  if (auto fault = header_fault(lines)) {
+  if (auto fault = header_fault(lines, most_signatures)) {
     return fault;
   }
   if (auto fault = body_fault(lines)) {
     return fault;
   }
-  return signature_block_fault(lines, true);
+  return signature_block_fault(lines, true, most_signatures);
 }
 
 std::optional<std::string> unsignable_text_fault(std::string_view text) {
@@ -405,19 +429,19 @@ std::optional<std::string> unsignable_text_fault(std::string_view text) {
   return reason != nullptr ? Fault(base::cat("last line: ", reason)) : std::nullopt;
 }
 
-std::optional<std::string> detached_fault(std::string_view signature) {
+std::optional<std::string> detached_fault(std::string_view signature, std::size_t most_signatures) {
   if (signature.empty()) {
     return "empty";
   }
   if ((signature[0] & '\x80') != 0) {
-    return signature_packet_fault(signature, false);
+    return signature_packet_fault(signature, false, most_signatures);
   }
   Lines lines(signature);
   std::string_view first;
   if (!lines.next(first) || first != begin_signature) {
     return "not a detached signature";
   }
-  return signature_block_fault(lines, false);
+  return signature_block_fault(lines, false, most_signatures);
 }
 
 std::string armor_keys(std::string_view bytes) {

@@ -13,14 +13,17 @@ namespace io::openpgp {
 /// they cannot: "-----BEGIN PGP SIGNED MESSAGE-----" first, one "Hash:" header of a strong digest,
 /// an empty line, lines of at most 19,000 bytes without carriage returns, other controls or
 /// trailing blanks, dashes escaped only where they must be, one signature block that holds exactly
-/// one signature of a text, nothing before and nothing after. (gpg accepts all the other forms.)
-std::optional<std::string> clearsigned_fault(std::string_view message);
+/// one signature of a text (or up to `most_signatures`), nothing before and nothing after. (gpg
+/// accepts all the other forms.)
+std::optional<std::string> clearsigned_fault(std::string_view message,
+                                             std::size_t most_signatures = 1);
 
 /// The same for the text before it is signed: what clearsigning would change or refuse.
 std::optional<std::string> unsignable_text_fault(std::string_view text);
 
 /// The same for a detached signature: one armored block, or one binary signature packet.
-std::optional<std::string> detached_fault(std::string_view signature);
+std::optional<std::string> detached_fault(std::string_view signature,
+                                          std::size_t most_signatures = 1);
 
 /// The bytes of the armored public key blocks in a text, one after the other; text around them is
 /// skipped, as gpg does. Throws Error(untrusted) with the reason.

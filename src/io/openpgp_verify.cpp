@@ -1,5 +1,7 @@
 #include <map>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include <sys/file.h>
 #include <unistd.h>
@@ -19,6 +21,9 @@ namespace {
 
 /// Clocks of publishers may run ahead of ours by so much.
 constexpr std::chrono::minutes clock_skew{5};
+
+/// Signers::any; archives have two or three.
+constexpr std::size_t most_signatures = 16;
 
 // No agent, no network, no trust model: the keyring alone decides. gpg calls SHA-1 good otherwise.
 constexpr std::string_view gpg_conf = R"(no-autostart
@@ -75,6 +80,12 @@ void remove_left_over_homes() {
   }
 }
 
+/// A signature as gpg saw it, kept apart from GPGME's list, which the look-up of a key throws away.
+struct Found {
+  _gpgme_signature verdict;
+  std::string fingerprint;
+};
+
 /// What a keyring's key says about itself.
 struct KeyFacts {
   std::string primary;
@@ -123,8 +134,9 @@ KeyInfo info_of(const _gpgme_key& key) {
 }  // namespace
 
 struct Verifier::State {
-  State(Keyring keyring, const base::Clock& clock)
+  State(Keyring keyring, const base::Clock& clock, Signers signers)
       : keyring_(std::move(keyring)),
+        signers_(signers),
         lane_(prepare_home(), clock),
         detached_lane_(home_.path(), clock) {}
 
@@ -135,10 +147,13 @@ struct Verifier::State {
  private:
   std::string prepare_home();
   Signature judge(openpgp::Engine& engine);
+  Signature judge_one(Found found, openpgp::Engine& engine);
+  Signature judge_any(const std::vector<Found>& all, openpgp::Engine& engine);
   void require_good(const _gpgme_signature& signature) const;
   KeyFacts facts_of(const std::string& fingerprint, openpgp::Engine& engine);
 
   Keyring keyring_;
+  Signers signers_;
   base::TempDir home_{home_prefix, homes};
   base::File lock_;
   openpgp::Lane lane_;
@@ -163,7 +178,8 @@ std::string Verifier::State::prepare_home() {
 }
 
 Verified Verifier::State::clearsigned(std::string_view message) {
-  if (auto fault = openpgp::clearsigned_fault(message)) {
+  if (auto fault =
+          openpgp::clearsigned_fault(message, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
@@ -180,7 +196,8 @@ Verified Verifier::State::clearsigned(std::string_view message) {
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
-  if (const auto fault = openpgp::detached_fault(signature)) {
+  if (const auto fault =
+          openpgp::detached_fault(signature, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);
@@ -201,12 +218,43 @@ Signature Verifier::State::judge(openpgp::Engine& engine) {
   if (result == nullptr || result->signatures == nullptr) {
     refuse("no signature that gpg recognises");
   }
-  // Kept apart from GPGME's list, which the look-up of the key below throws away.
-  const auto verdict = *result->signatures;
-  const std::string fingerprint = verdict.fpr != nullptr ? verdict.fpr : "";
-  if (verdict.next != nullptr) {
+  std::vector<Found> all;
+  for (const auto* each = result->signatures; each != nullptr; each = each->next) {
+    all.push_back({*each, each->fpr != nullptr ? each->fpr : ""});
+  }
+  if (signers_ == Signers::any) {
+    return judge_any(all, engine);
+  }
+  if (all.size() > 1) {
     refuse("more than one signature");
   }
+  return judge_one(std::move(all.front()), engine);
+}
+
+Signature Verifier::State::judge_any(const std::vector<Found>& all, openpgp::Engine& engine) {
+  std::optional<Signature> good;
+  std::optional<base::Error> why_not;
+  for (const auto& found : all) {
+    try {
+      const auto signature = judge_one(found, engine);
+      good = good ? good : signature;
+    } catch (const base::Error& error) {
+      if (gpgme_err_code(found.verdict.status) == GPG_ERR_BAD_SIGNATURE) {
+        throw;
+      }
+      why_not = why_not ? why_not : error;
+    }
+  }
+  if (!good) {
+    throw base::Error(why_not.value());
+  }
+  return *good;
+}
+
+Signature Verifier::State::judge_one(Found found, openpgp::Engine& engine) {
+  auto& verdict = found.verdict;
+  const auto& fingerprint = found.fingerprint;
+  verdict.fpr = found.fingerprint.empty() ? nullptr : found.fingerprint.data();
   require_good(verdict);
   const auto facts = facts_of(fingerprint, engine);
   const auto made = time_of(verdict.timestamp);
@@ -301,8 +349,8 @@ std::vector<KeyInfo> Verifier::keys() const {
   return state_->keys();
 }
 
-Verifier::Verifier(Keyring keyring, const base::Clock& clock)
-    : state_(std::make_unique<State>(std::move(keyring), clock)) {}
+Verifier::Verifier(Keyring keyring, const base::Clock& clock, Signers signers)
+    : state_(std::make_unique<State>(std::move(keyring), clock, signers)) {}
 
 Verifier::~Verifier() = default;
 

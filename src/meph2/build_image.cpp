@@ -26,9 +26,10 @@ io::Json flat_items(const BuildPlan& plan, const BuiltFiles& files) {
     for (const auto& [name, item] : product.items) {
       auto flat = product.tags;
       flat.update(item);
-      const auto& sums = files.at(item.at("path").get<std::string>());
-      flat["sha256"] = sums.sha256;
-      flat["size"] = sums.size;
+      if (const auto found = files.find(item.at("path").get<std::string>()); found != files.end()) {
+        flat["sha256"] = found->second.sha256;
+        flat["size"] = found->second.size;
+      }
       flat["product_name"] = product.name;
       flat["version_name"] = plan.version_name;
       flat["item_name"] = name;
@@ -42,26 +43,38 @@ io::Json flat_items(const BuildPlan& plan, const BuiltFiles& files) {
 class Build {
  public:
   Build(const BuildImageOptions& options, const sstream::Context& context)
-      : options_(options), context_(context), config_(read_config(options)), plan_(make_plan()) {}
+      : options_(options),
+        context_(context),
+        config_(read_config(options)),
+        info_(DistroInfo::load(config_.distro_info)),
+        plan_(make_plan()) {}
 
   BuildImageResult run() {
-    const auto known = find_published();
-    std::optional<BuildSpace> space;
-    BuiltFiles files;
+    auto known = find_published();
+    if (options_.enable_di.value_or(config_.enable_di) && !has_installer_) {
+      base::with_context(base::cat("build ", name()), [&] {
+        InstallerItems(config_, options_.installer, info_, context_).add_to(plan_);
+      });
+    }
+    std::vector<sstream::NewFile> new_files;
+    auto files = known.value_or(BuiltFiles());
     if (known) {
       context_.log.info(base::cat(name(), ": published already, not built again"));
-      files = *known;
-    } else if (!options_.publish.dry_run) {
-      space.emplace(options_.target, options_.publish.lock_timeout, context_);
-      context_.log.info(base::cat("building ", name(), " from ", options_.source));
-      files = base::with_context(base::cat("build ", name()), [&] {
-        auto builder = options_.builder;
-        builder.squashfs_compression = config_.squashfs_compression;
-        return run_builder(plan_, builder, options_.source, space->path(), context_);
-      });
-      result_.built = true;
     }
-    publish(files, space ? files_below(space->path(), files) : std::vector<sstream::NewFile>());
+    std::optional<BuildSpace> space;
+    if (!options_.publish.dry_run && (!known || !plan_.installer_files.empty())) {
+      space.emplace(options_.target, options_.publish.lock_timeout, context_);
+      auto installer = base::with_context(base::cat("build ", name()), [&] {
+        return fetch_installer_files(plan_, options_.target, space->path(), context_);
+      });
+      if (!known) {
+        files = build(space->path());
+        new_files = files_below(space->path(), files);
+      }
+      files.merge(installer.sums);
+      new_files.insert(new_files.end(), installer.files.begin(), installer.files.end());
+    }
+    publish(files, new_files);
     if (!options_.flat_json.empty() && !options_.publish.dry_run) {
       base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
     }
@@ -71,16 +84,12 @@ class Build {
  private:
   static StreamConfig read_config(const BuildImageOptions& options) {
     require_format(options.request.image_format);
-    auto config =
-        read_stream_config(options.config.empty() ? default_config_path() : options.config);
-    require_no_di(config, options.enable_di);
-    return config;
+    return read_stream_config(options.config.empty() ? default_config_path() : options.config);
   }
 
   BuildPlan make_plan() const {
     config_.require_arch(config_.require_release(options_.request.release), options_.request.arch);
-    const auto info = DistroInfo::load(config_.distro_info);
-    const auto* release = info.find(options_.request.release);
+    const auto* release = info_.find(options_.request.release);
     if (release == nullptr) {
       context_.log.warning(
           base::cat("distro-info does not know the release '", options_.request.release,
@@ -93,13 +102,28 @@ class Build {
     return base::cat(plan_.release, "/", plan_.arch, "/", plan_.version_name);
   }
 
-  std::optional<BuiltFiles> find_published() const {
+  /// What is published stays as it is, the installer's files included.
+  std::optional<BuiltFiles> find_published() {
     if (!base::exists_at(AT_FDCWD, options_.target)) {
       return std::nullopt;
     }
     const sstream::Repository target(options_.target, sstream::Access::read);
-    return published_files(options_.target, sstream::Generation::load(target), config_.content_id,
-                           plan_);
+    const auto live = sstream::Generation::load(target);
+    auto files = published_files(options_.target, live, config_.content_id, plan_);
+    has_installer_ =
+        files && adopt_installer_items(options_.target, live, config_.content_id, plan_);
+    return files;
+  }
+
+  BuiltFiles build(const std::string& space) {
+    context_.log.info(base::cat("building ", name(), " from ", options_.source));
+    auto files = base::with_context(base::cat("build ", name()), [&] {
+      auto builder = options_.builder;
+      builder.squashfs_compression = config_.squashfs_compression;
+      return run_builder(plan_, builder, options_.source, space, context_);
+    });
+    result_.built = true;
+    return files;
   }
 
   void publish(const BuiltFiles& files, const std::vector<sstream::NewFile>& new_files) {
@@ -141,21 +165,13 @@ class Build {
   const BuildImageOptions& options_;
   const sstream::Context& context_;
   StreamConfig config_;
+  DistroInfo info_;
   BuildPlan plan_;
+  bool has_installer_ = false;  ///< the version that is published already
   BuildImageResult result_;
 };
 
 }  // namespace
-
-void require_no_di(const StreamConfig& config, std::optional<bool> enable_di) {
-  if (enable_di.value_or(config.enable_di)) {
-    throw base::Error(
-        base::Errc::usage,
-        base::cat(
-            enable_di ? "--enable-di" : base::cat(config.file, ": enable_di"),
-            ": publishing the debian-installer's files is not supported yet; give --disable-di"));
-  }
-}
 
 std::string date_of(base::Time time) {
   const auto stamp = base::format_compact(time);

@@ -6,6 +6,7 @@
 
 #include "meph2/build_plan.h"
 #include "meph2/build_run.h"
+#include "meph2/installer/build_items.h"
 #include "sstream/publication.h"
 
 namespace meph2 {
@@ -16,6 +17,7 @@ struct BuildImageOptions {
   std::string source;             ///< local file or URL
   std::string target;             ///< data directory, made if absent
   std::optional<bool> enable_di;  ///< overrides the configuration
+  InstallerOptions installer;     ///< where the di-* items come from
   std::string flat_json;          ///< FILE of --flat-json; empty: none
   BuilderOptions builder;
   sstream::PublishOptions publish;
@@ -32,9 +34,6 @@ struct BuildImageResult {
 /// the stream in the target (streams.md 4.7); what is in its metadata already stays. What cannot be
 /// built per configuration is Error(usage), before anything is written.
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context);
-
-/// Error(usage) when d-i files would have to be scraped: not supported yet.
-void require_no_di(const StreamConfig& config, std::optional<bool> enable_di);
 
 /// YYYY-MM-DD.
 std::string date_of(base::Time time);

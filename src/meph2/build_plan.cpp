@@ -96,6 +96,7 @@ class Planner {
     tags["subarch"] = row.subarch;
     tags["subarches"] = base::join(row.subarches, ",");
     product.tags = std::move(tags);
+    product.row = row;
     add_boot_files(row, psubarch, product);
     add_images(product);
     plan_.products.push_back(std::move(product));
@@ -114,7 +115,8 @@ class Planner {
     if (!request_.image_format.empty()) {
       plan_.flags.push_back("--format=" + request_.image_format);
     }
-    if (request_.proposed || config_.enable_proposed) {
+    plan_.proposed = request_.proposed || config_.enable_proposed;
+    if (plan_.proposed) {
       plan_.flags.emplace_back("--proposed");
     }
     flag("--proposed-packages", request_.proposed_packages, config_.proposed_packages);

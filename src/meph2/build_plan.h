@@ -7,6 +7,7 @@
 #include "io/json.h"
 #include "meph2/config/distro_info.h"
 #include "meph2/config/stream_config.h"
+#include "sstream/staging.h"
 
 namespace meph2 {
 
@@ -39,7 +40,8 @@ struct PlannedProduct {
   std::string name;
   io::Json tags;  ///< arch, label, os, release, subarch, ...
   std::vector<std::pair<std::string, io::Json>>
-      items;  ///< ftype, path, kpackage; no size or digest yet
+      items;      ///< ftype, path, kpackage; no size or digest yet
+  KernelRow row;  ///< that it is made of
 };
 
 /// What a build makes and how: pure, and the same every time (streams.md 5.1, 5.2).
@@ -48,11 +50,13 @@ struct BuildPlan {
   std::string release;
   std::string version_name;
   std::vector<PlannedProduct> products;
-  std::vector<std::string> paths;  ///< of all items, each once
-  std::string root_image;          ///< where the builder writes it, wanted or not
+  std::vector<std::string> paths;                 ///< of all items that are built, each once
+  std::vector<sstream::NewFile> installer_files;  ///< and those of the di-* items (InstallerItems)
+  std::string root_image;                         ///< where the builder writes it, wanted or not
   std::string manifest;
   bool want_squashfs = false;
   bool want_root_image = false;
+  bool proposed = false;  ///< packages come from the -proposed pocket, too
   std::vector<KernelPack> packs;
   std::vector<std::string> flags;  ///< for the builder: --format, --proposed...
   std::string builtin_kernel;      ///< or "none"

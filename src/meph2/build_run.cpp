@@ -173,6 +173,9 @@ sstream::ProductTree tree_of(const BuildPlan& plan, const std::string& content_i
       if (const auto found = files.find(item.at("path").get<std::string>()); found != files.end()) {
         node["sha256"] = found->second.sha256;
         node["size"] = found->second.size;
+      } else if (!node.contains("sha256")) {
+        node["sha256"] = io::digest_hex(io::Algorithm::sha256, item.at("path").get<std::string>());
+        node["size"] = 1;
       }
       tree.set({product.name, plan.version_name, name}, std::move(node));
     }

@@ -41,8 +41,8 @@ std::optional<BuiltFiles> published_files(const std::string& repository,
                                           const sstream::Generation& live,
                                           const std::string& content_id, const BuildPlan& plan);
 
-/// The plan as a products tree of one version, with the sizes and digests of `files`; without them
-/// (a dry run) where `files` is empty.
+/// The plan as a products tree of one version, with the sizes and digests of `files`; with
+/// stand-ins (a dry run, whose tree only the gate sees) for what is not there.
 sstream::ProductTree tree_of(const BuildPlan& plan, const std::string& content_id,
                              const BuiltFiles& files);
 

@@ -1,6 +1,7 @@
 #include "meph2/cloudimg_sync.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include <sys/utsname.h>
@@ -40,7 +41,7 @@ class Sync {
             read_stream_config(options.config.empty() ? default_config_path() : options.config)),
         memory_(options.output),
         filters_(options.filters),
-        info_(load_info()) {
+        info_(DistroInfo::load(config_.distro_info)) {
     filter_.rebuild = parse_rebuilds(options.rebuild);
     filter_.max = options.max;
     filter_.filters = &filters_;
@@ -57,6 +58,7 @@ class Sync {
                                       config_, context_));
     plan_jobs(sources);
     find_published();
+    find_installers();
     if (!options_.publish.dry_run) {
       build_all(source);
     }
@@ -69,11 +71,6 @@ class Sync {
   }
 
  private:
-  DistroInfo load_info() const {
-    require_no_di(config_, options_.enable_di);
-    return DistroInfo::load(config_.distro_info);
-  }
-
   bool force() const { return options_.target == force_target; }
 
   std::string required(const std::string& given, const std::string& configured,
@@ -171,15 +168,26 @@ class Sync {
     for (auto& job : jobs_) {
       job.files = published_files(options_.output, live, config_.content_id, job.plan);
       if (job.files) {
+        adopt_installer_items(options_.output, live, config_.content_id, job.plan);
         context_.log.info(base::cat(job.image.name(), ": published already, not built again"));
       }
+    }
+  }
+
+  void find_installers() {
+    if (!options_.enable_di.value_or(config_.enable_di)) {
+      return;
+    }
+    InstallerItems items(config_, options_.installer, info_, context_);
+    for (auto* job : to_build()) {
+      attempt(*job, [&] { items.add_to(job->plan); });
     }
   }
 
   std::vector<Job*> to_build() {
     std::vector<Job*> list;
     for (auto& job : jobs_) {
-      if (!job.files) {
+      if (!job.files && job.error.empty()) {
         list.push_back(&job);
       }
     }
@@ -203,6 +211,7 @@ class Sync {
     base::make_directories(cache_);
     clean_cache(cache_, context_.clock);
     std::vector<CloudImage> images;
+    images.reserve(wanted.size());
     for (const auto* job : wanted) {
       images.push_back(job->image);
     }
@@ -214,19 +223,30 @@ class Sync {
   }
 
   void build(Job& job, const FetchedImage& fetched) {
-    try {
+    attempt(job, [&] {
       if (fetched.error) {
         std::rethrow_exception(fetched.error);
       }
       const auto space = base::cat(space_->path(), "/", builds_++);
       base::make_directory_at(AT_FDCWD, space);
+      auto installer = fetch_installer_files(job.plan, options_.output, space, context_);
       context_.log.info(base::cat("building ", job.image.name(), " from ", job.image.path));
-      job.files = run_builder(job.plan, builder_options(), fetched.file, space, context_);
-      auto files = files_below(space, *job.files);
+      auto built = run_builder(job.plan, builder_options(), fetched.file, space, context_);
+      auto files = files_below(space, built);
+      files.insert(files.end(), installer.files.begin(), installer.files.end());
       // What another tool left under one of the names would stop the publication of all images.
       sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
                             context_);
+      built.merge(installer.sums);
+      job.files = std::move(built);
       job.new_files = std::move(files);
+    });
+  }
+
+  /// A failure is that of the one image.
+  void attempt(Job& job, const std::function<void()>& work) const {
+    try {
+      work();
     } catch (const base::Error& error) {
       if (error.code() == base::Errc::cancelled) {
         throw;

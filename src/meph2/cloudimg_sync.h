@@ -7,6 +7,7 @@
 
 #include "meph2/build_plan.h"
 #include "meph2/build_run.h"
+#include "meph2/installer/build_items.h"
 #include "sstream/content_source.h"
 #include "sstream/publication.h"
 
@@ -25,7 +26,8 @@ struct CloudimgSyncOptions {
   std::vector<std::string> rebuild;  ///< OLD:NEW
   std::size_t max = 1;
   std::optional<bool> enable_di;
-  BuildRequest request;  ///< proposed and the package lists only
+  InstallerOptions installer;  ///< where the di-* items come from
+  BuildRequest request;        ///< proposed and the package lists only
   BuilderOptions builder;
   sstream::TrustOptions trust;  ///< of the source
   sstream::PublishOptions publish;

@@ -106,4 +106,12 @@ const DistroRelease* DistroInfo::find(const std::string& series) const {
   return found == releases_.end() ? nullptr : &found->second;
 }
 
+std::set<std::string> DistroInfo::series() const {
+  std::set<std::string> names;
+  for (const auto& [name, release] : releases_) {
+    names.insert(name);
+  }
+  return names;
+}
+
 }  // namespace meph2

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class DistroInfo {
 
   /// nullptr where there is none.
   const DistroRelease* find(const std::string& series) const;
+
+  /// The names of all.
+  std::set<std::string> series() const;
 
  private:
   std::map<std::string, DistroRelease> releases_;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "sstream/product_tree.h"
 
 namespace meph2 {
 
@@ -111,6 +112,10 @@ std::string ConfigValue::string() const {
     reject("must not be empty");
   }
   return text;
+}
+
+std::string ConfigValue::text() const {
+  return json_->is_number() ? sstream::scalar_text(*json_).value_or("") : string();
 }
 
 bool ConfigValue::boolean() const {

@@ -20,6 +20,8 @@ class ConfigValue {
   /// "FILE:LINE:COLUMN".
   std::string where() const { return yaml_->position(pointer_); }
 
+  const io::Json& json() const { return *json_; }
+
   bool is_string() const { return json_->is_string(); }
 
   bool is_object() const { return json_->is_object(); }
@@ -42,6 +44,8 @@ class ConfigValue {
 
   /// Expects a non-empty string.
   std::string string() const;
+  /// A string, or a number as Python prints it (7.0, 1808): of keys that people do not quote.
+  std::string text() const;
   bool boolean() const;
   /// Expects a list of non-empty strings.
   std::vector<std::string> strings() const;

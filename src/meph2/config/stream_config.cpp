@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "base/template.h"
+#include "io/http.h"
 #include "meph2/config/reader.h"
 
 namespace meph2 {
@@ -173,6 +174,40 @@ void read_what_to_build(const ConfigValue& top, StreamConfig& config) {
   }
 }
 
+std::vector<std::string> read_mirrors(const ConfigValue& value) {
+  auto mirrors = value.is_string() ? std::vector<std::string>{value.string()} : value.strings();
+  for (const auto& mirror : mirrors) {
+    if (!io::is_http_url(mirror)) {
+      value.reject(base::cat("'", mirror, "': must be an http or https URL above dists/"));
+    }
+  }
+  return mirrors;
+}
+
+void read_installer(const ConfigValue& top, StreamConfig& config) {
+  set_installer_defaults(config);
+  read_text(top, "di_keyring", config.di_keyring);
+  if (const auto value = top.find("di_mirrors")) {
+    config.di_mirrors.clear();
+    if (value->is_object()) {
+      for (const auto& arch : value->keys()) {
+        config.di_mirrors[arch] = read_mirrors(value->require(arch));
+      }
+    } else {
+      config.di_mirrors["default"] = read_mirrors(*value);
+    }
+  }
+  if (const auto value = top.find("di_pockets")) {
+    config.di_pockets = {""};
+    for (const auto& pocket : value->strings()) {
+      if (pocket[0] != '-' || pocket.find_first_of("/ ") != std::string::npos) {
+        value->reject(base::cat("'", pocket, "': must be like -updates"));
+      }
+      config.di_pockets.push_back(pocket);
+    }
+  }
+}
+
 void read_our_keys(const ConfigValue& top, StreamConfig& config) {
   if (const auto value = top.find("os")) {
     config.os = value->word(name_characters, max_release);
@@ -200,6 +235,7 @@ void read_our_keys(const ConfigValue& top, StreamConfig& config) {
   if (const auto value = top.find("source_content_ids")) {
     config.source_content_ids = value->strings();
   }
+  read_installer(top, config);
 }
 
 }  // namespace
@@ -225,6 +261,29 @@ std::string ReleaseConfig::builtin_kernel(const std::string& arch) const {
     }
   }
   return "linux-generic";
+}
+
+void set_installer_defaults(StreamConfig& config) {
+  config.di_pockets = {"", "-updates", "-security"};
+  if (config.os == "ubuntu") {
+    const std::string archive = "http://archive.ubuntu.com/ubuntu";
+    config.di_mirrors = {{"amd64", {archive}},
+                         {"i386", {archive}},
+                         {"default", {"http://ports.ubuntu.com/ubuntu-ports"}}};
+    config.di_keyring = "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
+  } else if (config.os == "debian") {
+    config.di_mirrors = {{"default", {"http://deb.debian.org/debian"}}};
+    config.di_keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  }
+}
+
+std::vector<std::string> StreamConfig::di_mirrors_of(const std::string& arch) const {
+  for (const auto& key : {arch, std::string("default")}) {
+    if (const auto found = di_mirrors.find(key); found != di_mirrors.end()) {
+      return found->second;
+    }
+  }
+  return {};
 }
 
 const ReleaseConfig* StreamConfig::release(const std::string& codename) const {
@@ -263,11 +322,28 @@ StreamConfig parse_stream_config(std::string_view text, const std::string& name)
   const auto yaml = io::parse_yaml(text, name);
   const ConfigValue top(yaml);
   // `subarches` and `misc` only hold anchors: nobody reads them.
-  top.allow_keys({"subarches", "misc", "releases", "content_id", "product_id_pre", "kname",
-                  "default_target", "squashfs", "root_image", "enable_di", "enable_proposed",
-                  "proposed_packages", "pre_purge_packages", "os", "distro_info",
-                  "squashfs_compression", "default_source", "source_content_ids",
-                  "source_product_prefix"});
+  top.allow_keys({"subarches",
+                  "misc",
+                  "releases",
+                  "content_id",
+                  "product_id_pre",
+                  "kname",
+                  "default_target",
+                  "squashfs",
+                  "root_image",
+                  "enable_di",
+                  "enable_proposed",
+                  "proposed_packages",
+                  "pre_purge_packages",
+                  "os",
+                  "distro_info",
+                  "squashfs_compression",
+                  "default_source",
+                  "source_content_ids",
+                  "source_product_prefix",
+                  "di_mirrors",
+                  "di_keyring",
+                  "di_pockets"});
   StreamConfig config;
   config.file = name;
   read_releases(top.require("releases"), config);

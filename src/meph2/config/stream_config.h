@@ -63,6 +63,15 @@ struct StreamConfig {
   std::vector<std::string> source_content_ids;
   std::string source_product_prefix;  ///< only products that begin so are images to build from
 
+  /// The archives that have the debian-installer, by arch, and "default" for the others: URLs above
+  /// dists/, of one content.
+  std::map<std::string, std::vector<std::string>> di_mirrors;
+  std::string di_keyring;               ///< that these are signed by
+  std::vector<std::string> di_pockets;  ///< "", "-updates": what follows the release in a suite
+
+  /// Empty: none is known for this arch.
+  std::vector<std::string> di_mirrors_of(const std::string& arch) const;
+
   /// nullptr where there is none.
   const ReleaseConfig* release(const std::string& codename) const;
 
@@ -75,6 +84,10 @@ struct StreamConfig {
 /// wrong type, repeated, or unfit for a path or a package name.
 StreamConfig parse_stream_config(std::string_view text, const std::string& name);
 StreamConfig read_stream_config(const std::string& path);
+
+/// Where the debian-installer of config.os is and whose keys sign it, as far as that is known: of
+/// Ubuntu and Debian.
+void set_installer_defaults(StreamConfig& config);
 
 /// A file of the configuration that comes with the programs: $MEPH2_CONF_DIR, else conf/ of the
 /// source tree that the running program was built in, else share/meph2/conf beside its bin/. The

@@ -6,15 +6,12 @@
 #include <set>
 #include <tuple>
 
-#include "base/error.h"
 #include "base/strings.h"
+#include "meph2/apt/deb822.h"
 
 namespace meph2::image {
 
 namespace {
-
-using base::Errc;
-using base::Error;
 
 /// "libc6 (>= 2.34), foo:any | bar" -> libc6 foo bar
 void add_names(std::vector<std::string>& into, std::string_view field) {
@@ -25,81 +22,29 @@ void add_names(std::vector<std::string>& into, std::string_view field) {
   }
 }
 
-void take_field(Package& package, std::string_view key, std::string_view value) {
-  if (key == "Package") {
-    package.name = value;
-  } else if (key == "Version") {
-    package.version = value;
-  } else if (key == "Architecture") {
-    package.architecture = value;
-  } else if (key == "Multi-Arch") {
-    package.same = value == "same";
-  } else if (key == "Status") {
-    package.installed = value.ends_with(" installed");
-    package.known = !value.ends_with(" not-installed");
-  } else if (key == "Depends" || key == "Pre-Depends") {
-    add_names(package.depends, value);
-  }
-}
-
-int order(std::string_view text, std::size_t at) {
-  if (at >= text.size()) {
-    return 0;
-  }
-  const char c = text[at];
-  if (c == '~') {
-    return -1;
-  }
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  return letter ? c : c + 256;
-}
-
-bool is_digit(std::string_view text, std::size_t at) {
-  return at < text.size() && text[at] >= '0' && text[at] <= '9';
-}
-
-/// The part of `text` from `at` that is digits, without leading zeros; moves `at` behind it.
-std::string_view digits(std::string_view text, std::size_t& at) {
-  while (at < text.size() && text[at] == '0') {
-    ++at;
-  }
-  const auto start = at;
-  while (is_digit(text, at)) {
-    ++at;
-  }
-  return text.substr(start, at - start);
+Package package_of(const apt::Paragraph& paragraph) {
+  Package package;
+  package.name = paragraph.value("Package");
+  package.version = paragraph.value("Version");
+  package.architecture = paragraph.value("Architecture");
+  package.same = paragraph.value("Multi-Arch") == "same";
+  const auto status = paragraph.value("Status");
+  package.installed = status.ends_with(" installed");
+  package.known = paragraph.has("Status") && !status.ends_with(" not-installed");
+  add_names(package.depends, paragraph.value("Pre-Depends"));
+  add_names(package.depends, paragraph.value("Depends"));
+  return package;
 }
 
 }  // namespace
 
 std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name) {
   std::vector<Package> out;
-  Package package;
-  const auto finish = [&out, &package] {
-    if (!package.name.empty()) {
+  apt::for_each_paragraph(text, name, [&out](const apt::Paragraph& paragraph) {
+    if (auto package = package_of(paragraph); !package.name.empty()) {
       out.push_back(std::move(package));
     }
-    package = Package();
-  };
-  std::size_t number = 0;
-  while (!text.empty()) {
-    const auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    ++number;
-    if (line.empty()) {
-      finish();
-      continue;
-    }
-    if (line.front() == ' ' || line.front() == '\t') {
-      continue;  // goes on with a field that is of no interest (Depends is never folded by dpkg)
-    }
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || line.find('\0') != std::string_view::npos) {
-      throw Error(Errc::untrusted, base::cat(name, ":", number, ": 'Field: value' expected"));
-    }
-    take_field(package, line.substr(0, colon), base::trim(line.substr(colon + 1)));
-  }
-  finish();
+  });
   return out;
 }
 
@@ -174,31 +119,6 @@ std::vector<KernelFile> kernel_files(const std::string& package,
     }
   }
   return out;
-}
-
-bool version_less(std::string_view left, std::string_view right) {
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < left.size() || j < right.size()) {
-    while ((i < left.size() && !is_digit(left, i)) || (j < right.size() && !is_digit(right, j))) {
-      const int a = is_digit(left, i) ? 0 : order(left, i);
-      const int b = is_digit(right, j) ? 0 : order(right, j);
-      if (a != b) {
-        return a < b;
-      }
-      ++i;
-      ++j;
-    }
-    const auto a = digits(left, i);
-    const auto b = digits(right, j);
-    if (a.size() != b.size()) {
-      return a.size() < b.size();
-    }
-    if (a != b) {
-      return a < b;
-    }
-  }
-  return false;
 }
 
 }  // namespace meph2::image

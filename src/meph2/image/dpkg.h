@@ -38,7 +38,4 @@ struct KernelFile {
 std::vector<KernelFile> kernel_files(const std::string& package,
                                      const std::vector<std::string>& paths);
 
-/// Orders Debian versions; of kernel releases it tells the newer one.
-bool version_less(std::string_view left, std::string_view right);
-
 }  // namespace meph2::image

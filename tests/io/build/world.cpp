@@ -12,16 +12,40 @@ namespace world {
 
 using io::Json;
 
+const std::string* FakeHttp::find(const io::Request& request) {
+  ++asked;
+  auto urls = request.mirrors;
+  urls.insert(urls.begin(), request.url);
+  for (const auto& url : urls) {
+    if (const auto found = files.find(url); found != files.end()) {
+      return &found->second;
+    }
+  }
+  return nullptr;
+}
+
+io::ProbeAnswer FakeHttp::probe(const std::string& url, const std::stop_token&) {
+  io::Request request;
+  request.url = url;
+  const auto* body = find(request);
+  io::ProbeAnswer answer;
+  answer.status = body == nullptr ? 404 : 200;
+  if (body != nullptr) {
+    answer.length = body->size();
+  }
+  return answer;
+}
+
 std::optional<io::Document> FakeHttp::get(const io::Request& request, const std::stop_token&) {
-  const auto found = files.find(request.url);
-  if (found == files.end()) {
+  const auto* found = find(request);
+  if (found == nullptr) {
     return std::nullopt;
   }
   io::Document document;
   if (request.save_to != nullptr) {
-    request.save_to->write(found->second);
+    request.save_to->write(*found);
   } else {
-    document.body = found->second;
+    document.body = *found;
   }
   document.url = request.url;
   return document;
@@ -33,12 +57,12 @@ void FakeHttp::fetch(std::vector<io::FileRequest>& requests, base::Progress&,
   for (std::size_t i = 0; i < requests.size(); ++i) {
     auto& request = requests[i];
     try {
-      const auto found = files.find(request.url);
-      if (found == files.end()) {
+      const auto* found = find(request);
+      if (found == nullptr) {
         throw base::Error(base::Errc::not_found, base::cat(request.url, ": 404"));
       }
       const auto there = request.into->size();
-      const auto& body = found->second;
+      const auto& body = *found;
       const bool cut_now = cut.erase(request.url) > 0;
       const auto end = cut_now ? body.size() / 2 : body.size();
       const auto start = std::min<std::size_t>(there, end);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
@@ -27,9 +28,14 @@ class FakeHttp : public io::HttpClient {
              const std::function<void(std::size_t, std::exception_ptr)>& done,
              const std::stop_token& stop) override;
 
-  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override {
-    throw base::Error(base::Errc::internal, "unexpected probe of " + url);
-  }
+  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override;
+
+  /// How often anything was asked of it.
+  std::atomic<std::size_t> asked{0};
+
+ private:
+  /// The first of the request's URLs that is there.
+  const std::string* find(const io::Request& request);
 };
 
 /// A directory, a clock, a network and a builder for one test.

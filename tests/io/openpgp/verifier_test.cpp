@@ -438,4 +438,51 @@ TEST(Verifier, ChecksDetachedSignatures) {
   EXPECT_THAT(refuse(text, expired), HasSubstr("key expired"));
 }
 
+/// As package archives are signed.
+string by_both(const string& first, const string& second, const std::vector<string>& how) {
+  std::vector<string> arguments = {"-u", second};
+  arguments.insert(arguments.end(), how.begin(), how.end());
+  return Keys::get().sign(first, arguments);
+}
+
+string refusal_by_several(const string& message) {
+  const io::Verifier several(io::Keyring::load(Keys::get().keyring_file), system_clock(),
+                             io::Signers::any);
+  return refusal([&] { EXPECT_EQ(several.verify_clearsigned(message, "InRelease").text, text); });
+}
+
+TEST(Verifier, OfSeveralSignersOneGoodOneIsEnoughWhereThatIsTheRule) {
+  const auto& keys = Keys::get();
+  for (const auto& other : {keys.rsa, keys.unknown}) {
+    EXPECT_EQ(refusal_by_several(by_both(keys.good, other, {"--clearsign"})), "");
+    EXPECT_EQ(refusal_by_several(by_both(other, keys.good, {"--clearsign"})), "");
+  }
+  EXPECT_THAT(clear_refusal(by_both(keys.good, keys.unknown, {"--clearsign"})),
+              HasSubstr("2 signatures where there should be one"));
+  EXPECT_EQ(refusal_by_several(keys.clear(keys.good)), "");
+  EXPECT_THAT(refusal_by_several(keys.clear(keys.unknown)), HasSubstr("not in keyring"));
+  EXPECT_THAT(refusal_by_several(keys.revoked_message), HasSubstr("revoked"));
+  const auto both = by_both(keys.good, keys.rsa, {"--clearsign"});
+  EXPECT_THAT(refusal_by_several(replaced(both, "index:1.0", "index:1.1")),
+              HasSubstr("bad signature"));
+  const auto detached = by_both(keys.unknown, keys.good, {"--armor", "--detach-sign"});
+  const io::Verifier several(io::Keyring::load(keys.keyring_file), system_clock(),
+                             io::Signers::any);
+  EXPECT_EQ(refusal([&] { several.verify_detached(text, detached, "SHA256SUMS"); }), "");
+  EXPECT_THAT(refusal([&] { several.verify_detached("other", detached, "SHA256SUMS"); }),
+              HasSubstr("bad signature"));
+}
+
+TEST(Verifier, ABadSignatureBesideAGoodOneIsRefusedWhateverTheRule) {
+  const auto& keys = Keys::get();
+  const auto message = keys.clear(keys.good);
+  const auto good = keys.sign(keys.good, {"--textmode", "--detach-sign"});
+  const auto bad = keys.sign(keys.rsa, {"--textmode", "--detach-sign"}, "something else\n");
+  for (const auto& packets : {good + bad, bad + good}) {
+    EXPECT_THAT(refusal_by_several(message.substr(0, message.find(begin_signature)) +
+                                   armored_signature(keys, packets)),
+                HasSubstr("bad signature"));
+  }
+}
+
 }  // namespace

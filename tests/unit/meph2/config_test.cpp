@@ -137,6 +137,38 @@ TEST(StreamConfig, AnchorsAliasesAndSeventhElements) {
   EXPECT_EQ(config.releases[0].builtin_kernel("arm64"), "linux-x");
 }
 
+TEST(StreamConfig, TheInstallersArchiveIsTheSystemsOwn) {
+  const auto ubuntu = parse_stream_config(around(noble), "c.yaml");
+  EXPECT_THAT(ubuntu.di_mirrors_of("amd64"), ElementsAre("http://archive.ubuntu.com/ubuntu"));
+  EXPECT_THAT(ubuntu.di_mirrors_of("arm64"), ElementsAre("http://ports.ubuntu.com/ubuntu-ports"));
+  EXPECT_THAT(ubuntu.di_pockets, ElementsAre("", "-updates", "-security"));
+  EXPECT_THAT(ubuntu.di_keyring, HasSubstr("ubuntu-archive-keyring"));
+  const auto debian = read_stream_config(shipped("debian.yaml"));
+  EXPECT_THAT(debian.di_mirrors_of("s390x"), ElementsAre("http://deb.debian.org/debian"));
+  EXPECT_THAT(debian.di_keyring, HasSubstr("debian-archive-keyring"));
+  EXPECT_TRUE(
+      parse_stream_config(around(noble) + "os: other\n", "c.yaml").di_mirrors_of("amd64").empty());
+}
+
+TEST(StreamConfig, TheInstallersArchiveCanBeNamed) {
+  EXPECT_THAT(parse_stream_config(around(noble) + "di_mirrors: http://one.test/ubuntu\n", "c.yaml")
+                  .di_mirrors_of("amd64"),
+              ElementsAre("http://one.test/ubuntu"));
+  const auto config = parse_stream_config(
+      around(noble) +
+          "di_mirrors: {amd64: [http://one.test, https://two.test], default: http://ports.test}\n"
+          "di_keyring: k.gpg\ndi_pockets: [-updates]\n",
+      "c.yaml");
+  EXPECT_THAT(config.di_mirrors_of("amd64"), ElementsAre("http://one.test", "https://two.test"));
+  EXPECT_THAT(config.di_mirrors_of("armhf"), ElementsAre("http://ports.test"));
+  EXPECT_EQ(config.di_keyring, "k.gpg");
+  EXPECT_THAT(config.di_pockets, ElementsAre("", "-updates"));
+  EXPECT_THAT(error_of(around(noble) + "di_mirrors: /srv/mirror\n"),
+              HasSubstr("must be an http or https URL"));
+  EXPECT_THAT(error_of(around(noble) + "di_pockets: [updates]\n"),
+              HasSubstr("must be like -updates"));
+}
+
 TEST(StreamConfig, DefaultsAreThoseOfTheEstablishedTools) {
   const auto config =
       parse_stream_config(head + noble + "content_id: a:b\nproduct_id_pre: a:v3:b\n", "c.yaml");

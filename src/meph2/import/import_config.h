@@ -1,0 +1,121 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "io/json.h"
+
+namespace meph2::import {
+
+/// An archive to take packages from, or one suite of it.
+struct ArchiveSource {
+  std::string url;
+  std::string suite;
+  std::vector<std::string> components;
+
+  bool operator==(const ArchiveSource&) const = default;
+};
+
+/// A file, or several, of a package: a pattern (`*` and `?`, not across "/") and the name in the
+/// archive; empty: its own.
+struct FilePattern {
+  std::string pattern;
+  std::string name;
+};
+
+/// One entry of `bootloaders`: what a kind of machines boots from.
+struct Bootloader {
+  std::string platform;  ///< firmware-platform: pxe, uefi, open-firmware
+  std::string arch;
+  std::string arches;
+  std::string os;
+  std::string release;                 ///< becomes src_release
+  std::vector<ArchiveSource> sources;  ///< all of them are asked, the newest version wins
+  std::vector<std::string> packages;
+  std::vector<FilePattern> files;
+  /// Source packages whose files belong to the item of another name: MAAS knows four names.
+  std::vector<std::pair<std::string, std::string>> src_names;
+  std::string grub_format;  ///< empty: the files are taken as they are
+  std::string grub_output;
+  std::string grub_config;
+  std::vector<std::string> grub_modules;  ///< empty: all there are
+  std::string where;                      ///< "FILE:LINE:COLUMN", for messages
+};
+
+struct BootloaderConfig {
+  std::string keyring;  ///< empty: see archive_keyring()
+  std::vector<Bootloader> bootloaders;
+};
+
+struct NotificationConfig {
+  io::Json notification;  ///< with its types
+};
+
+/// One entry of `versions` of an image_index configuration.
+struct IndexedImage {
+  std::string release;
+  std::string version;
+  std::string path_version;
+  std::string release_title;
+  std::string os;
+  std::string arch;
+  std::string revision;      ///< empty: the newest ones
+  std::string build = "01";  ///< key `release`: the end of the version's name
+  std::string support_eol;
+  std::string where;
+};
+
+struct ImageIndexConfig {
+  std::string url;  ///< with {version}
+  std::vector<IndexedImage> images;
+};
+
+/// One entry of `packer-maas`: a directory of that name with a Makefile.
+struct PackerTemplate {
+  std::string name;
+  std::string os;
+  std::string release;
+  std::string version;
+  std::string release_title;
+  std::string support_eol;
+  std::string arch = "amd64";
+  std::string mirror;        ///< KS_MIRROR
+  std::string curtin_hooks;  ///< CURTIN_HOOKS
+  std::string where;
+};
+
+struct PackerConfig {
+  std::string directory;  ///< that holds the templates; empty: packer-maas beside the file
+  std::vector<PackerTemplate> templates;
+};
+
+/// What meph2-import is told to bring in (streams.md 4.9): exactly one of the four is set.
+struct ImportConfig {
+  std::string file;
+  std::string content_id;  ///< packer-maas may have {os}
+  std::string product_id;  ///< a template with {os}, {version}, {arch}, {firmware_platform}
+  std::optional<BootloaderConfig> bootloaders;
+  std::optional<NotificationConfig> notification;
+  std::optional<ImageIndexConfig> image_index;
+  std::optional<PackerConfig> packer;
+};
+
+/// Error(usage) "FILE:LINE:COLUMN: KEY: what was expected" for anything unknown, missing, of the
+/// wrong type, or unfit for a path. `proposed`: packages of the suite RELEASE-proposed count as
+/// well.
+ImportConfig parse_import_config(std::string_view text, const std::string& name,
+                                 bool proposed = false);
+
+/// `name` as a path, else as the name of a file that is shipped in conf/. Error(usage) where it is
+/// neither.
+ImportConfig read_import_config(const std::string& name, bool proposed = false);
+
+/// "{os}-{arch}" with these values; Error(usage) for another name in braces.
+std::string filled_in(const std::string& text,
+                      const std::vector<std::pair<std::string, std::string>>& values,
+                      const std::string& where);
+
+}  // namespace meph2::import

@@ -1,0 +1,50 @@
+#include "meph2/import/notification.h"
+
+#include "base/strings.h"
+
+namespace meph2::import {
+
+namespace {
+
+constexpr const char* item_name = "release_notification";
+constexpr const char* datatype = "release-notifications";
+constexpr const char* directory = "release-notifications";
+/// The form demands a file; nobody reads it (the established tools' own words).
+constexpr const char* unused = "This file is unused.";
+
+bool is_published(const sstream::ProductTree* live, const std::string& product,
+                  const io::Json& notification) {
+  const auto versions = live != nullptr ? live->versions(product) : std::vector<std::string>();
+  if (versions.empty()) {
+    return false;
+  }
+  const auto* item = live->item({product, versions.front(), item_name});
+  return item != nullptr && item->value(item_name, io::Json()) == notification;
+}
+
+}  // namespace
+
+std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop& workshop) {
+  const auto& notification = config.notification->notification;
+  const auto* live = workshop.live(config.content_id);
+  if (!workshop.force() && is_published(live, config.product_id, notification)) {
+    workshop.context().log.info(base::cat(config.product_id, ": published already"));
+    return {};
+  }
+  NewVersion version;
+  version.content_id = config.content_id;
+  version.datatype = datatype;
+  version.product = config.product_id;
+  version.product_tags = {{"arch", "all"},
+                          {"label", "candidate"},
+                          {"name", "release-notifications"},
+                          {"release", "notifications"}};
+  version.version = workshop.next_version(config.content_id, config.product_id, directory, ".0");
+  const auto origin = workshop.new_path("release-notification.yaml");
+  const auto sums = write_file(origin, unused);
+  version.add(item_name, base::cat(directory, "/", version.version, "/release-notification.yaml"),
+              {{"ftype", "notifications"}, {item_name, notification}}, sums, origin);
+  return {version};
+}
+
+}  // namespace meph2::import

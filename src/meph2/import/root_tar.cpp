@@ -1,0 +1,134 @@
+#include "meph2/import/root_tar.h"
+
+#include <array>
+#include <optional>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/strings.h"
+#include "base/subprocess.h"
+#include "io/archive.h"
+#include "io/json.h"
+#include "meph2/image/detect.h"
+#include "meph2/image/root_squashfs.h"
+
+namespace meph2::import {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using image::Content;
+using image::Partition;
+
+constexpr std::uint64_t sector = 512;
+constexpr int most_wrappings = 2;
+/// $1: mount options, $2: image, $3: mount point, $4: tar. Nothing of a source is ever in this
+/// text.
+constexpr const char* pack_script =
+    "mount -o \"$1\" \"$2\" \"$3\" && exec tar --numeric-owner --xattrs --xattrs-include='*' "
+    "--acls "
+    "--selinux --one-file-system -C \"$3\" -czf \"$4\" .";
+
+bool has_bytes(const base::File& file, std::uint64_t offset, std::string_view wanted) {
+  std::string found(wanted.size(), '\0');
+  return file.read_at(found, offset) == found.size() && found == wanted;
+}
+
+bool is_xfs(const base::File& file, std::uint64_t offset) {
+  return has_bytes(file, offset, "XFSB");
+}
+
+bool is_btrfs(const base::File& file, std::uint64_t offset) {
+  constexpr std::uint64_t magic = 0x10040;
+  return has_bytes(file, offset + magic, "_BHRfS_M");
+}
+
+/// The largest partition with a file system that only the kernel reads; nullopt without one.
+std::optional<Partition> other_root(const std::string& table, const base::File& disk) {
+  const auto json = io::parse_json(table, "sfdisk");
+  const auto& described = json.at("partitiontable");
+  const auto unit = described.value("sectorsize", sector);
+  std::optional<Partition> largest;
+  for (const auto& each : described.at("partitions")) {
+    const Partition part{each.at("start").get<std::uint64_t>() * unit,
+                         each.at("size").get<std::uint64_t>() * unit};
+    if ((is_xfs(disk, part.offset) || is_btrfs(disk, part.offset)) &&
+        (!largest || part.size > largest->size)) {
+      largest = part;
+    }
+  }
+  return largest;
+}
+
+void convert(const std::string& from, const std::string& to, const std::stop_token& stop) {
+  auto file = base::open_file(from, O_RDONLY);
+  image::require_standalone_qcow2(file);
+  base::Command command;
+  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", from, to};
+  command.capture_output = true;
+  command.capture_error = true;
+  base::run_checked(command, stop);
+}
+
+Partition root_of(const std::string& path, const base::File& disk, const std::string& arch,
+                  const std::stop_token& stop) {
+  const auto table = image::partition_table(path, stop);
+  if (const auto other = other_root(table, disk)) {
+    return *other;
+  }
+  return image::find_root_partition(table, disk, arch);
+}
+
+}  // namespace
+
+void pack_root(const std::string& image, const std::string& output, const std::string& room,
+               const std::string& arch, const sstream::Context& context) {
+  if (::geteuid() != 0) {
+    throw Error(Errc::failed, base::cat("convert ", image, ": root is needed, to mount it"));
+  }
+  auto path = image;
+  auto file = base::open_file(path, O_RDONLY);
+  auto content = Content::qcow2;
+  for (int i = 0; i <= most_wrappings; ++i) {
+    content =
+        is_xfs(file, 0) || is_btrfs(file, 0) ? Content::file_system : image::detect(file, path);
+    if (content == Content::file_system || content == Content::disk) {
+      break;
+    }
+    const auto next = base::cat(room, "/unwrapped-", i);
+    if (content == Content::qcow2) {
+      convert(path, next, context.stop);
+    } else if (content == Content::compressed_image) {
+      auto out = base::open_file(next, O_RDWR | O_CREAT | O_EXCL);
+      io::decompress(file, out, base::free_bytes(out.fd()), context.stop);
+      out.close();
+    } else {
+      throw Error(Errc::untrusted, base::cat("convert ", image, ": is ",
+                                             image::content_name(content), ", no disk image"));
+    }
+    path = next;
+    file = base::open_file(path, O_RDONLY);
+  }
+  Partition part{0, file.size()};
+  if (content == Content::disk) {
+    part = root_of(path, file, arch, context.stop);
+  }
+  const auto mount_point = room + "/mnt";
+  base::make_directory_at(AT_FDCWD, mount_point);
+  std::string options =
+      base::cat("ro,nodev,nosuid,noexec,loop,offset=", part.offset, ",sizelimit=", part.size);
+  if (is_xfs(file, part.offset)) {
+    options += ",norecovery,nouuid";  // read-only is meant: nothing is replayed
+  }
+  base::Command command;
+  command.argv = {"unshare",   "--mount",   "--propagation", "private", "--",        "sh",  "-ec",
+                  pack_script, "pack-root", options,         path,      mount_point, output};
+  command.output_fd = STDERR_FILENO;
+  base::with_context(base::cat("convert ", image),
+                     [&] { base::run_checked(command, context.stop); });
+}
+
+}  // namespace meph2::import
