@@ -176,15 +176,16 @@ std::string follow(const base::File& data, const Listing& listing, const std::st
   refuse(data, base::cat("link ", quoted(name), " leads out of the package, or to nothing in it"));
 }
 
-std::string content_of(Reader& reader, base::File& data, archive_entry* entry,
+/// The content of an entry, which is wanted under so many names.
+std::string content_of(Reader& reader, base::File& data, archive_entry* entry, std::size_t names,
                        std::uint64_t& budget) {
   const auto size =
       static_cast<std::uint64_t>(std::max<la_int64_t>(library().entry_size(entry), 0));
-  if (size > budget) {
+  if (size > budget / names) {
     refuse(data, base::cat("file ", quoted(entry_name(entry)), " has ", base::human_bytes(size),
                            ", which is more than is taken from a package"));
   }
-  budget -= size;
+  budget -= size * names;
   std::string content(static_cast<std::size_t>(size), '\0');
   std::size_t filled = 0;
   while (filled < content.size()) {
@@ -226,7 +227,7 @@ std::map<std::string, std::string> read_package_files(
     if (found == names.end() || library().entry_filetype(entry) != AE_IFREG) {
       continue;
     }
-    const auto content = content_of(reader, data, entry, budget);
+    const auto content = content_of(reader, data, entry, found->second.size(), budget);
     for (const auto& name : found->second) {
       out[name] = content;
     }

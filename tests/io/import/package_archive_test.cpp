@@ -82,6 +82,13 @@ TEST(DebianPackage, BombsEndEarly) {
   limits.max_taken = 1U << 20U;
   refused(support::debian_package(TarWriter().file("usr/zeros", zeros).bytes()),
           "more than is taken", limits);
+  limits.max_taken = 9U << 20U;  // two of three
+  refused(support::debian_package(TarWriter()
+                                      .file("usr/zeros", zeros)
+                                      .hard_link("usr/again", "usr/zeros")
+                                      .hard_link("usr/and-again", "usr/zeros")
+                                      .bytes()),
+          "more than is taken", limits);
   limits = {};
   limits.max_entries = 2;
   refused(support::debian_package(
