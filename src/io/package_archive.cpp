@@ -279,7 +279,8 @@ class TarXzWriter {
     const char* text = library().error_string(writer_.get());
     Error error(Errc::failed,
                 base::cat("write ", name_, ": ", text != nullptr ? text : "unknown reason"));
-    throw error.set_errno(library().error_number(writer_.get()));
+    error.set_errno(library().error_number(writer_.get()));
+    throw error;
   }
 
   void check(int code) {

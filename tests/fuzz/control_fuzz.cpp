@@ -1,4 +1,5 @@
-// Any text as what an archive of packages, or an index of images, has: refused as untrusted, or read.
+// Any text as what an archive of packages, or an index of images, has: refused as untrusted, or
+// read.
 #include "meph2/apt/archive.h"
 #include "meph2/apt/deb822.h"
 #include "meph2/apt/release_file.h"

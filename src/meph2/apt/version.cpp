@@ -32,19 +32,27 @@ std::string_view digits(std::string_view text, std::size_t& at) {
   return text.substr(start, at - start);
 }
 
+/// Compares up to the next digit of both, as strcmp does, and moves behind that.
+int compare_text(std::string_view left, std::size_t& i, std::string_view right, std::size_t& j) {
+  while ((i < left.size() && !is_digit(left, i)) || (j < right.size() && !is_digit(right, j))) {
+    const int a = is_digit(left, i) ? 0 : order(left, i);
+    const int b = is_digit(right, j) ? 0 : order(right, j);
+    if (a != b) {
+      return a < b ? -1 : 1;
+    }
+    ++i;
+    ++j;
+  }
+  return 0;
+}
+
 /// As strcmp does.
 int compare_part(std::string_view left, std::string_view right) {
   std::size_t i = 0;
   std::size_t j = 0;
   while (i < left.size() || j < right.size()) {
-    while ((i < left.size() && !is_digit(left, i)) || (j < right.size() && !is_digit(right, j))) {
-      const int a = is_digit(left, i) ? 0 : order(left, i);
-      const int b = is_digit(right, j) ? 0 : order(right, j);
-      if (a != b) {
-        return a < b ? -1 : 1;
-      }
-      ++i;
-      ++j;
+    if (const int texts = compare_text(left, i, right, j); texts != 0) {
+      return texts;
     }
     const auto a = digits(left, i);
     const auto b = digits(right, j);

@@ -76,7 +76,10 @@ Prepared prepare(const ArtefactOptions& options, Workshop& workshop) {
 
 bool is_published(const sstream::ProductTree* live, const std::string& product,
                   const Prepared& prepared) {
-  const auto versions = live != nullptr ? live->versions(product) : std::vector<std::string>();
+  if (live == nullptr) {
+    return false;
+  }
+  const auto versions = live->versions(product);
   if (versions.empty()) {
     return false;
   }

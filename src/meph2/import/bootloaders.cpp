@@ -92,7 +92,10 @@ BootloaderImport::Resolved BootloaderImport::resolve(const Bootloader& loader,
 bool BootloaderImport::is_published(const Bootloader& loader, const std::string& product,
                                     const std::map<std::string, Parts>& wanted) {
   const auto* live = workshop_.live(config_.content_id);
-  const auto versions = live != nullptr ? live->versions(product) : std::vector<std::string>();
+  if (live == nullptr) {
+    return false;
+  }
+  const auto versions = live->versions(product);
   if (versions.empty()) {
     return false;
   }

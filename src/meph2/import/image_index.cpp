@@ -218,9 +218,10 @@ std::vector<OfferedImage> read_image_index(std::string_view text, const std::str
     }
   }
   std::vector<OfferedImage> out;
-  for (auto entry = newest.rbegin(); entry != newest.rend(); ++entry) {
-    out.push_back(entry->second);
+  for (const auto& entry : newest) {
+    out.push_back(entry.second);
   }
+  std::reverse(out.begin(), out.end());
   return out;
 }
 

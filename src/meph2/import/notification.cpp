@@ -14,7 +14,10 @@ constexpr const char* unused = "This file is unused.";
 
 bool is_published(const sstream::ProductTree* live, const std::string& product,
                   const io::Json& notification) {
-  const auto versions = live != nullptr ? live->versions(product) : std::vector<std::string>();
+  if (live == nullptr) {
+    return false;
+  }
+  const auto versions = live->versions(product);
   if (versions.empty()) {
     return false;
   }

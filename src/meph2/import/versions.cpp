@@ -36,7 +36,7 @@ std::string day_of(base::Time time) {
 std::string next_version(const std::vector<std::string>& there, const std::string& day,
                          const std::string& first) {
   const auto newest = std::max_element(there.begin(), there.end());
-  const auto fresh = day + first;
+  auto fresh = day + first;
   if (newest == there.end() || *newest < fresh) {
     return fresh;
   }
