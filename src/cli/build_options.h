@@ -18,6 +18,7 @@ struct BuildFlags {
   HttpFlags http;
   bool enable_di = false;
   bool disable_di = false;
+  bool unprivileged = false;
 
   /// As the verbs want it.
   std::optional<bool> di() const;

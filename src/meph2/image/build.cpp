@@ -101,7 +101,7 @@ class Build {
 
  private:
   bool needs_mounts() const {
-    return options_.adjusts() || !options_.packs.empty() || options_.gzip;
+    return options_.mounts();
   }
 
   void require_root() const {
