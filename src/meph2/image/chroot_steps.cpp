@@ -153,8 +153,8 @@ void make_initrd(const Chroot& chroot, const Json& input, const std::string& ver
   if (Chroot::has_program("mkinitramfs")) {
     chroot.run_checked({"mkinitramfs", "-o", initrd, version});
   } else {
-    Strings argv = {"dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline",
-                    "--reproducible", "--kver", version};
+    Strings argv = {"dracut",         "--force", "--no-hostonly", "--no-hostonly-cmdline",
+                    "--reproducible", "--kver",  version};
     for (const auto& name : strings(input, "dracut_modules")) {
       argv.insert(argv.end(), {"--add", name});
     }

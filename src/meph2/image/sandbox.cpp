@@ -69,11 +69,10 @@ std::size_t device_nodes(const std::string& squashfs) {
   command.capture_output = true;
   command.capture_error = true;
   const auto lines = base::split(base::run_checked(command).output, '\n');
-  return static_cast<std::size_t>(
-      std::count_if(lines.begin(), lines.end(), [](const auto& line) {
-        return line.starts_with("crw") || line.starts_with("brw") || line.starts_with("c-") ||
-               line.starts_with("b-");
-      }));
+  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
+    return line.starts_with("crw") || line.starts_with("brw") || line.starts_with("c-") ||
+           line.starts_with("b-");
+  }));
 }
 
 /// Where FUSE may not be used: unpacked once, by the first stage of a build, for all of them.
@@ -90,8 +89,8 @@ void bind_unpacked(const Layers& layers) {
     make_directory(place);
     base::Command command;
     // Device nodes are the errors that it goes on after.
-    command.argv = {"unsquashfs",    "-no-progress", "-no-exit-code",   "-quiet", "-d",
-                    place + "/root", "-force",       layers.base_file};
+    command.argv = {"unsquashfs", "-no-progress",  "-no-exit-code", "-quiet",
+                    "-d",         place + "/root", "-force",        layers.base_file};
     command.capture_output = true;
     command.capture_error = true;
     base::with_context(base::cat("unpack ", layers.base_file),
@@ -117,8 +116,9 @@ void mount_base_unprivileged(const Layers& layers) {
   }
   base::Command command;
   // Nobody else writes to it: what the kernel has read stays good.
-  command.argv = {"squashfuse", "-o", "ro,allow_other,kernel_cache,entry_timeout=3600,"
-                                      "attr_timeout=3600,negative_timeout=3600",
+  command.argv = {"squashfuse", "-o",
+                  "ro,allow_other,kernel_cache,entry_timeout=3600,"
+                  "attr_timeout=3600,negative_timeout=3600",
                   layers.base_file, "base"};
   command.capture_error = true;
   base::with_context(base::cat("mount ", layers.base_file),
@@ -231,7 +231,8 @@ void mount_layers(const Layers& layers) {
     if (layers.lowers.empty()) {
       mount_or_throw("base", "root", nullptr, MS_BIND, "");
     } else {
-      mount_or_throw("overlay", "root", "overlay", MS_RDONLY, base::cat("lowerdir=", lowers, marks));
+      mount_or_throw("overlay", "root", "overlay", MS_RDONLY,
+                     base::cat("lowerdir=", lowers, marks));
     }
     return;
   }

@@ -135,9 +135,8 @@ std::vector<std::string> missing_for_unprivileged(const UnprivilegedFacts& facts
   };
   const auto range = [&](const std::string& text, const char* file, const char* option) {
     need(find_subordinate_ids(text, facts.user, facts.uid).has_value(),
-         base::cat(file, " gives ", facts.user, " no range of ", ids_needed,
-                   " ids (usermod ", option, " 100000-165535 ", facts.user,
-                   ", or a range that nobody has)"));
+         base::cat(file, " gives ", facts.user, " no range of ", ids_needed, " ids (usermod ",
+                   option, " 100000-165535 ", facts.user, ", or a range that nobody has)"));
   };
   need(facts.newuidmap, "there is no newuidmap (install the package uidmap)");
   need(facts.newgidmap || !facts.newuidmap, "there is no newgidmap (install the package uidmap)");
@@ -163,8 +162,7 @@ void exec_in_user_namespace(const std::vector<std::string>& argv) {
   const auto missing = missing_for_unprivileged(read_unprivileged_facts());
   if (!missing.empty()) {
     throw Error(Errc::refused,
-                base::cat("build without root: ", base::join(missing, "; "),
-                          "; or run as root"));
+                base::cat("build without root: ", base::join(missing, "; "), "; or run as root"));
   }
   std::vector<std::string> words = argv;
   words.insert(words.begin() + 1, user_namespace_option);

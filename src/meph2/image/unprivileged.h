@@ -27,12 +27,12 @@ struct UnprivilegedFacts {
   std::string subgid;  ///< text of /etc/subgid
   bool newuidmap = false;
   bool newgidmap = false;
-  std::string kernel;                             ///< uname -r
-  std::optional<std::uint64_t> most_namespaces;   ///< user.max_user_namespaces
-  std::optional<std::uint64_t> debian_switch;     ///< kernel.unprivileged_userns_clone
-  std::optional<std::uint64_t> apparmor_switch;   ///< kernel.apparmor_restrict_unprivileged_userns
-  bool apparmor_profile = false;                  ///< a profile of its own confines the builder
-  bool fuse = false;                              ///< squashfuse, and /dev/fuse that may be opened
+  std::string kernel;                            ///< uname -r
+  std::optional<std::uint64_t> most_namespaces;  ///< user.max_user_namespaces
+  std::optional<std::uint64_t> debian_switch;    ///< kernel.unprivileged_userns_clone
+  std::optional<std::uint64_t> apparmor_switch;  ///< kernel.apparmor_restrict_unprivileged_userns
+  bool apparmor_profile = false;                 ///< a profile of its own confines the builder
+  bool fuse = false;                             ///< squashfuse, and /dev/fuse that may be opened
   bool unsquashfs = false;
 };
 
