@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
     try {
       meph2::image::enter_user_namespace();
     } catch (const base::Error& error) {
-      std::fputs(base::cat("error: ", base::describe(error), "\n").c_str(), stderr);
+      static_cast<void>(std::fputs((base::describe(error) + "\n").c_str(), stderr));
       return base::exit_code_of(error.code());
     }
     argv[1] = argv[0];  // NOLINT

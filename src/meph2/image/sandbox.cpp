@@ -116,10 +116,9 @@ void mount_base_unprivileged(const Layers& layers) {
   }
   base::Command command;
   // Nobody else writes to it: what the kernel has read stays good.
-  command.argv = {"squashfuse", "-o",
-                  "ro,allow_other,kernel_cache,entry_timeout=3600,"
-                  "attr_timeout=3600,negative_timeout=3600",
-                  layers.base_file, "base"};
+  const std::string options =
+      "ro,allow_other,kernel_cache,entry_timeout=3600,attr_timeout=3600,negative_timeout=3600";
+  command.argv = {"squashfuse", "-o", options, layers.base_file, "base"};
   command.capture_error = true;
   base::with_context(base::cat("mount ", layers.base_file),
                      [&command] { base::run_checked(command); });

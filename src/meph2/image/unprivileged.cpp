@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <system_error>
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -209,10 +210,10 @@ void enter_user_namespace() {
   while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
   }
   if (!made) {
-    Error failure(Errc::refused,
-                  "build without root: this machine allows no user namespaces (a container may "
-                  "forbid them)");
-    throw failure.set_errno(error);
+    throw Error(
+        Errc::refused,
+        base::cat("build without root: this machine allows no user namespaces (",
+                  std::generic_category().message(error), "; a container may forbid them)"));
   }
   if (status != 0) {
     throw Error(Errc::refused,

@@ -1,4 +1,9 @@
-#include <cstdlib>
+#include "meph2/image/unprivileged.h"
+
+#include <csignal>
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,11 +13,7 @@
 #include "base/temp_dir.h"
 #include "base/tree.h"
 #include "meph2/image/needs.h"
-#include "meph2/image/unprivileged.h"
 #include "tests/e2e/image/builder.h"
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace {
 
@@ -29,6 +30,17 @@ base::Outcome run(const std::vector<std::string>& argv) {
   command.capture_error = true;
   return base::run(command);
 }
+
+std::string missing_here() {
+  auto facts = meph2::image::read_unprivileged_facts();
+  facts.user = "someone";
+  facts.subuid = facts.subgid = "someone:100000:65536";
+  return base::join(missing_for_unprivileged(facts), "; ");
+}
+
+#define REQUIRE_USER_NAMESPACES() \
+  if (!missing_here().empty())    \
+  GTEST_SKIP() << "SKIPPED: " << missing_here()
 
 /// An account for one test, with subordinate ids or without, and what it may read and write.
 class Unprivileged : public testing::Test {
@@ -67,10 +79,19 @@ class Unprivileged : public testing::Test {
             pack_option("linux-image-cloud-amd64", path(out))};
   }
 
+  std::vector<std::string> as_account() const {
+    return {"env",
+            "-u",
+            "TMPDIR",
+            "setpriv",
+            "--reuid=" + user_,
+            "--regid=" + user_,
+            "--clear-groups",
+            path("maas-cloudimg2eph2")};
+  }
+
   base::Outcome build_as_account() const {
-    std::vector<std::string> argv = {"env", "-u", "TMPDIR", "setpriv", "--reuid=" + user_,
-                                     "--regid=" + user_, "--clear-groups",
-                                     path("maas-cloudimg2eph2")};
+    auto argv = as_account();
     const auto more = words("out");
     argv.insert(argv.end(), more.begin(), more.end());
     return run(argv);
@@ -84,12 +105,7 @@ class Unprivileged : public testing::Test {
 
 TEST_F(Unprivileged, BuildMakesTheBytesThatRootMakes) {
   make_account(true);
-  auto facts = meph2::image::read_unprivileged_facts();
-  facts.user = "someone";
-  facts.subuid = facts.subgid = "someone:100000:65536";
-  if (const auto missing = missing_for_unprivileged(facts); !missing.empty()) {
-    GTEST_SKIP() << "SKIPPED: " << base::join(missing, "; ");
-  }
+  REQUIRE_USER_NAMESPACES();
   const auto outcome = build_as_account();
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   const auto by_root = build(words("root"));
@@ -103,6 +119,20 @@ TEST_F(Unprivileged, BuildMakesTheBytesThatRootMakes) {
   EXPECT_THAT(base::list_directory(path("out")),
               testing::ElementsAre("linux-image-cloud-amd64", "manifest", "squashfs"));
   EXPECT_THAT(base::read_file("/proc/self/mounts"), testing::Not(HasSubstr(path("out"))));
+}
+
+TEST_F(Unprivileged, BuildThatIsKilledLeavesNoProcess) {
+  make_account(true);
+  REQUIRE_USER_NAMESPACES();
+  builder_test::RunningBuilder builder(words("out"), as_account());
+  EXPECT_TRUE(builder.wait_until_exists(
+      path("out/.cloudimg2eph2-*/prepare/upper/var/lib/apt/lists/*_Packages*")));
+  const auto family = builder.family();
+  EXPECT_GE(family.size(), 2U) << "no stage was running";
+  builder.kill(SIGKILL);
+  EXPECT_EQ(builder.wait(), 128 + SIGKILL);
+  EXPECT_TRUE(builder_test::all_gone(family)) << "processes left";
+  EXPECT_EQ(base::list_directory(path("out")).size(), 1U) << "the work of the killed build";
 }
 
 TEST_F(Unprivileged, BuildWithoutSubordinateIdsIsRefusedAndSaysWhatToMend) {
