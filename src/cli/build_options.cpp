@@ -16,6 +16,7 @@ meph2::BuilderOptions BuildFlags::builder(const CLI::App& app) const {
   meph2::BuilderOptions options;
   options.verbosity = static_cast<unsigned>(app.count("--verbose"));
   options.jobs = http.jobs.value_or(0);
+  options.unprivileged = unprivileged;
   return options;
 }
 
@@ -56,6 +57,8 @@ void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& re
   add_http_options(app, flags.http,
                    "Build so many kernels, or download so many files, at once (default: the "
                    "builder's, one per core; 4)");
+  app.add_flag("--unprivileged", flags.unprivileged,
+               "Build without root, in a user namespace (the default for who is not root)");
   app.add_option("--log-file", flags.log_file, "Write the log to this file, not to stderr")
       ->type_name("FILE");
 }

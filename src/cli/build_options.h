@@ -20,6 +20,7 @@ struct BuildFlags {
   bool enable_di = false;
   bool disable_di = false;
   meph2::InstallerOptions installer;
+  bool unprivileged = false;
 
   /// As the verbs want it.
   std::optional<bool> di() const;

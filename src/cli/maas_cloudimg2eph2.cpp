@@ -1,12 +1,17 @@
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
+#include <unistd.h>
+
 #include "base/error.h"
+#include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/program.h"
 #include "meph2/image/build.h"
 #include "meph2/image/stage.h"
+#include "meph2/image/unprivileged.h"
 
 namespace {
 
@@ -14,6 +19,7 @@ using meph2::image::BuildOptions;
 
 struct Words {
   BuildOptions options;
+  bool unprivileged = false;
   bool no_gzip = false;
   bool no_squashfs = false;
   std::string proposed_packages;
@@ -56,6 +62,25 @@ unsigned count_verbose(int argc, char** argv) {
   return count;
 }
 
+std::vector<std::string> arguments;  ///< main's, to start again with
+
+/// Who is not root does it as root of a user namespace.
+void become_able_to_mount(const Words& words) {
+  if (meph2::image::in_user_namespace()) {
+    return;
+  }
+  if (::geteuid() != 0) {
+    if (words.options.mounts()) {
+      check_options(words.options);
+      meph2::image::exec_in_user_namespace(arguments);
+    }
+  } else if (words.unprivileged) {
+    throw base::Error(base::Errc::usage,
+                      "--unprivileged: root is not without privileges; run the build as an "
+                      "account of its own (see newuidmap(1))");
+  }
+}
+
 int build(Words& words, sstream::Context& context) {
   auto& options = words.options;
   options.verbose = verbosity;
@@ -69,6 +94,7 @@ int build(Words& words, sstream::Context& context) {
   for (const auto& pack : words.packs) {
     options.packs.push_back(meph2::image::parse_kernel_pack(pack));
   }
+  become_able_to_mount(words);
   for (const auto& file : meph2::image::build_image(options, context).files) {
     context.print(file);
   }
@@ -102,6 +128,9 @@ cli::Action declare(CLI::App& app) {
                  "xz, zstd or gzip, for a squashfs that has to be made (default: as the release "
                  "needs)")
       ->envname("M2E_SQUASHFS_COMPRESSION");
+  app.add_flag("--unprivileged", words->unprivileged,
+               "Build without root, in a user namespace (the default for who is not root)")
+      ->envname("M2E_UNPRIVILEGED");
   app.add_option("--conf", options.conf, "What releases need (default: conf/builder.yaml)");
   app.add_option("IMG_URL", options.source, "Image: path or URL")->required();
   app.add_option("OUT/root-image.gz", options.root_image, "Root image; the squashfs goes beside it")
@@ -115,6 +144,18 @@ int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], meph2::image::stage_option) == 0) {  // NOLINT
     return meph2::image::stage_main(argv[2]);                                // NOLINT
   }
+  if (argc > 1 && std::strcmp(argv[1], meph2::image::user_namespace_option) == 0) {  // NOLINT
+    try {
+      meph2::image::enter_user_namespace();
+    } catch (const base::Error& error) {
+      static_cast<void>(std::fputs((base::describe(error) + "\n").c_str(), stderr));
+      return base::exit_code_of(error.code());
+    }
+    argv[1] = argv[0];  // NOLINT
+    ++argv;             // NOLINT
+    --argc;
+  }
+  arguments.assign(argv, argv + argc);  // NOLINT
   verbosity = count_verbose(argc, argv);
   return cli::run_program(
       argc, argv, "maas-cloudimg2eph2",

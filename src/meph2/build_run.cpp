@@ -121,6 +121,9 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   if (options.jobs > 0) {
     command.env["M2E_JOBS"] = std::to_string(options.jobs);
   }
+  if (options.unprivileged) {
+    command.env["M2E_UNPRIVILEGED"] = "1";
+  }
   if (!options.squashfs_compression.empty()) {
     command.env["M2E_SQUASHFS_COMPRESSION"] = options.squashfs_compression;
   }

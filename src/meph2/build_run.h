@@ -15,6 +15,7 @@ namespace meph2 {
 struct BuilderOptions {
   unsigned verbosity = 0;
   unsigned jobs = 0;  ///< kernels at once, 0: the builder's own choice; it gets it as M2E_JOBS
+  bool unprivileged = false;  ///< it gets it as M2E_UNPRIVILEGED=1
   std::string
       squashfs_compression;  ///< empty: its own choice; it gets it as M2E_SQUASHFS_COMPRESSION
 };

@@ -100,9 +100,7 @@ class Build {
   }
 
  private:
-  bool needs_mounts() const {
-    return options_.adjusts() || !options_.packs.empty() || options_.gzip;
-  }
+  bool needs_mounts() const { return options_.mounts(); }
 
   void require_root() const {
     if (::geteuid() != 0) {

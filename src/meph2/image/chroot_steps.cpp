@@ -1,6 +1,7 @@
 #include "meph2/image/chroot_steps.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 #include <unistd.h>
@@ -137,6 +138,13 @@ Strings known_modules(const std::string& version, const Strings& names) {
   return out;
 }
 
+/// The same packages make the same initrd, whenever and by whom: its newest files are as old as the
+/// kernel. (Generators honour SOURCE_DATE_EPOCH; the caller's own one stays.)
+void date_initrd(const std::string& kernel) {
+  const auto date = base::open_file(kernel, O_RDONLY).status().st_mtime;
+  ::setenv("SOURCE_DATE_EPOCH", std::to_string(date).c_str(), 0);
+}
+
 void make_initrd(const Chroot& chroot, const Json& input, const std::string& version) {
   const std::string initrd = "/boot/meph2-initrd";
   if (!base::exists_at(AT_FDCWD, base::cat("/lib/modules/", version, "/modules.dep"))) {
@@ -145,8 +153,8 @@ void make_initrd(const Chroot& chroot, const Json& input, const std::string& ver
   if (Chroot::has_program("mkinitramfs")) {
     chroot.run_checked({"mkinitramfs", "-o", initrd, version});
   } else {
-    Strings argv = {"dracut", "--force", "--no-hostonly", "--no-hostonly-cmdline",
-                    "--kver", version};
+    Strings argv = {"dracut",         "--force", "--no-hostonly", "--no-hostonly-cmdline",
+                    "--reproducible", "--kver",  version};
     for (const auto& name : strings(input, "dracut_modules")) {
       argv.insert(argv.end(), {"--add", name});
     }
@@ -176,6 +184,7 @@ Json pack_kernel(const Chroot& chroot, const Json& input, int out) {
   const auto package = input.at("package").get<std::string>();
   chroot.apt_get({"--no-install-recommends", "--no-download", "install", package});
   const auto kernel = find_kernel(package);
+  date_initrd(kernel.path);
   make_initrd(chroot, input, kernel.version);
   hand_over(kernel.path, out, "kernel");
   hand_over("/boot/meph2-initrd", out, "initrd");

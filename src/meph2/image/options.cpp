@@ -67,6 +67,10 @@ bool BuildOptions::adjusts() const {
          kernel != "none" || !add_repositories.empty() || !add_packages.empty();
 }
 
+bool BuildOptions::mounts() const {
+  return adjusts() || !packs.empty() || gzip;
+}
+
 void check_options(const BuildOptions& options) {
   static constexpr std::array formats = {"auto",          "img-tar",  "root-image",
                                          "root-image-gz", "root-tar", "squashfs-image"};

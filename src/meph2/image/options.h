@@ -44,6 +44,9 @@ struct BuildOptions {
 
   /// Whether the published root differs from the source's.
   bool adjusts() const;
+
+  /// Whether file systems have to be mounted for it.
+  bool mounts() const;
 };
 
 /// Throws Error(usage) for combinations that make no sense.

@@ -1,5 +1,6 @@
 #include "meph2/image/sandbox.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "base/subprocess.h"
+#include "meph2/image/unprivileged.h"
 
 namespace meph2::image {
 
@@ -60,7 +62,73 @@ void make_directory(const std::string& path) {
   ::_exit(status);
 }
 
+/// Number of device nodes in a squashfs.
+std::size_t device_nodes(const std::string& squashfs) {
+  base::Command command;
+  command.argv = {"unsquashfs", "-lln", squashfs};
+  command.capture_output = true;
+  command.capture_error = true;
+  const auto lines = base::split(base::run_checked(command).output, '\n');
+  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
+    return line.starts_with("crw") || line.starts_with("brw") || line.starts_with("c-") ||
+           line.starts_with("b-");
+  }));
+}
+
+/// Where FUSE may not be used: unpacked once, by the first stage of a build, for all of them.
+void bind_unpacked(const Layers& layers) {
+  const std::string place = "unpacked";
+  if (layers.devices && device_nodes(layers.base_file) > 0) {
+    throw Error(Errc::refused,
+                base::cat("unpack ", layers.base_file,
+                          " without root: its device nodes cannot be made, and the new root would "
+                          "lack them (let this account open /dev/fuse and install the package "
+                          "squashfuse, or run as root)"));
+  }
+  if (::access((place + "/done").c_str(), F_OK) != 0) {
+    make_directory(place);
+    base::Command command;
+    // Device nodes are the errors that it goes on after.
+    command.argv = {"unsquashfs", "-no-progress",  "-no-exit-code", "-quiet",
+                    "-d",         place + "/root", "-force",        layers.base_file};
+    command.capture_output = true;
+    command.capture_error = true;
+    base::with_context(base::cat("unpack ", layers.base_file),
+                       [&command] { base::run_checked(command); });
+    base::open_file(place + "/done", O_WRONLY | O_CREAT, 0644).close();
+  }
+  mount_or_throw((place + "/root").c_str(), "base", nullptr, MS_BIND, "");
+}
+
+/// In a user namespace no loop device can be had.
+void mount_base_unprivileged(const Layers& layers) {
+  if (layers.base_type != "squashfs") {
+    throw Error(Errc::refused,
+                base::cat("mount ", layers.base_file,
+                          ": a disk image can be read by root only (without root, name a squashfs "
+                          "or a root tar)"));
+  }
+  const bool fuse = base::find_program("squashfuse").has_value() &&
+                    base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  if (!fuse) {
+    bind_unpacked(layers);
+    return;
+  }
+  base::Command command;
+  // Nobody else writes to it: what the kernel has read stays good.
+  const std::string options =
+      "ro,allow_other,kernel_cache,entry_timeout=3600,attr_timeout=3600,negative_timeout=3600";
+  command.argv = {"squashfuse", "-o", options, layers.base_file, "base"};
+  command.capture_error = true;
+  base::with_context(base::cat("mount ", layers.base_file),
+                     [&command] { base::run_checked(command); });
+}
+
 void mount_base(const Layers& layers) {
+  if (in_user_namespace()) {
+    mount_base_unprivileged(layers);
+    return;
+  }
   auto options = base::cat("ro,loop,nodev,nosuid", layers.base_type == "ext4" ? ",noload" : "");
   if (layers.base_offset > 0) {
     options += base::cat(",offset=", layers.base_offset);
@@ -156,11 +224,14 @@ void mount_layers(const Layers& layers) {
   mount_base(layers);
   auto lowers = base::join(layers.lowers, ":");
   lowers += lowers.empty() ? "base" : ":base";
+  // Where trusted.* attributes cannot be written, the overlay keeps its own in user.overlay.*.
+  const auto* marks = in_user_namespace() ? ",userxattr" : "";
   if (layers.upper.empty()) {
     if (layers.lowers.empty()) {
       mount_or_throw("base", "root", nullptr, MS_BIND, "");
     } else {
-      mount_or_throw("overlay", "root", "overlay", MS_RDONLY, base::cat("lowerdir=", lowers));
+      mount_or_throw("overlay", "root", "overlay", MS_RDONLY,
+                     base::cat("lowerdir=", lowers, marks));
     }
     return;
   }
@@ -170,7 +241,7 @@ void mount_layers(const Layers& layers) {
   // The merged root takes the upper directory's own mode and owner: those of an unpacked root.
   ::chmod((layers.upper + "/upper").c_str(), 0755);
   const auto options = base::cat("lowerdir=", lowers, ",upperdir=", layers.upper,
-                                 "/upper,workdir=", layers.upper, "/work");
+                                 "/upper,workdir=", layers.upper, "/work", marks);
   // A layer is thrown away after a crash anyway: no sync of it is worth waiting for.
   if (::mount("overlay", "root", "overlay", 0, (options + ",volatile").c_str()) == 0) {
     return;

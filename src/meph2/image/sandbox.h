@@ -15,6 +15,7 @@ struct Layers {
   std::uint64_t base_offset = 0;       ///< of the partition within the file
   std::uint64_t base_size = 0;         ///< 0: up to the end
   std::vector<std::string> lowers;     ///< upper directories of earlier layers, topmost first
+  bool devices = true;                 ///< whether device nodes of the base have to be there
   std::string upper;  ///< directory that holds `upper` and `work`; empty: read-only
 };
 

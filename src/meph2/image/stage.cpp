@@ -47,6 +47,8 @@ StageJob from_json(const Json& json) {
   job.layers.base_size = json.at("base_size").get<std::uint64_t>();
   job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
   job.layers.upper = json.at("upper").get<std::string>();
+  // A kernel and its initrd are made without those of the image.
+  job.layers.devices = job.kind != "prepare" && job.kind != "kernel";
   return job;
 }
 

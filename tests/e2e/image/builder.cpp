@@ -131,8 +131,9 @@ std::string pack_option(const std::string& package, const std::string& directory
                    "/", package, "/boot-initrd");
 }
 
-RunningBuilder::RunningBuilder(const std::vector<std::string>& words) {
-  std::vector<std::string> argv = {program};
+RunningBuilder::RunningBuilder(const std::vector<std::string>& words,
+                               const std::vector<std::string>& before) {
+  auto argv = before.empty() ? std::vector<std::string>{program} : before;
   argv.insert(argv.end(), words.begin(), words.end());
   std::vector<char*> raw;
   for (auto& word : argv) {
@@ -141,7 +142,7 @@ RunningBuilder::RunningBuilder(const std::vector<std::string>& words) {
   raw.push_back(nullptr);
   pid_ = ::fork();
   if (pid_ == 0) {
-    ::execv(program.c_str(), raw.data());
+    ::execvp(raw[0], raw.data());
     ::_exit(127);
   }
 }

@@ -34,7 +34,9 @@ std::string pack_option(const std::string& package, const std::string& directory
 /// A builder that runs, to be looked at and killed.
 class RunningBuilder {
  public:
-  explicit RunningBuilder(const std::vector<std::string>& words);
+  /// `before`: the builder with what starts it, where it is not the built one by itself.
+  explicit RunningBuilder(const std::vector<std::string>& words,
+                          const std::vector<std::string>& before = {});
   RunningBuilder(const RunningBuilder&) = delete;
   RunningBuilder& operator=(const RunningBuilder&) = delete;
   ~RunningBuilder();
