@@ -1,4 +1,5 @@
-// A list of items, as JSON or between tabs: refused as untrusted, or a list whose tags can be settled or refused.
+// A list of items, as JSON or between tabs: refused as untrusted, or a list whose tags can be
+// settled or refused.
 #include "sstream/item_list.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -6,8 +7,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::refused_or_done(base::Errc::untrusted, [&] {
     for (auto& record : sstream::parse_items(fuzz::text_of(data, size), "list",
                                              sstream::ListFormat::detect, "c:download")) {
-      const bool settled = fuzz::refused_or_done(
-          base::Errc::untrusted, [&] { sstream::settle_tags(record); });
+      const bool settled =
+          fuzz::refused_or_done(base::Errc::untrusted, [&] { sstream::settle_tags(record); });
       if (settled) {
         // What has been settled stays as it is.
         const auto before = record.tags;
