@@ -193,18 +193,27 @@ class Bench:
         subprocess.run(["sync"], check=True)
         files = [os.path.join(root, path) for path in paths]
         curls, sums, mirrors, memory = [], [], [], 0
-        for turn in range(3):  # the disk has moods: whatever is compared takes turns
-            curls.append(self.curl(url, paths, os.path.join(self.work, "large-curl-%d" % turn)) + run(["sync"])[0])
-            sums.append(run(["xargs", "-P2", "-n1", "sha256sum"], stdin=self.words(files))[0])
-            mirrored, peak = run(self.mirror + [url, os.path.join(self.work, "large-mirror-%d" % turn)])
+        copy, target = os.path.join(self.work, "large-curl"), os.path.join(self.work, "large-mirror")
+
+        def curl():
+            curls.append(self.curl(url, paths, copy) + run(["sync"])[0])
+
+        def mirror():
+            nonlocal memory
+            mirrored, peak = run(self.mirror + [url, target])
             mirrors.append(mirrored)
             memory = max(memory, peak)
-        curl, hashed, mirror = (statistics.median(times) for times in (curls, sums, mirrors))
-        print("large: mirror %.2f s; curl --parallel and sync %.2f s; xargs -P2 sha256sum %.2f s (medians of 3); ratio to the "
-              "slower %.2f; peak %.0f MB" % (mirror, curl, hashed, mirror / max(curl, hashed), memory))
-        for turn in range(3):
-            shutil.rmtree(os.path.join(self.work, "large-curl-%d" % turn))
-            shutil.rmtree(os.path.join(self.work, "large-mirror-%d" % turn))
+
+        for turn in range(6):  # whoever comes second writes more slowly here, so they take turns at that, too
+            for write in (curl, mirror) if turn % 2 == 0 else (mirror, curl):
+                write()
+            sums.append(run(["xargs", "-P2", "-n1", "sha256sum"], stdin=self.words(files))[0])
+            shutil.rmtree(copy)
+            shutil.rmtree(target)
+            subprocess.run(["sync"], check=True)
+        fetched, hashed, mirrored = (statistics.median(times) for times in (curls, sums, mirrors))
+        print("large: mirror %.2f s; curl --parallel and sync %.2f s; xargs -P2 sha256sum %.2f s (medians of 6); ratio to the "
+              "slower %.2f; peak %.0f MB" % (mirrored, fetched, hashed, mirrored / max(fetched, hashed), memory))
 
     def words(self, files):
         name = os.path.join(self.work, "words")
