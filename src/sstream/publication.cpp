@@ -16,6 +16,8 @@
 #include "sstream/next_generation.h"
 #include "sstream/swap.h"
 
+#include <malloc.h>
+
 namespace sstream {
 
 namespace {
@@ -401,6 +403,7 @@ void Transaction::build_new(NextGeneration& next, const Generation& live,
   }
   next.carry_over(replaced);
   if (signer_) {
+    ::malloc_trim(0);  // what big trees took: each start of gpg would copy the tables of its pages
     result_.signed_documents = next.sign(*signer_);
   }
 }
