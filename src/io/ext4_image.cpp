@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include <ext2fs/ext2_fs.h>
-#include <ext2fs/ext2fs.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/strings.h"
+
+#include <ext2fs/ext2_fs.h>
+#include <ext2fs/ext2fs.h>
 
 namespace io {
 
@@ -66,7 +67,8 @@ void set_device(ext2_inode_large& inode, const TreeNode& node) {
 }
 
 bool is_zero(std::string_view bytes) {
-  return bytes.front() == '\0' && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+  return bytes.front() == '\0' &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
 ext2_inode* plain(ext2_inode_large& inode) {
@@ -99,10 +101,9 @@ struct Ext4Image::State {
     if (code == 0) {
       return;
     }
-    const std::string reason =
-        code == EXT2_ET_BLOCK_ALLOC_FAIL || code == EXT2_ET_INODE_ALLOC_FAIL
-            ? "the file system is full"
-            : error_message(code);
+    const std::string reason = code == EXT2_ET_BLOCK_ALLOC_FAIL || code == EXT2_ET_INODE_ALLOC_FAIL
+                                   ? "the file system is full"
+                                   : error_message(code);
     Error error(Errc::failed,
                 base::cat("write ", name, object.empty() ? "" : ": /", object, ": ", reason));
     throw code > 0 && code < 4096 ? error.set_errno(static_cast<int>(code)) : error;
@@ -252,9 +253,9 @@ void Ext4Image::set_root(const TreeNode& node) {
 Ext4Image::Inode Ext4Image::add(Inode parent, const std::string& name, const TreeNode& node) {
   Inode number = 0;
   if (S_ISDIR(node.mode)) {
-    const bool there = parent == root() &&
-                       ext2fs_lookup(state_->fs, parent, name.c_str(),
-                                     static_cast<int>(name.size()), nullptr, &number) == 0;
+    const bool there =
+        parent == root() && ext2fs_lookup(state_->fs, parent, name.c_str(),
+                                          static_cast<int>(name.size()), nullptr, &number) == 0;
     if (there) {
       state_->took_over_lost_and_found = number == EXT2_GOOD_OLD_FIRST_INO;
     } else {

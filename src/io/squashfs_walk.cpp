@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include <sys/stat.h>
+
 #include <sqfs/id_table.h>
 #include <sqfs/xattr.h>
 #include <sqfs/xattr_reader.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -61,8 +62,8 @@ struct Squashfs::Walk {
     if (!owners || !attributes) {
       state.fail("out of memory");
     }
-    state.check(sqfs_id_table_read(owners.get(), state.file.get(), &state.super,
-                                   state.compressor.get()));
+    state.check(
+        sqfs_id_table_read(owners.get(), state.file.get(), &state.super, state.compressor.get()));
     if ((state.super.flags & SQFS_FLAG_NO_XATTRS) == 0) {
       state.check(sqfs_xattr_reader_load(attributes.get(), &state.super, state.file.get(),
                                          state.compressor.get()));

@@ -31,6 +31,7 @@ constexpr std::uint64_t mebibyte = 1ULL << 20U;
 constexpr std::uint64_t padding = 100 * mebibyte;
 /// One inode for so many bytes, as mke2fs has it.
 constexpr std::uint64_t bytes_per_inode = 16384;
+constexpr std::uint64_t small_file_system = 256 * mebibyte;
 /// Where mke2fs wants a UUID before there is one.
 constexpr const char* no_uuid = "00000000-0000-4000-8000-000000000000";
 /// Attributes up to about this fit into the inode itself.
@@ -104,31 +105,13 @@ void format(const std::string& output, std::uint64_t size, std::uint64_t inodes,
     file.close();
   }
   base::Command command;
-  command.argv = {"mke2fs",
-                  "-q",
-                  "-F",
-                  "-t",
-                  "ext4",
-                  "-O",
+  command.argv = {"mke2fs", "-q", "-F", "-t", "ext4", "-O",
                   "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,flex_bg,"
                   "sparse_super,large_file,huge_file,dir_nlink,extra_isize",
-                  "-L",
-                  "cloudimg-rootfs",
-                  "-m",
-                  "0",
-                  "-b",
-                  std::to_string(block_size),
-                  "-I",
-                  "256",
-                  "-N",
-                  std::to_string(inodes),
-                  "-J",
-                  "size=16",
-                  "-G",
-                  "16",
-                  "-U",
-                  no_uuid,
-                  "-E",
+                  "-L", "cloudimg-rootfs", "-m", "0", "-b", std::to_string(block_size), "-I", "256",
+                  "-N", std::to_string(inodes), "-J",
+                  // MiB; 4 is the least there is.
+                  size < small_file_system ? "size=4" : "size=16", "-G", "16", "-U", no_uuid, "-E",
                   base::cat("hash_seed=", no_uuid,
                             // A new file is zero already.
                             ",lazy_itable_init=0,lazy_journal_init=1,nodiscard,root_owner=0:0"),
@@ -151,9 +134,8 @@ void format_for(const Needs& needs, const std::string& output, const RootImageOp
     const auto room = io::Ext4Image(output).room();
     if (room.blocks >= needs.blocks() && room.inodes >= needs.inodes()) {
       if (size > options.size) {
-        log.warning(base::cat("root image: the tree does not fit into ",
-                              base::human_bytes(options.size), ": made of ",
-                              base::human_bytes(size)));
+        log.warning(base::cat("root image: the tree does not fit into ", options.size / mebibyte,
+                              "M: made of ", size / mebibyte, "M"));
       }
       return;
     }
@@ -170,9 +152,9 @@ void format_for(const Needs& needs, const std::string& output, const RootImageOp
 class Content {
  public:
   void add(const io::TreeNode& node) {
-    auto text = base::cat(node.path, '\0', node.mode, " ", node.uid, " ", node.gid, " ",
-                          node.mtime, " ", node.number, " ", node.size, " ", node.major, " ",
-                          node.minor, " ", node.target, '\0');
+    auto text = base::cat(node.path, '\0', node.mode, " ", node.uid, " ", node.gid, " ", node.mtime,
+                          " ", node.number, " ", node.size, " ", node.major, " ", node.minor, " ",
+                          node.target, '\0');
     for (const auto& [key, value] : node.attributes) {
       text += base::cat(key, '\0', value.size(), " ", value);
     }
