@@ -51,10 +51,9 @@ class RootImage : public testing::Test {
   std::vector<std::string> make(const std::string& squashfs, const std::string& name,
                                 std::uint64_t size = 64ULL << 20U) const {
     std::vector<std::string> warnings;
-    const base::Log log("test", base::LogLevel::warning,
-                        [&warnings](base::LogLevel, const std::string& line) {
-                          warnings.push_back(line);
-                        });
+    const base::Log log(
+        "test", base::LogLevel::warning,
+        [&warnings](base::LogLevel, const std::string& line) { warnings.push_back(line); });
     RootImageOptions options;
     options.size = size;
     make_root_image(squashfs, path(name), options, log, {});
@@ -136,6 +135,7 @@ TEST_F(RootImage, HoldsWhatTheSquashfsHolds) {
     const Mounted after(path(name), directory.path() + "/ext4");
     EXPECT_EQ(describe_tree(after.where()), describe_tree(before.where()));
     EXPECT_EQ(facts_of_root(after.where()), facts_of_root(before.where()));
+
     struct stat sparse {};
 
     ASSERT_EQ(::stat((after.where() + "/srv/sparse").c_str(), &sparse), 0);

@@ -101,5 +101,4 @@ void make_full_tree(const std::string& root) {
   }
 }
 
-
 }  // namespace image_test
