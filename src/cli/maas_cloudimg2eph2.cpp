@@ -128,6 +128,9 @@ cli::Action declare(CLI::App& app) {
                  "xz, zstd or gzip, for a squashfs that has to be made (default: as the release "
                  "needs)")
       ->envname("M2E_SQUASHFS_COMPRESSION");
+  cli::add_size(app, "--root-image-size", options.root_image_size,
+                "Size of the file system of a root image (default: 1400M)")
+      ->envname("M2E_ROOT_IMAGE_SIZE");
   app.add_flag("--unprivileged", words->unprivileged,
                "Build without root, in a user namespace (the default for who is not root)")
       ->envname("M2E_UNPRIVILEGED");

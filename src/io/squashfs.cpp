@@ -7,18 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include <sqfs/compressor.h>
-#include <sqfs/data_reader.h>
-#include <sqfs/dir.h>
-#include <sqfs/dir_reader.h>
 #include <sqfs/error.h>
-#include <sqfs/id_table.h>
-#include <sqfs/inode.h>
-#include <sqfs/io.h>
-#include <sqfs/super.h>
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "io/squashfs_state.h"
 
 namespace io {
 
@@ -26,19 +19,6 @@ namespace {
 
 using base::Errc;
 using base::Error;
-
-struct Destroy {
-  void operator()(void* object) const { sqfs_destroy(object); }
-};
-
-struct Free {
-  void operator()(void* memory) const { sqfs_free(memory); }
-};
-
-template <typename T>
-using Object = std::unique_ptr<T, Destroy>;
-using Inode = std::unique_ptr<sqfs_inode_generic_t, Free>;
-using Entry = std::unique_ptr<sqfs_dir_entry_t, Free>;
 
 constexpr int most_links = 8;
 constexpr std::size_t read_size = 1U << 17U;
@@ -76,37 +56,21 @@ std::string resolve(const std::string& link, const std::string& target) {
   return base::join(parts, "/");
 }
 
-bool is_directory(const sqfs_inode_generic_t& inode) {
+}  // namespace
+
+bool is_squashfs_directory(const sqfs_inode_generic_t& inode) {
   return inode.base.type == SQFS_INODE_DIR || inode.base.type == SQFS_INODE_EXT_DIR;
 }
 
-}  // namespace
+void Squashfs::State::fail(std::string_view what) const {
+  throw Error(Errc::untrusted, base::cat("read ", input->name(), ": ", what));
+}
 
-struct Squashfs::State {
-  base::File* input = nullptr;
-  SquashfsFacts facts;
-  sqfs_super_t super{};
-  Object<sqfs_file_t> file;
-  Object<sqfs_compressor_t> compressor;
-  Object<sqfs_dir_reader_t> directories;
-  Object<sqfs_data_reader_t> data;
-
-  [[noreturn]] void fail(std::string_view what) const {
-    throw Error(Errc::untrusted, base::cat("read ", input->name(), ": ", what));
+void Squashfs::State::check(int code) const {
+  if (code != 0) {
+    fail(reason_of(code));
   }
-
-  void check(int code) const {
-    if (code != 0) {
-      fail(reason_of(code));
-    }
-  }
-
-  void open(base::File& from);
-  Inode find(const std::string& path) const;
-  std::string content(const sqfs_inode_generic_t& inode, std::uint64_t limit) const;
-  std::vector<Inode> list(const sqfs_inode_generic_t& inode, const std::string& path,
-                          std::vector<std::string>& names) const;
-};
+}
 
 void Squashfs::State::open(base::File& from) {
   input = &from;
@@ -140,7 +104,13 @@ void Squashfs::State::open(base::File& from) {
            name != nullptr ? name : "unknown"};
 }
 
-Inode Squashfs::State::find(const std::string& path) const {
+SquashfsInode Squashfs::State::root() const {
+  sqfs_inode_generic_t* found = nullptr;
+  check(sqfs_dir_reader_get_root_inode(directories.get(), &found));
+  return SquashfsInode(found);
+}
+
+SquashfsInode Squashfs::State::find(const std::string& path) const {
   auto where = path;
   for (int hop = 0; hop < most_links; ++hop) {
     sqfs_inode_generic_t* found = nullptr;
@@ -150,7 +120,7 @@ Inode Squashfs::State::find(const std::string& path) const {
       return nullptr;
     }
     check(code);
-    Inode inode(found);
+    SquashfsInode inode(found);
     if (inode->base.type != SQFS_INODE_SLINK && inode->base.type != SQFS_INODE_EXT_SLINK) {
       return inode;
     }
@@ -180,19 +150,19 @@ std::string Squashfs::State::content(const sqfs_inode_generic_t& inode, std::uin
   return out;
 }
 
-std::vector<Inode> Squashfs::State::list(const sqfs_inode_generic_t& inode, const std::string& path,
-                                         std::vector<std::string>& names) const {
-  std::vector<Inode> below;
+std::vector<Squashfs::State::Entry> Squashfs::State::list(const sqfs_inode_generic_t& inode,
+                                                          const std::string& path, bool all) const {
+  std::vector<Entry> entries;
   check(sqfs_dir_reader_open_dir(directories.get(), &inode, 0));
   std::string previous;
   while (true) {
     sqfs_dir_entry_t* raw = nullptr;
     const int code = sqfs_dir_reader_read(directories.get(), &raw);
     if (code > 0) {
-      return below;
+      return entries;
     }
     check(code);
-    const Entry entry(raw);
+    const SquashfsMemory<sqfs_dir_entry_t> entry(raw);
     const std::string name(reinterpret_cast<const char*>(entry->name),  // NOLINT: the C layout
                            entry->size + std::size_t{1});
     if (name == "." || name == ".." || name.find('/') != std::string::npos ||
@@ -204,11 +174,10 @@ std::vector<Inode> Squashfs::State::list(const sqfs_inode_generic_t& inode, cons
                      path));
     }
     previous = name;
-    if (entry->type == SQFS_INODE_DIR || entry->type == SQFS_INODE_EXT_DIR) {
+    if (all || entry->type == SQFS_INODE_DIR || entry->type == SQFS_INODE_EXT_DIR) {
       sqfs_inode_generic_t* found = nullptr;
       check(sqfs_dir_reader_get_inode(directories.get(), &found));
-      below.emplace_back(found);
-      names.push_back(path.empty() ? name : base::cat(path, "/", name));
+      entries.push_back({name, SquashfsInode(found)});
     }
   }
 }
@@ -232,21 +201,17 @@ std::optional<std::string> Squashfs::read(const std::string& path, std::uint64_t
 }
 
 void Squashfs::check_names() const {
-  sqfs_inode_generic_t* root = nullptr;
-  state_->check(sqfs_dir_reader_get_root_inode(state_->directories.get(), &root));
-  std::vector<std::pair<std::string, Inode>> pending;
-  pending.emplace_back("", Inode(root));
+  std::vector<std::pair<std::string, SquashfsInode>> pending;
+  pending.emplace_back("", state_->root());
   std::unordered_set<sqfs_u32> seen;
   while (!pending.empty()) {
     const auto [path, inode] = std::move(pending.back());
     pending.pop_back();
-    if (!is_directory(*inode) || !seen.insert(inode->base.inode_number).second) {
+    if (!is_squashfs_directory(*inode) || !seen.insert(inode->base.inode_number).second) {
       state_->fail(base::cat("damaged squashfs: directory /", path, " is in two places"));
     }
-    std::vector<std::string> names;
-    auto below = state_->list(*inode, path, names);
-    for (std::size_t i = 0; i < below.size(); ++i) {
-      pending.emplace_back(std::move(names[i]), std::move(below[i]));
+    for (auto& [name, below] : state_->list(*inode, path, false)) {
+      pending.emplace_back(path.empty() ? name : base::cat(path, "/", name), std::move(below));
     }
   }
 }

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/file.h"
+#include "io/tree_node.h"
 
 namespace io {
 
@@ -16,7 +19,7 @@ struct SquashfsFacts {
   std::string compression;
 };
 
-/// Reads single files out of a squashfs without mounting it (libsquashfs). The constructor checks
+/// Reads a squashfs without mounting it (libsquashfs). The constructor checks
 /// the superblock, that the file is as long as it says, and the id and directory tables' places;
 /// Error(untrusted) "read NAME: ..." otherwise.
 class Squashfs {
@@ -37,8 +40,19 @@ class Squashfs {
   /// '/' or come twice in one directory (what CVE-2021-40153 and CVE-2021-41072 were made of).
   void check_names() const;
 
+  /// Hands out a file's content from its start to its end, piece by piece: `take(offset, bytes)`.
+  /// Holes that the squashfs knows are left out.
+  using Content = std::function<void(
+      const std::function<void(std::uint64_t offset, std::string_view bytes)>& take)>;
+
+  /// Visits every node: a directory before what is in it, entries in the order of their names, hard
+  /// links once for each name. `content` serves for regular files, and during the call only.
+  /// Error(untrusted) as check_names(), and for damage.
+  void walk(const std::function<void(const TreeNode& node, const Content& content)>& visit) const;
+
  private:
   struct State;
+  struct Walk;
   std::unique_ptr<State> state_;
 };
 

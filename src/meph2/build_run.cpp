@@ -127,6 +127,9 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   if (!options.squashfs_compression.empty()) {
     command.env["M2E_SQUASHFS_COMPRESSION"] = options.squashfs_compression;
   }
+  if (!options.root_image_size.empty()) {
+    command.env["M2E_ROOT_IMAGE_SIZE"] = options.root_image_size;
+  }
   context.log.debug(base::cat("running: ", base::shell_quote(command.argv)));
   base::run_checked(command, context.stop);
   return digest_outputs(plan, space);

@@ -17,7 +17,8 @@ struct BuilderOptions {
   unsigned jobs = 0;  ///< kernels at once, 0: the builder's own choice; it gets it as M2E_JOBS
   bool unprivileged = false;  ///< it gets it as M2E_UNPRIVILEGED=1
   std::string
-      squashfs_compression;  ///< empty: its own choice; it gets it as M2E_SQUASHFS_COMPRESSION
+      squashfs_compression;     ///< empty: its own choice; it gets it as M2E_SQUASHFS_COMPRESSION
+  std::string root_image_size;  ///< likewise, as M2E_ROOT_IMAGE_SIZE
 };
 
 /// An image's files with what became of them, by path.

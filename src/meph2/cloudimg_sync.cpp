@@ -259,6 +259,7 @@ class Sync {
   BuilderOptions builder_options() const {
     auto builder = options_.builder;
     builder.squashfs_compression = config_.squashfs_compression;
+    builder.root_image_size = config_.root_image_size;
     return builder;
   }
 

@@ -3,17 +3,19 @@
 set -euo pipefail
 usage() {
   cat <<'END'
-Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [--compression NAME] [--root TAR] [BIN]
+Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [--image-runs N] [--compression NAME] [--root TAR] [--only-root-image] [BIN]
 
 BIN is the folder of the built programs (build/release/bin). --root: this root file system, not a new one. Wants root, mmdebstrap, tar2sqfs and about 2 GB in $TMPDIR.
 Prints one line per figure: what was compared, the medians in seconds, the ratio, and what it should be at most.
 END
 }
-runs=5 kernel_runs=1 compression=zstd tar='' bin=''
+runs=5 kernel_runs=1 image_runs=3 only_root_image=no compression=zstd tar='' bin=''
 while [ $# -gt 0 ]; do
   case $1 in
     --runs) runs=$2; shift ;;
     --kernel-runs) kernel_runs=$2; shift ;;
+    --image-runs) image_runs=$2; shift ;;
+    --only-root-image) only_root_image=yes ;;
     --compression) compression=$2; shift ;;
     --root) tar=$(readlink -f "$2"); shift ;;
     --help | -h) usage; exit 0 ;;
@@ -59,6 +61,23 @@ else
     ${sources:-http://deb.debian.org/debian}
 fi
 tar2sqfs -q -c "$compression" -j 2 "$work/root.squashfs" <"$work/root.tar" 2>/dev/null
+
+mkdir "$work/tree"
+tar -C "$work/tree" --xattrs --xattrs-include='*' --numeric-owner -xf "$work/root.tar"
+ours_image() { "$builder" --no-squashfs --jobs=2 "$work/root.squashfs" "$work/out/root-image.gz"; }
+theirs_image() {
+  mkdir -p "$work/out" && mke2fs -q -F -t ext4 -O ^metadata_csum -L cloudimg-rootfs -m 0 -d "$work/tree" "$work/out/image" 1400M &&
+    gzip -9 --rsyncable "$work/out/image"
+}
+: >"$work/ours"
+: >"$work/theirs"
+for _ in $(seq "$image_runs"); do
+  rm -rf "$work/out"; seconds ours_image >>"$work/ours"
+  rm -rf "$work/out"; seconds theirs_image >>"$work/theirs"
+done
+figure "squashfs -> root-image.gz / mke2fs -d, gzip -9" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.2
+[ $only_root_image = no ] || exit 0
+
 xz -T2 -1 --keep "$work/root.tar"
 
 out() { rm -rf "$work/out"; }

@@ -223,6 +223,12 @@ void read_our_keys(const ConfigValue& top, StreamConfig& config) {
       value->reject(base::cat("must be one of ", base::join(known, ", ")));
     }
   }
+  if (const auto value = top.find("root_image_size")) {
+    config.root_image_size = value->string();
+    if (!base::parse_bytes(config.root_image_size)) {
+      value->reject(base::cat("'", config.root_image_size, "' is not a size such as 1400M"));
+    }
+  }
   if (config.os == "ubuntu") {
     config.default_source =
         "http://cloud-images.ubuntu.com/daily/streams/v1/com.ubuntu.cloud:daily:download.json";
@@ -322,27 +328,17 @@ StreamConfig parse_stream_config(std::string_view text, const std::string& name)
   const auto yaml = io::parse_yaml(text, name);
   const ConfigValue top(yaml);
   // `subarches` and `misc` only hold anchors: nobody reads them.
-  top.allow_keys({"subarches",
-                  "misc",
-                  "releases",
-                  "content_id",
-                  "product_id_pre",
-                  "kname",
-                  "default_target",
-                  "squashfs",
-                  "root_image",
-                  "enable_di",
-                  "enable_proposed",
-                  "proposed_packages",
-                  "pre_purge_packages",
-                  "os",
-                  "distro_info",
-                  "squashfs_compression",
-                  "default_source",
-                  "source_content_ids",
-                  "source_product_prefix",
-                  "di_mirrors",
-                  "di_keyring",
+  top.allow_keys({"subarches",          "misc",
+                  "releases",           "content_id",
+                  "product_id_pre",     "kname",
+                  "default_target",     "squashfs",
+                  "root_image",         "enable_di",
+                  "enable_proposed",    "proposed_packages",
+                  "pre_purge_packages", "os",
+                  "distro_info",        "squashfs_compression",
+                  "root_image_size",    "default_source",
+                  "source_content_ids", "source_product_prefix",
+                  "di_mirrors",         "di_keyring",
                   "di_pockets"});
   StreamConfig config;
   config.file = name;

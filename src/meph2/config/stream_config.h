@@ -59,6 +59,7 @@ struct StreamConfig {
   std::string os = "ubuntu";
   std::string distro_info = "ubuntu.csv";  ///< a file of the package distro-info-data
   std::string squashfs_compression;        ///< for the builder; empty: its own choice
+  std::string root_image_size;             ///< for the builder ("1400M"); empty: its own choice
   std::string default_source;
   std::vector<std::string> source_content_ids;
   std::string source_product_prefix;  ///< only products that begin so are images to build from

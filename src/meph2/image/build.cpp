@@ -4,6 +4,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "base/worker_pool.h"
 #include "io/squashfs.h"
 #include "meph2/image/dpkg.h"
+#include "meph2/image/root_image.h"
 #include "meph2/image/source.h"
 #include "meph2/image/stage.h"
 #include "meph2/image/workplace.h"
@@ -88,8 +90,9 @@ class Build {
     if (!options_.manifest.empty()) {
       manifest();
     }
+    start_root_image();
     pack_kernels();
-    root_image();
+    finish_root_image();
     squashfs();
     if (!manifest_.empty()) {
       outputs_.add(manifest_, options_.manifest);
@@ -105,7 +108,7 @@ class Build {
   void require_root() const {
     if (::geteuid() != 0) {
       throw Error(Errc::refused,
-                  "kernels and root images are made in mounted file systems: run as root");
+                  "kernels and changed roots are made in mounted file systems: run as root");
     }
   }
 
@@ -330,21 +333,29 @@ class Build {
     }
   }
 
-  void root_image() {
+  std::string root_image_file() const { return workplace_.stage() + "/root-image"; }
+
+  /// gzip keeps one core busy for longer than all the rest takes: beside the kernels, where several
+  /// things may be done at once.
+  void start_root_image() {
     if (!options_.gzip) {
       return;
     }
     context_.log.info("making the root image");
-    auto work = job("root-image", "root image");
-    work.layers.lowers = made_.empty() ? Strings() : Strings{"adjust/upper"};
-    const auto raw = workplace_.stage() + "/root-image";
-    work.input = {{"output", raw}};
-    run_stage(work, workplace_.scratch(), context_.stop);
-    base::Command gzip;
-    gzip.argv = {"gzip", "--no-name", "--force", raw};
-    gzip.capture_error = true;
-    base::run_checked(gzip, context_.stop);
-    outputs_.add(raw + ".gz", options_.root_image);
+    RootImageOptions wanted;
+    wanted.size = options_.root_image_size.value_or(usual_root_image_size);
+    root_image_.emplace(made_.empty() ? source_.squashfs : made_, root_image_file(), wanted,
+                        context_.log);
+    if (jobs_ == 1) {
+      root_image_->finish(context_.stop);
+    }
+  }
+
+  void finish_root_image() {
+    if (root_image_) {
+      root_image_->finish(context_.stop);
+      outputs_.add(root_image_file() + ".gz", options_.root_image);
+    }
   }
 
   const BuildOptions& options_;
@@ -362,6 +373,7 @@ class Build {
   std::string manifest_;  ///< staged
   int staged_ = 0;
   BuildResult result_;
+  std::optional<RootImageBeside> root_image_;
 };
 
 }  // namespace

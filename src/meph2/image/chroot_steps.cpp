@@ -237,43 +237,14 @@ std::string compression_of(const Json& input) {
   return read_needs(input.at("conf").get<std::string>(), parse_os_release(text)).compression;
 }
 
-/// Room for the tree and as much again, in KiB: what a machine that boots it may add.
-std::uint64_t image_kibibytes() {
-  constexpr std::uint64_t least = 1400ULL << 10U;
-  std::uint64_t blocks = 0;
-  const auto root = base::open_directory("root");
-  base::walk_tree(root.fd(), [&blocks](const std::string&, const struct stat& status) {
-    blocks += (static_cast<std::uint64_t>(status.st_size) + 4095) / 4096 + 1;
-    return true;
-  });
-  return std::max(least, blocks * 4 * 2);
-}
-
 }  // namespace
 
-Json pack_merged_tree(const std::string& kind, const Json& input, bool verbose) {
-  const auto output = input.at("output").get<std::string>();
+Json pack_merged_tree(const Json& input, bool verbose) {
   base::Command command;
-  if (kind == "squash") {
-    command.argv = {
-        "mksquashfs",          "root",         output,
-        "-noappend",           "-no-progress", "-comp",
-        compression_of(input), "-processors",  std::to_string(input.at("jobs").get<unsigned>())};
-  } else {
-    command.argv = {"mke2fs",
-                    "-q",
-                    "-F",
-                    "-t",
-                    "ext4",
-                    "-L",
-                    "cloudimg-rootfs",
-                    "-m",
-                    "0",
-                    "-d",
-                    "root",
-                    output,
-                    base::cat(image_kibibytes(), "k")};
-  }
+  command.argv = {
+      "mksquashfs",          "root",         input.at("output").get<std::string>(),
+      "-noappend",           "-no-progress", "-comp",
+      compression_of(input), "-processors",  std::to_string(input.at("jobs").get<unsigned>())};
   command.capture_output = !verbose;
   command.capture_error = !verbose;
   base::run_checked(command);

@@ -18,7 +18,7 @@ HostFiles read_host_files();
 io::Json run_chroot_stage(const std::string& kind, const io::Json& input, const HostFiles& host,
                           int out, bool verbose);
 
-/// The stages that make one file of the merged tree with the host's tools: `squash`, `root-image`.
-io::Json pack_merged_tree(const std::string& kind, const io::Json& input, bool verbose);
+/// The stage `squash`: makes a squashfs of the merged tree with the host's tools.
+io::Json pack_merged_tree(const io::Json& input, bool verbose);
 
 }  // namespace meph2::image

@@ -68,7 +68,7 @@ bool BuildOptions::adjusts() const {
 }
 
 bool BuildOptions::mounts() const {
-  return adjusts() || !packs.empty() || gzip;
+  return adjusts() || !packs.empty();
 }
 
 void check_options(const BuildOptions& options) {
@@ -92,6 +92,12 @@ void check_options(const BuildOptions& options) {
   }
   if (options.kernel != "none") {
     require_package_name(options.kernel, "--kernel");
+  }
+  constexpr std::uint64_t least = 16ULL << 20U;
+  constexpr std::uint64_t most = 1ULL << 40U;
+  if (options.root_image_size &&
+      (*options.root_image_size < least || *options.root_image_size > most)) {
+    throw Error(Errc::usage, "--root-image-size: between 16M and 1T expected");
   }
   std::set<std::string> outputs;
   const auto claim = [&outputs](const std::string& path) {

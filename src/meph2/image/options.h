@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,9 +32,10 @@ struct BuildOptions {
   bool squashfs = true;  ///< write the squashfs
   std::string kernel = "none";
   std::string arch;
-  std::string manifest;    ///< path, empty: none
-  std::string source;      ///< path or URL
-  std::string root_image;  ///< path; the squashfs goes beside it
+  std::string manifest;                          ///< path, empty: none
+  std::string source;                            ///< path or URL
+  std::string root_image;                        ///< path; the squashfs goes beside it
+  std::optional<std::uint64_t> root_image_size;  ///< bytes; absent: usual_root_image_size
   std::vector<KernelPack> packs;
   unsigned jobs = 0;        ///< 0: one per core
   std::string compression;  ///< of a squashfs that is made; empty: as the release needs

@@ -53,11 +53,10 @@ StageJob from_json(const Json& json) {
 }
 
 Json do_job(const StageJob& job) {
-  const bool outside = job.kind == "squash" || job.kind == "root-image";
   const auto host = read_host_files();
   mount_layers(job.layers);
-  if (outside) {
-    return pack_merged_tree(job.kind, job.input, job.verbose);
+  if (job.kind == "squash") {
+    return pack_merged_tree(job.input, job.verbose);
   }
   // Opened before the old root goes away: where the kernel's files are left.
   const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")

@@ -12,7 +12,7 @@ namespace meph2::image {
 /// One step of a build that needs a mounted root: done by a process of its own in its own
 /// namespaces.
 struct StageJob {
-  std::string kind;   ///< adjust, prepare, kernel, squash or root-image
+  std::string kind;   ///< adjust, prepare, kernel or squash
   std::string label;  ///< for messages
   Layers layers;
   bool network = false;

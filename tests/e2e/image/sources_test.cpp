@@ -151,8 +151,10 @@ TEST_F(Sources, ThatAreSquashfsArePublishedAsTheyAre) {
 
 TEST_F(Sources, GiveARootImage) {
   output_of({"tar", "-C", path("tree"), "-cf", path("root.tar"), "."});
-  const auto outcome = build({"--no-squashfs", path("root.tar"), path("out/root-image.gz")});
+  const auto outcome = build(
+      {"--no-squashfs", "--root-image-size=64M", path("root.tar"), path("out/root-image.gz")});
   ASSERT_EQ(outcome.status, 0) << outcome.error;
+  EXPECT_EQ(outcome.output, path("out/root-image.gz") + "\n");
   EXPECT_FALSE(exists(path("out/squashfs")));
   auto packed = base::open_file(path("out/root-image.gz"), O_RDONLY);
   auto raw = base::open_file(path("raw"), O_RDWR | O_CREAT);
@@ -161,6 +163,24 @@ TEST_F(Sources, GiveARootImage) {
   EXPECT_EQ(output_of({"debugfs", "-R", "cat /etc/os-release", path("raw")}),
             "ID=debian\nVERSION_CODENAME=bookworm\n");
   EXPECT_THAT(output_of({"e2label", path("raw")}), HasSubstr("cloudimg-rootfs"));
+  output_of({"e2fsck", "-fn", path("raw")});
+}
+
+TEST_F(Sources, GiveBothKindsOfImage) {
+  output_of({"tar", "-C", path("tree"), "-cf", path("root.tar"), "."});
+  ::setenv("M2E_ROOT_IMAGE_SIZE", "64M", 1);
+  const auto outcome = build(
+      {"--manifest=" + path("out/squashfs.manifest"), path("root.tar"), path("out/root-image.gz")});
+  const auto again = build({path("out/squashfs"), path("again/root-image.gz")});
+  ::setenv("M2E_ROOT_IMAGE_SIZE", "much", 1);
+  const auto wrong = build({path("out/squashfs"), path("wrong/root-image.gz")});
+  ::unsetenv("M2E_ROOT_IMAGE_SIZE");
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  ASSERT_EQ(again.status, 0) << again.error;
+  EXPECT_EQ(base::read_file(path("out/squashfs")), base::read_file(path("again/squashfs")));
+  EXPECT_EQ(base::read_file(path("out/root-image.gz")),
+            base::read_file(path("again/root-image.gz")));
+  EXPECT_EQ(wrong.status, 2) << wrong.error;
 }
 
 TEST_F(Sources, NeedSpace) {

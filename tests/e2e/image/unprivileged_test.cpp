@@ -121,6 +121,22 @@ TEST_F(Unprivileged, BuildMakesTheBytesThatRootMakes) {
   EXPECT_THAT(base::read_file("/proc/self/mounts"), testing::Not(HasSubstr(path("out"))));
 }
 
+// Nothing is mounted for it, so that no namespace is needed either.
+TEST_F(Unprivileged, RootImageIsMadeByAnybody) {
+  make_account(false);
+  base::make_directories(path("tree/dev"));
+  output_of({"mknod", path("tree/dev/sda"), "b", "8", "0"});
+  output_of({"mksquashfs", path("tree"), path("small"), "-quiet", "-no-progress"});
+  auto argv = as_account();
+  argv.insert(argv.end(),
+              {"--no-squashfs", "--root-image-size=32M", path("small"), path("out/root-image.gz")});
+  const auto outcome = run(argv);
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  output_of({"gunzip", path("out/root-image.gz")});
+  EXPECT_THAT(output_of({"debugfs", "-R", "stat /dev/sda", path("out/root-image")}),
+              HasSubstr("Type: block special"));
+}
+
 TEST_F(Unprivileged, BuildThatIsKilledLeavesNoProcess) {
   make_account(true);
   REQUIRE_USER_NAMESPACES();

@@ -196,7 +196,8 @@ TEST(BuildImage, ABuilderThatIsNotThereIsNamed) {
 TEST(BuildImage, TheBuilderGetsWhatWasAskedFor) {
   const World world;
   world.use_builder(base::cat(
-      "printf '%s\\n' \"$@\" \"jobs=$M2E_JOBS\" \"compression=$M2E_SQUASHFS_COMPRESSION\" >'",
+      "printf '%s\\n' \"$@\" \"jobs=$M2E_JOBS\" \"compression=$M2E_SQUASHFS_COMPRESSION\" "
+      "\"size=$M2E_ROOT_IMAGE_SIZE\" >'",
       world.path("seen"), "'; exec '", SOURCE_DIR, "/bin/fake-maas-cloudimg2eph2' \"$@\"\n"));
   auto options = build_options(world);
   options.config = base::cat(SOURCE_DIR, "/conf/debian.yaml");
@@ -212,7 +213,14 @@ TEST(BuildImage, TheBuilderGetsWhatWasAskedFor) {
       testing::StartsWith(
           "-vv\n--proposed\n--proposed-packages\na,b\n--no-gzip\n--kernel=none\n--arch=amd64\n"));
   EXPECT_THAT(seen, HasSubstr("--krd-pack=linux-image-rt-amd64,./bookworm/"));
-  EXPECT_THAT(seen, HasSubstr("jobs=3\ncompression=zstd\n"));
+  EXPECT_THAT(seen, HasSubstr("jobs=3\ncompression=zstd\nsize=\n"));
+  options.config = base::cat(SOURCE_DIR, "/conf/meph-v2.yaml");
+  options.request.release = "xenial";
+  options.target = world.path("v2");
+  options.enable_di = false;
+  meph2::build_image(options, world.context());
+  EXPECT_THAT(world.read("seen"), HasSubstr("size=1400M\n"));
+  EXPECT_THAT(world.read("seen"), HasSubstr("--no-squashfs\n"));
 }
 
 // Parts of --krd-pack are separated by commas: a directory of that name must not end one.

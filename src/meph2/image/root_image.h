@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/log.h"
+
+namespace meph2::image {
+
+/// The size that root images have where nothing else is said: that of the established tools.
+inline constexpr std::uint64_t usual_root_image_size = 1400ULL << 20U;
+
+struct RootImageOptions {
+  std::uint64_t size = usual_root_image_size;  ///< bytes; grown where the tree does not fit
+};
+
+/// Makes `output` (which must not exist), an ext4 file system image with the tree of a squashfs:
+/// label cloudimg-rootfs, no metadata_csum, what is free is zero. Nothing is mounted, and no right
+/// but that of writing the file is needed. The same tree gives the same bytes: UUID and hash seed
+/// are made of its content, dates of $SOURCE_DATE_EPOCH (else of the newest node). A tree that does
+/// not fit into options.size gets what it needs and 100 MiB; that is said in a warning.
+void make_root_image(const std::string& squashfs, const std::string& output,
+                     const RootImageOptions& options, const base::Log& log,
+                     const std::stop_token& stop);
+
+/// Replaces the file `image` by `image`.gz, the bytes of `gzip -9 --rsyncable --no-name`.
+void gzip_root_image(const std::string& image, const std::stop_token& stop);
+
+/// Both of them, beside other work: gzip takes its time, on one core.
+class RootImageBeside {
+ public:
+  /// `log` is used from another thread, and has to outlive this object.
+  RootImageBeside(const std::string& squashfs, const std::string& image,
+                  const RootImageOptions& options, const base::Log& log);
+  RootImageBeside(const RootImageBeside&) = delete;
+  RootImageBeside& operator=(const RootImageBeside&) = delete;
+  ~RootImageBeside();
+
+  /// Waits for the end, which may be a failure's; `stop` ends it early, as does destruction.
+  void finish(const std::stop_token& stop);
+
+ private:
+  std::exception_ptr failure_;
+  std::jthread thread_;
+};
+
+}  // namespace meph2::image
