@@ -27,7 +27,7 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/sstream.pc.in ${PROJECT_BINARY_DIR}/g
 install(FILES ${PROJECT_BINARY_DIR}/generated/sstream.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # Everything else that the commands come with.
-install(PROGRAMS ${PROJECT_SOURCE_DIR}/bin/fake-maas-cloudimg2eph2 TYPE BIN)
+install(PROGRAMS ${PROJECT_SOURCE_DIR}/bin/fake-maas-cloudimg2eph2 ${PROJECT_SOURCE_DIR}/bin/kh-xgene TYPE BIN)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
         FILES_MATCHING PATTERN "*.1")
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})

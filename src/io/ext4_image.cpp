@@ -106,7 +106,11 @@ struct Ext4Image::State {
                                    : error_message(code);
     Error error(Errc::failed,
                 base::cat("write ", name, object.empty() ? "" : ": /", object, ": ", reason));
-    throw code > 0 && code < 4096 ? error.set_errno(static_cast<int>(code)) : error;
+    constexpr errcode_t most_errno = 4095;
+    if (code <= most_errno) {
+      error.set_errno(static_cast<int>(code));
+    }
+    throw error;
   }
 
   ext2_inode_large read(Inode number) const {

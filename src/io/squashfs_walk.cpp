@@ -188,9 +188,9 @@ struct Squashfs::Walk {
         state.fail(base::cat("damaged squashfs: directory /", path, " is in two places"));
       }
       auto entries = state.list(*inode, path, true);
-      for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-        pending.push_back({path.empty() ? entry->name : base::cat(path, "/", entry->name),
-                           std::move(entry->inode)});
+      std::reverse(entries.begin(), entries.end());
+      for (auto& [name, below] : entries) {
+        pending.push_back({path.empty() ? name : base::cat(path, "/", name), std::move(below)});
       }
     }
   }

@@ -17,6 +17,8 @@
 #include "base/worker_pool.h"
 #include "io/squashfs.h"
 #include "meph2/image/dpkg.h"
+#include "meph2/image/emulation.h"
+#include "meph2/image/kihelper.h"
 #include "meph2/image/root_image.h"
 #include "meph2/image/source.h"
 #include "meph2/image/stage.h"
@@ -39,28 +41,38 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? std::string(".") : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// Rows that ask for the same kernel in the same way are one piece of work with many targets.
+/// Rows that ask for the same kernel are one piece of work with many targets.
 struct KernelWork {
   std::string package;
-  std::string kihelper;
-  Strings dtbs;  ///< names, each once
+  Strings kihelpers;  ///< that some of them have, each once
+  Strings dtbs;       ///< names, each once
   std::vector<const KernelPack*> for_packs;
 };
+
+void add_once(Strings& into, const std::string& word) {
+  if (std::find(into.begin(), into.end(), word) == into.end()) {
+    into.push_back(word);
+  }
+}
+
+std::ptrdiff_t index_of(const Strings& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) - words.begin();
+}
 
 std::vector<KernelWork> group(const std::vector<KernelPack>& packs) {
   std::vector<KernelWork> out;
   for (const auto& pack : packs) {
-    auto work = std::find_if(out.begin(), out.end(), [&pack](const auto& each) {
-      return each.package == pack.package && each.kihelper == pack.kihelper;
-    });
+    auto work = std::find_if(out.begin(), out.end(),
+                             [&pack](const auto& each) { return each.package == pack.package; });
     if (work == out.end()) {
-      out.push_back({pack.package, pack.kihelper, {}, {}});
+      out.push_back({pack.package, {}, {}, {}});
       work = std::prev(out.end());
     }
     for (const auto& dtb : pack.dtbs) {
-      if (std::find(work->dtbs.begin(), work->dtbs.end(), dtb.first) == work->dtbs.end()) {
-        work->dtbs.push_back(dtb.first);
-      }
+      add_once(work->dtbs, dtb.first);
+    }
+    if (!pack.kihelper.empty()) {
+      add_once(work->kihelpers, pack.kihelper);
     }
     work->for_packs.push_back(&pack);
   }
@@ -82,6 +94,7 @@ class Build {
     read_root(source_.squashfs);
     if (needs_mounts()) {
       require_root();
+      require_emulation(arch_);
       needs_ = read_needs(conf_, os_);
     }
     if (options_.adjusts()) {
@@ -128,6 +141,7 @@ class Build {
     packages_ = parse_dpkg_status(*text, base::cat(options_.source, ": /", status_file));
     const auto dpkg = std::find_if(packages_.begin(), packages_.end(),
                                    [](const auto& each) { return each.name == "dpkg"; });
+    arch_ = dpkg == packages_.end() ? std::string() : dpkg->architecture;
     if (!options_.arch.empty() && dpkg != packages_.end() && dpkg->architecture != options_.arch) {
       throw Error(Errc::untrusted,
                   base::cat("read ", options_.source, ": the image is of architecture ",
@@ -147,6 +161,7 @@ class Build {
     job.kind = kind;
     job.label = label;
     job.layers = layers();
+    job.emulate = arch_;
     job.verbose = options_.verbose > 1;
     return job;
   }
@@ -263,6 +278,11 @@ class Build {
     if (works.empty()) {
       return;
     }
+    for (const auto& work : works) {
+      for (const auto& helper : work.kihelpers) {
+        find_kihelper(helper);  // before an hour is spent
+      }
+    }
     require_scratch(works.size());
     context_.log.info(base::cat("preparing ", works.size(), " kernels"));
     auto prepare = job("prepare", "prepared layer");
@@ -302,14 +322,33 @@ class Build {
     const auto done = run_stage(pack, workplace_.scratch(), context_.stop);
     result_.kernels[number] = {work.package, done.at("version").get<std::string>()};
     context_.log.info(base::cat(work.package, ": kernel ", done.at("file").get<std::string>()));
-    base::remove_tree(base::cat(workplace_.scratch(), "/", name, "/upper"));
-    if (!work.kihelper.empty()) {
-      base::Command helper;
-      helper.argv = {work.kihelper, out_of(number) + "/kernel", out_of(number) + "/initrd"};
-      helper.capture_error = true;
-      base::with_context(base::cat("kernel ", work.package),
-                         [&] { base::run_checked(helper, context_.stop); });
+    for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
+      run_kihelper_of(work, number, i);
     }
+    base::remove_tree(base::cat(workplace_.scratch(), "/", name, "/upper"));
+  }
+
+  /// Where kernel and initrd are as the helper of that number left them.
+  std::string helped(std::size_t number, std::ptrdiff_t helper) const {
+    return base::cat(out_of(number), "/helped-", helper);
+  }
+
+  /// It sees the root with the kernel installed, and rewrites copies of what is handed over.
+  void run_kihelper_of(const KernelWork& work, std::size_t number, std::size_t helper) {
+    const auto place = helped(number, static_cast<std::ptrdiff_t>(helper));
+    base::make_directories(place);
+    const auto directory = base::open_directory(place);
+    for (const auto* name : {"kernel", "initrd"}) {
+      auto from = base::open_file(base::cat(out_of(number), "/", name), O_RDONLY);
+      base::clone_file(from, directory.fd(), name, false);
+    }
+    auto stage = job("kihelper", base::cat("kernel ", work.package, ", kihelper ", helper));
+    stage.layers.lowers.insert(stage.layers.lowers.begin(), base::cat("kernel-", number, "/upper"));
+    stage.input = {{"program", find_kihelper(work.kihelpers[helper])},
+                   {"kernel", place + "/kernel"},
+                   {"initrd", place + "/initrd"},
+                   {"version", result_.kernels[number].version}};
+    run_stage(stage, workplace_.scratch(), context_.stop);
   }
 
   /// Copies one result into the stage directory, once for each row that wants it.
@@ -323,11 +362,13 @@ class Build {
 
   void hand_over(const KernelWork& work, std::size_t number) {
     for (const auto* pack : work.for_packs) {
-      stage_copy(out_of(number) + "/kernel", pack->kernel);
-      stage_copy(out_of(number) + "/initrd", pack->initrd);
+      const auto place = pack->kihelper.empty()
+                             ? out_of(number)
+                             : helped(number, index_of(work.kihelpers, pack->kihelper));
+      stage_copy(place + "/kernel", pack->kernel);
+      stage_copy(place + "/initrd", pack->initrd);
       for (const auto& dtb : pack->dtbs) {
-        const auto index =
-            std::find(work.dtbs.begin(), work.dtbs.end(), dtb.first) - work.dtbs.begin();
+        const auto index = index_of(work.dtbs, dtb.first);
         stage_copy(base::cat(out_of(number), "/dtb-", index), dtb.second);
       }
     }
@@ -366,6 +407,7 @@ class Build {
   Outputs outputs_;
   RootSource source_;
   OsRelease os_;
+  std::string arch_;  ///< the image's, as its dpkg says
   ReleaseNeeds needs_;
   std::vector<Package> packages_;
   Strings lowers_;

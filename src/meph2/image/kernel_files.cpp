@@ -58,7 +58,9 @@ std::string find_device_tree(const std::string& version, const std::string& name
     std::string found;
     const auto root = base::open_directory(directory);
     base::walk_tree(root.fd(), [&](const std::string& path, const struct stat& status) {
-      if (S_ISREG(status.st_mode) && (path == name || path.ends_with("/" + name))) {
+      const bool named = path == name || path.ends_with("/" + name) || path == name + ".dtb" ||
+                         path.ends_with("/" + name + ".dtb");
+      if (S_ISREG(status.st_mode) && named) {
         found = base::cat(directory, "/", path);
       }
       return found.empty();

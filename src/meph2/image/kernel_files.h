@@ -10,7 +10,8 @@ namespace meph2::image {
 /// the nearest one, one that is signed before one that is not. Error(failed) where there is none.
 KernelFile find_kernel(const std::string& package);
 
-/// A device tree of that kernel by its name, or the end of its path ("vendor/board.dtb").
+/// A device tree of that kernel by its name, or the end of its path ("vendor/board.dtb"), which
+/// may leave out ".dtb".
 /// Error(failed) where there is none.
 std::string find_device_tree(const std::string& version, const std::string& name);
 

@@ -32,9 +32,13 @@ constexpr std::uint64_t padding = 100 * mebibyte;
 /// One inode for so many bytes, as mke2fs has it.
 constexpr std::uint64_t bytes_per_inode = 16384;
 constexpr std::uint64_t small_file_system = 256 * mebibyte;
+constexpr const char* features =
+    "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,flex_bg,sparse_super,"
+    "large_file,huge_file,dir_nlink,extra_isize";
 /// Where mke2fs wants a UUID before there is one.
 constexpr const char* no_uuid = "00000000-0000-4000-8000-000000000000";
-/// Attributes up to about this fit into the inode itself.
+/// Shorter targets and attributes up to about this fit into the inode itself.
+constexpr std::size_t inline_target = 60;
 constexpr std::size_t inline_attributes = 60;
 
 std::uint64_t blocks_of(std::uint64_t bytes) {
@@ -53,11 +57,8 @@ class Needs {
     }
     ++inodes_;
     blocks_ += blocks_of(node.size - std::min(node.size, node.holes));
-    if (S_ISDIR(node.mode)) {
-      blocks_ += 1;
-    } else if (S_ISLNK(node.mode) && node.target.size() >= inline_attributes) {
-      blocks_ += 1;
-    }
+    const bool long_link = S_ISLNK(node.mode) && node.target.size() >= inline_target;
+    blocks_ += S_ISDIR(node.mode) || long_link ? 1 : 0;
     std::size_t attributes = 0;
     for (const auto& [key, value] : node.attributes) {
       attributes += key.size() + value.size() + 16;
@@ -105,11 +106,9 @@ void format(const std::string& output, std::uint64_t size, std::uint64_t inodes,
     file.close();
   }
   base::Command command;
-  command.argv = {"mke2fs", "-q", "-F", "-t", "ext4", "-O",
-                  "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,flex_bg,"
-                  "sparse_super,large_file,huge_file,dir_nlink,extra_isize",
-                  "-L", "cloudimg-rootfs", "-m", "0", "-b", std::to_string(block_size), "-I", "256",
-                  "-N", std::to_string(inodes), "-J",
+  command.argv = {"mke2fs", "-q", "-F", "-t", "ext4", "-O", features, "-L", "cloudimg-rootfs", "-m",
+                  "0", "-b", std::to_string(block_size), "-I", "256", "-N", std::to_string(inodes),
+                  "-J",
                   // MiB; 4 is the least there is.
                   size < small_file_system ? "size=4" : "size=16", "-G", "16", "-U", no_uuid, "-E",
                   base::cat("hash_seed=", no_uuid,

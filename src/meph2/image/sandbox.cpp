@@ -171,7 +171,8 @@ void mount_devices() {
   }
 }
 
-/// Packages that are installed as root may still not change the kernel that runs us.
+}  // namespace
+
 void drop_capabilities() {
   for (const int capability :
        {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
@@ -179,6 +180,8 @@ void drop_capabilities() {
     ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   }
 }
+
+namespace {
 
 void protect(const std::string& path) {
   if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0) {

@@ -34,6 +34,10 @@ void mount_layers(const Layers& layers);
 /// whatever is executed.
 void enter_root();
 
+/// Packages that are installed as root may still not change the kernel that runs us: takes these
+/// rights for good from whatever is executed. (enter_root() does it.)
+void drop_capabilities();
+
 /// A file that packages see while they are installed, and that the layer does not get: `content` is
 /// bound over `path` (made, and removed at the end, where there is none).
 class SuppliedFile {

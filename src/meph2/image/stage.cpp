@@ -11,6 +11,8 @@
 #include "base/strings.h"
 #include "base/subprocess.h"
 #include "meph2/image/chroot_steps.h"
+#include "meph2/image/emulation.h"
+#include "meph2/image/kihelper.h"
 
 namespace meph2::image {
 
@@ -23,6 +25,7 @@ using io::Json;
 Json to_json(const StageJob& job) {
   return {{"kind", job.kind},
           {"label", job.label},
+          {"emulate", job.emulate},
           {"network", job.network},
           {"verbose", job.verbose},
           {"input", job.input},
@@ -38,6 +41,7 @@ StageJob from_json(const Json& json) {
   StageJob job;
   job.kind = json.at("kind").get<std::string>();
   job.label = json.at("label").get<std::string>();
+  job.emulate = json.at("emulate").get<std::string>();
   job.network = json.at("network").get<bool>();
   job.verbose = json.at("verbose").get<bool>();
   job.input = json.at("input");
@@ -48,7 +52,7 @@ StageJob from_json(const Json& json) {
   job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
   job.layers.upper = json.at("upper").get<std::string>();
   // A kernel and its initrd are made without those of the image.
-  job.layers.devices = job.kind != "prepare" && job.kind != "kernel";
+  job.layers.devices = job.kind == "adjust" || job.kind == "squash";
   return job;
 }
 
@@ -58,11 +62,18 @@ Json do_job(const StageJob& job) {
   if (job.kind == "squash") {
     return pack_merged_tree(job.input, job.verbose);
   }
+  if (job.kind == "kihelper") {
+    return run_kihelper(job.input, job.verbose);
+  }
   // Opened before the old root goes away: where the kernel's files are left.
   const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
                        ? base::open_directory(job.layers.upper + "/out")
                        : base::File();
+  const auto emulator = open_emulator(job.emulate);
   enter_root();
+  if (emulator) {
+    start_emulation(*emulator, job.emulate);
+  }
   return run_chroot_stage(job.kind, job.input, host, out.fd(), job.verbose);
 }
 
