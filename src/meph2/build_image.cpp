@@ -120,6 +120,7 @@ class Build {
     auto files = base::with_context(base::cat("build ", name()), [&] {
       auto builder = options_.builder;
       builder.squashfs_compression = config_.squashfs_compression;
+      builder.stages = stages_of(options_.target);
       return run_builder(plan_, builder, options_.source, space, context_);
     });
     result_.built = true;

@@ -259,6 +259,7 @@ class Sync {
   BuilderOptions builder_options() const {
     auto builder = options_.builder;
     builder.squashfs_compression = config_.squashfs_compression;
+    builder.stages = stages_of(options_.output);
     return builder;
   }
 
