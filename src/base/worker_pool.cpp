@@ -38,6 +38,27 @@ void parallel_for(std::size_t count, unsigned jobs, const std::function<void(std
   }
 }
 
+Beside::Beside(std::function<void(const std::stop_token&)> work)
+    : thread_([this, work = std::move(work)](const std::stop_token& stop) {
+        try {
+          work(stop);
+        } catch (...) {
+          failure_ = std::current_exception();
+        }
+      }) {}
+
+Beside::~Beside() = default;
+
+void Beside::finish(const std::stop_token& stop) {
+  const std::stop_callback pass_on(stop, [this] { thread_.request_stop(); });
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  if (failure_) {
+    std::rethrow_exception(failure_);
+  }
+}
+
 unsigned core_count() {
   cpu_set_t set{};
   if (::sched_getaffinity(0, sizeof set, &set) == 0) {

@@ -17,6 +17,7 @@ meph2::BuilderOptions BuildFlags::builder(const CLI::App& app) const {
   options.verbosity = static_cast<unsigned>(app.count("--verbose"));
   options.jobs = http.jobs.value_or(0);
   options.unprivileged = unprivileged;
+  options.resume = !no_resume;
   return options;
 }
 
@@ -59,6 +60,8 @@ void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& re
                    "builder's, one per core; 4)");
   app.add_flag("--unprivileged", flags.unprivileged,
                "Build without root, in a user namespace (the default for who is not root)");
+  app.add_flag("--no-resume", flags.no_resume,
+               "Make every stage anew, also those that a build which died had finished");
   app.add_option("--log-file", flags.log_file, "Write the log to this file, not to stderr")
       ->type_name("FILE");
 }

@@ -19,6 +19,7 @@ struct BuildFlags {
   HttpFlags http;
   bool enable_di = false;
   bool disable_di = false;
+  bool no_resume = false;
   meph2::InstallerOptions installer;
   bool unprivileged = false;
 

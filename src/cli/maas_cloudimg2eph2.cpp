@@ -20,6 +20,7 @@ using meph2::image::BuildOptions;
 struct Words {
   BuildOptions options;
   bool unprivileged = false;
+  bool no_resume = false;
   bool no_gzip = false;
   bool no_squashfs = false;
   std::string proposed_packages;
@@ -84,6 +85,7 @@ void become_able_to_mount(const Words& words) {
 int build(Words& words, sstream::Context& context) {
   auto& options = words.options;
   options.verbose = verbosity;
+  options.resume = !words.no_resume;
   options.gzip = !words.no_gzip;
   options.squashfs = !words.no_squashfs;
   options.proposed_packages = base::split_list(words.proposed_packages, ',');
@@ -135,6 +137,13 @@ cli::Action declare(CLI::App& app) {
                "Build without root, in a user namespace (the default for who is not root)")
       ->envname("M2E_UNPRIVILEGED");
   app.add_option("--conf", options.conf, "What releases need (default: conf/builder.yaml)");
+  app.add_option("--stages", options.stages,
+                 "Keep finished stages in this directory until the build is complete, and go on "
+                 "with those that an earlier build left there (default: keep none)")
+      ->type_name("DIR")
+      ->envname("M2E_STAGES");
+  app.add_flag("--no-resume", words->no_resume, "Take no stage of an earlier build")
+      ->envname("M2E_NO_RESUME");
   app.add_option("IMG_URL", options.source, "Image: path or URL")->required();
   app.add_option("OUT/root-image.gz", options.root_image, "Root image; the squashfs goes beside it")
       ->required();

@@ -121,6 +121,7 @@ class Build {
       auto builder = options_.builder;
       builder.squashfs_compression = config_.squashfs_compression;
       builder.root_image_size = config_.root_image_size;
+      builder.stages = stages_of(options_.target);
       return run_builder(plan_, builder, options_.source, space, context_);
     });
     result_.built = true;

@@ -108,6 +108,10 @@ std::string builder_program() {
       base::cat("run ", name, ": no such program; MAAS_CLOUDIMG2EPH2 names the builder"));
 }
 
+std::string stages_of(const std::string& repository) {
+  return base::cat(absolute(repository), "/.data/.sstream/stages");
+}
+
 BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context) {
@@ -120,6 +124,12 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   command.output_fd = STDERR_FILENO;
   if (options.jobs > 0) {
     command.env["M2E_JOBS"] = std::to_string(options.jobs);
+  }
+  if (!options.stages.empty()) {
+    command.env["M2E_STAGES"] = options.stages;
+  }
+  if (!options.resume) {
+    command.env["M2E_NO_RESUME"] = "1";
   }
   if (options.unprivileged) {
     command.env["M2E_UNPRIVILEGED"] = "1";

@@ -19,7 +19,14 @@ struct BuilderOptions {
   std::string
       squashfs_compression;     ///< empty: its own choice; it gets it as M2E_SQUASHFS_COMPRESSION
   std::string root_image_size;  ///< likewise, as M2E_ROOT_IMAGE_SIZE
+  /// Where it may keep finished stages until an image is complete; it gets it as M2E_STAGES. Empty:
+  /// nowhere.
+  std::string stages;
+  bool resume = true;  ///< else it gets M2E_NO_RESUME
 };
+
+/// Where the builder keeps finished stages of images for a repository: private to it.
+std::string stages_of(const std::string& repository);
 
 /// An image's files with what became of them, by path.
 using BuiltFiles = std::map<std::string, sstream::Checksums>;

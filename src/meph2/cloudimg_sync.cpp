@@ -260,6 +260,7 @@ class Sync {
     auto builder = options_.builder;
     builder.squashfs_compression = config_.squashfs_compression;
     builder.root_image_size = config_.root_image_size;
+    builder.stages = stages_of(options_.output);
     return builder;
   }
 

@@ -1,9 +1,6 @@
 #include "meph2/image/build.h"
 
 #include <algorithm>
-#include <atomic>
-#include <map>
-#include <mutex>
 #include <optional>
 
 #include <sys/stat.h>
@@ -19,9 +16,12 @@
 #include "meph2/image/dpkg.h"
 #include "meph2/image/emulation.h"
 #include "meph2/image/kihelper.h"
+#include "meph2/image/recipe.h"
 #include "meph2/image/root_image.h"
 #include "meph2/image/source.h"
 #include "meph2/image/stage.h"
+#include "meph2/image/stage_store.h"
+#include "meph2/image/unprivileged.h"
 #include "meph2/image/workplace.h"
 
 namespace meph2::image {
@@ -41,42 +41,8 @@ std::string directory_of(const std::string& path) {
   return slash == std::string::npos ? std::string(".") : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-/// Rows that ask for the same kernel are one piece of work with many targets.
-struct KernelWork {
-  std::string package;
-  Strings kihelpers;  ///< that some of them have, each once
-  Strings dtbs;       ///< names, each once
-  std::vector<const KernelPack*> for_packs;
-};
-
-void add_once(Strings& into, const std::string& word) {
-  if (std::find(into.begin(), into.end(), word) == into.end()) {
-    into.push_back(word);
-  }
-}
-
 std::ptrdiff_t index_of(const Strings& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) - words.begin();
-}
-
-std::vector<KernelWork> group(const std::vector<KernelPack>& packs) {
-  std::vector<KernelWork> out;
-  for (const auto& pack : packs) {
-    auto work = std::find_if(out.begin(), out.end(),
-                             [&pack](const auto& each) { return each.package == pack.package; });
-    if (work == out.end()) {
-      out.push_back({pack.package, {}, {}, {}});
-      work = std::prev(out.end());
-    }
-    for (const auto& dtb : pack.dtbs) {
-      add_once(work->dtbs, dtb.first);
-    }
-    if (!pack.kihelper.empty()) {
-      add_once(work->kihelpers, pack.kihelper);
-    }
-    work->for_packs.push_back(&pack);
-  }
-  return out;
 }
 
 class Build {
@@ -86,16 +52,17 @@ class Build {
         context_(context),
         jobs_(options.jobs != 0 ? options.jobs : base::core_count()),
         conf_(options.conf.empty() ? default_needs_path() : options.conf),
-        workplace_(directory_of(options.root_image)) {}
+        workplace_(directory_of(options.root_image)),
+        stages_(options.stages, options.resume, context) {}
 
   BuildResult run() {
-    source_ = open_source(options_, conf_, workplace_, context_);
+    source_ = open_source(options_, conf_, workplace_, stages_, context_);
     base::check_stop(context_.stop);
     read_root(source_.squashfs);
     if (needs_mounts()) {
       require_root();
       require_emulation(arch_);
-      needs_ = read_needs(conf_, os_);
+      recipe_.emplace(options_, os_, read_needs(conf_, os_));
     }
     if (options_.adjusts()) {
       adjust();
@@ -112,6 +79,7 @@ class Build {
     }
     base::check_stop(context_.stop);
     result_.files = outputs_.publish();
+    stages_.forget();
     return result_;
   }
 
@@ -166,21 +134,20 @@ class Build {
     return job;
   }
 
-  Json proposed_input() const {
-    const bool wanted = options_.proposed || !options_.proposed_packages.empty();
-    auto mirror = needs_.proposed_mirrors.find(options_.arch);
-    if (mirror == needs_.proposed_mirrors.end()) {
-      mirror = needs_.proposed_mirrors.find("default");
+  /// Runs a stage that makes a layer, or has the layer of an earlier build take its place.
+  std::optional<std::string> make_layer(const StageInputs& inputs, StageJob& work) {
+    const auto place = base::cat(workplace_.scratch(), "/", work.layers.upper);
+    const auto outcome = stages_.run(inputs, work.label, place, {"upper"}, [&] {
+      return run_stage(work, workplace_.scratch(), context_.stop);
+    });
+    if (outcome.path != place) {
+      base::remove_tree(place);
+      // The names of an overlay's layers are relative, and parted by colons: a link spares us both.
+      if (::symlink(outcome.path.c_str(), place.c_str()) != 0) {
+        base::throw_errno(errno, "make symlink", place);
+      }
     }
-    const auto suite = base::replace_all(needs_.proposed_suite, "%(codename)s", os_.codename);
-    std::string line;
-    if (mirror != needs_.proposed_mirrors.end()) {
-      line = base::cat("deb ", mirror->second, " ", suite, " ", needs_.proposed_components);
-    }
-    return {{"proposed", wanted},
-            {"proposed_line", line},
-            {"proposed_suite", suite},
-            {"proposed_all", options_.proposed_packages.empty()}};
+    return outcome.digest;
   }
 
   void adjust() {
@@ -188,29 +155,18 @@ class Build {
     auto work = job("adjust", "adjust layer");
     work.layers.upper = "adjust";
     work.network = true;
-    work.input = proposed_input();
-    auto add = options_.add_packages;
-    const auto suite = work.input["proposed_suite"].get<std::string>();
-    for (const auto& name : options_.proposed_packages) {
-      add.push_back(base::cat(name, "/", suite));
-    }
-    if (options_.kernel != "none") {
-      add.push_back(options_.kernel);
-    }
-    work.input["add"] = add;
-    work.input["upgrade"] = options_.proposed && options_.proposed_packages.empty();
-    work.input["purge_packages"] = options_.pre_purge_packages;
-    work.input["repositories"] = options_.add_repositories;
-    work.input["divert"] = needs_.divert;
-    run_stage(work, workplace_.scratch(), context_.stop);
+    work.input = recipe_->adjust_input();
+    adjusted_ = make_layer(recipe_->adjust_stage(source_.identity, in_user_namespace()), work);
     lowers_ = {"adjust/upper"};
-    made_ = workplace_.stage() + "/squashfs-adjusted";
     auto squash = job("squash", "squashfs");
+    const auto place = workplace_.stage() + "/made-squashfs";
     squash.input = {
-        {"output", made_},
-        {"jobs", jobs_},
-        {"compression", options_.compression.empty() ? needs_.compression : options_.compression}};
-    run_stage(squash, workplace_.scratch(), context_.stop);
+        {"output", place + "/squashfs"}, {"jobs", jobs_}, {"compression", recipe_->compression()}};
+    const auto outcome =
+        stages_.run(recipe_->squashfs_stage(source_.identity, adjusted_), squash.label, place, {},
+                    [&] { return run_stage(squash, workplace_.scratch(), context_.stop); });
+    made_ = outcome.path + "/squashfs";
+    made_kept_ = outcome.digest.has_value();
     read_root(made_);
   }
 
@@ -228,12 +184,9 @@ class Build {
       return;
     }
     const auto path = base::cat(directory_of(options_.root_image), "/squashfs");
-    if (!made_.empty()) {
-      outputs_.add(made_, path);
-      return;
-    }
-    if (!source_.untouched) {
-      outputs_.add(source_.squashfs, path);
+    const bool made = !made_.empty();
+    if (made || !source_.untouched) {
+      hand_out(made ? made_ : source_.squashfs, made ? made_kept_ : source_.kept, path);
       return;
     }
     auto from = base::open_file(source_.squashfs, O_RDONLY);
@@ -242,20 +195,6 @@ class Build {
     const auto stage = base::open_directory(workplace_.stage());
     base::clone_file(from, stage.fd(), "squashfs-published", safe);
     outputs_.add(workplace_.stage() + "/squashfs-published", path);
-  }
-
-  Json initrd_needs() const {
-    return {{"generator", needs_.generator},
-            {"initrd_packages", needs_.initrd_packages},
-            {"initrd_optional", needs_.initrd_optional},
-            {"dracut_packages", needs_.dracut_packages},
-            {"purge", needs_.purge},
-            {"modules", needs_.modules},
-            {"dracut_modules", needs_.dracut_modules},
-            {"dracut_drivers", needs_.dracut_drivers},
-            {"files", needs_.files},
-            {"scratch_remove", needs_.scratch_remove},
-            {"divert", needs_.divert}};
   }
 
   /// What cannot suffice is refused before apt is let loose: with a full disk it may wait for ever.
@@ -274,7 +213,7 @@ class Build {
   }
 
   void pack_kernels() {
-    const auto works = group(options_.packs);
+    const auto works = kernel_works(options_.packs);
     if (works.empty()) {
       return;
     }
@@ -288,93 +227,98 @@ class Build {
     auto prepare = job("prepare", "prepared layer");
     prepare.layers.upper = "prepare";
     prepare.network = true;
-    prepare.input = initrd_needs();
-    prepare.input.update(proposed_input());
-    Strings names;
-    for (const auto& work : works) {
-      names.push_back(work.package);
-    }
-    prepare.input["kernels"] = names;
-    run_stage(prepare, workplace_.scratch(), context_.stop);
+    prepare.input = recipe_->prepare_input();
+    prepared_ = make_layer(recipe_->prepare_stage(source_.identity, adjusted_, in_user_namespace()),
+                           prepare);
     lowers_.insert(lowers_.begin(), "prepare/upper");
     result_.kernels.resize(works.size());
+    packed_.resize(works.size());
     base::parallel_for(works.size(), jobs_, [&](std::size_t i) {
       base::check_stop(context_.stop);
       pack_kernel(works[i], i);
     });
     for (std::size_t i = 0; i < works.size(); ++i) {
-      hand_over(works[i], i);
+      hand_over(works[i], packed_[i]);
     }
-  }
-
-  std::string out_of(std::size_t number) const {
-    return base::cat(workplace_.scratch(), "/kernel-", number, "/out");
   }
 
   void pack_kernel(const KernelWork& work, std::size_t number) {
     const auto name = base::cat("kernel-", number);
-    base::make_directories(out_of(number));
+    const auto layer = base::cat(workplace_.scratch(), "/", name);
     auto pack = job("kernel", base::cat("kernel ", work.package));
     pack.layers.upper = name;
-    pack.input = initrd_needs();
-    pack.input["package"] = work.package;
-    pack.input["dtbs"] = work.dtbs;
-    const auto done = run_stage(pack, workplace_.scratch(), context_.stop);
-    result_.kernels[number] = {work.package, done.at("version").get<std::string>()};
-    context_.log.info(base::cat(work.package, ": kernel ", done.at("file").get<std::string>()));
-    for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
-      run_kihelper_of(work, number, i);
+    pack.input = recipe_->kernel_input(work);
+    const auto outcome =
+        stages_.run(recipe_->kernel_stage(work, prepared_), pack.label, layer + "/out", {}, [&] {
+          auto done = run_stage(pack, workplace_.scratch(), context_.stop);
+          for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
+            run_kihelper_of(work, name, i, done.at("version"));
+          }
+          base::remove_tree(layer + "/upper");
+          return done;
+        });
+    packed_[number] = outcome.path;
+    result_.kernels[number] = {work.package, outcome.result.at("version").get<std::string>()};
+    context_.log.info(
+        base::cat(work.package, ": kernel ", outcome.result.at("file").get<std::string>()));
+  }
+
+  /// Gives a file its published name: what belongs to the store stays there as well, for the case
+  /// that this build does not come to its end.
+  void hand_out(const std::string& from, bool kept, const std::string& path) {
+    if (kept) {
+      stage_copy(from, path, true);
+    } else {
+      outputs_.add(from, path);
     }
-    base::remove_tree(base::cat(workplace_.scratch(), "/", name, "/upper"));
   }
 
   /// Where kernel and initrd are as the helper of that number left them.
-  std::string helped(std::size_t number, std::ptrdiff_t helper) const {
-    return base::cat(out_of(number), "/helped-", helper);
+  static std::string helped(const std::string& packed, std::ptrdiff_t helper) {
+    return base::cat(packed, "/helped-", helper);
   }
 
   /// It sees the root with the kernel installed, and rewrites copies of what is handed over.
-  void run_kihelper_of(const KernelWork& work, std::size_t number, std::size_t helper) {
-    const auto place = helped(number, static_cast<std::ptrdiff_t>(helper));
+  void run_kihelper_of(const KernelWork& work, const std::string& layer, std::size_t helper,
+                       const Json& version) {
+    const auto out = base::cat(workplace_.scratch(), "/", layer, "/out");
+    const auto place = helped(out, static_cast<std::ptrdiff_t>(helper));
     base::make_directories(place);
     const auto directory = base::open_directory(place);
     for (const auto* name : {"kernel", "initrd"}) {
-      auto from = base::open_file(base::cat(out_of(number), "/", name), O_RDONLY);
+      auto from = base::open_file(base::cat(out, "/", name), O_RDONLY);
       base::clone_file(from, directory.fd(), name, false);
     }
     auto stage = job("kihelper", base::cat("kernel ", work.package, ", kihelper ", helper));
-    stage.layers.lowers.insert(stage.layers.lowers.begin(), base::cat("kernel-", number, "/upper"));
+    stage.layers.lowers.insert(stage.layers.lowers.begin(), layer + "/upper");
     stage.input = {{"program", find_kihelper(work.kihelpers[helper])},
                    {"kernel", place + "/kernel"},
                    {"initrd", place + "/initrd"},
-                   {"version", result_.kernels[number].version}};
+                   {"version", version}};
     run_stage(stage, workplace_.scratch(), context_.stop);
   }
 
   /// Copies one result into the stage directory, once for each row that wants it.
-  void stage_copy(const std::string& from, const std::string& path) {
+  void stage_copy(const std::string& from, const std::string& path, bool may_link = false) {
     auto file = base::open_file(from, O_RDONLY);
     const auto name = base::cat("out-", staged_++);
     const auto stage = base::open_directory(workplace_.stage());
-    base::clone_file(file, stage.fd(), name, false);
+    base::clone_file(file, stage.fd(), name, may_link);
     outputs_.add(base::cat(workplace_.stage(), "/", name), path);
   }
 
-  void hand_over(const KernelWork& work, std::size_t number) {
+  void hand_over(const KernelWork& work, const std::string& packed) {
     for (const auto* pack : work.for_packs) {
       const auto place = pack->kihelper.empty()
-                             ? out_of(number)
-                             : helped(number, index_of(work.kihelpers, pack->kihelper));
+                             ? packed
+                             : helped(packed, index_of(work.kihelpers, pack->kihelper));
       stage_copy(place + "/kernel", pack->kernel);
       stage_copy(place + "/initrd", pack->initrd);
       for (const auto& dtb : pack->dtbs) {
-        const auto index = index_of(work.dtbs, dtb.first);
-        stage_copy(base::cat(out_of(number), "/dtb-", index), dtb.second);
+        stage_copy(base::cat(packed, "/dtb-", index_of(work.dtbs, dtb.first)), dtb.second);
       }
     }
   }
-
-  std::string root_image_file() const { return workplace_.stage() + "/root-image"; }
 
   /// gzip keeps one core busy for longer than all the rest takes: beside the kernels, where several
   /// things may be done at once.
@@ -383,19 +327,32 @@ class Build {
       return;
     }
     context_.log.info("making the root image");
-    RootImageOptions wanted;
-    wanted.size = options_.root_image_size.value_or(usual_root_image_size);
-    root_image_.emplace(made_.empty() ? source_.squashfs : made_, root_image_file(), wanted,
-                        context_.log);
+    root_image_work_.emplace([this](const std::stop_token& stop) { make_root_image(stop); });
     if (jobs_ == 1) {
-      root_image_->finish(context_.stop);
+      root_image_work_->finish(context_.stop);
     }
   }
 
+  void make_root_image(const std::stop_token& stop) {
+    RootImageOptions wanted;
+    wanted.size = options_.root_image_size.value_or(usual_root_image_size);
+    const auto place = workplace_.stage() + "/made-root-image";
+    root_image_ = stages_.run(root_image_stage(wanted, source_.identity, adjusted_), "root image",
+                              place, {}, [&] {
+                                base::make_directories(place);
+                                const auto raw = place + "/root-image";
+                                image::make_root_image(made_.empty() ? source_.squashfs : made_,
+                                                       raw, wanted, context_.log, stop);
+                                gzip_root_image(raw, stop);
+                                return Json::object();
+                              });
+  }
+
   void finish_root_image() {
-    if (root_image_) {
-      root_image_->finish(context_.stop);
-      outputs_.add(root_image_file() + ".gz", options_.root_image);
+    if (root_image_work_) {
+      root_image_work_->finish(context_.stop);
+      hand_out(root_image_.path + "/root-image.gz", root_image_.digest.has_value(),
+               options_.root_image);
     }
   }
 
@@ -404,18 +361,24 @@ class Build {
   unsigned jobs_;
   std::string conf_;
   Workplace workplace_;
+  StageStore stages_;
   Outputs outputs_;
   RootSource source_;
   OsRelease os_;
-  std::string arch_;  ///< the image's, as its dpkg says
-  ReleaseNeeds needs_;
+  std::string arch_;              ///< the image's, as its dpkg says
+  std::optional<Recipe> recipe_;  ///< where something has to be mounted
   std::vector<Package> packages_;
   Strings lowers_;
-  std::string made_;      ///< the adjusted squashfs, if there is one
-  std::string manifest_;  ///< staged
+  Recipe::Known adjusted_ = "";  ///< digest of the adjust layer, "" without one
+  Recipe::Known prepared_;       ///< of the prepared layer
+  Strings packed_;               ///< where the files of each kernel are
+  std::string made_;             ///< the adjusted squashfs, if there is one
+  bool made_kept_ = false;       ///< it belongs to the store
+  std::string manifest_;         ///< staged
   int staged_ = 0;
   BuildResult result_;
-  std::optional<RootImageBeside> root_image_;
+  StageOutcome root_image_;
+  std::optional<base::Beside> root_image_work_;  ///< last: it uses all the others
 };
 
 }  // namespace

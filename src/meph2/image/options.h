@@ -41,6 +41,8 @@ struct BuildOptions {
   std::string compression;  ///< of a squashfs that is made; empty: as the release needs
   std::string conf;         ///< file of release needs; empty: the installed one
   unsigned verbose = 0;
+  std::string stages;  ///< directory where finished stages are kept; empty: nowhere
+  bool resume = true;  ///< whether stages that are kept there are taken
   /// Repositories and packages to add ($M2E_ADD_REPOS, $M2E_ADD_PACKAGES).
   std::vector<std::string> add_repositories;
   std::vector<std::string> add_packages;

@@ -259,27 +259,4 @@ void gzip_root_image(const std::string& image, const std::stop_token& stop) {
   base::run_checked(command, stop);
 }
 
-RootImageBeside::RootImageBeside(const std::string& squashfs, const std::string& image,
-                                 const RootImageOptions& options, const base::Log& log)
-    : thread_([this, squashfs, image, options, &log](const std::stop_token& stop) {
-        try {
-          make_root_image(squashfs, image, options, log, stop);
-          gzip_root_image(image, stop);
-        } catch (...) {
-          failure_ = std::current_exception();
-        }
-      }) {}
-
-RootImageBeside::~RootImageBeside() = default;
-
-void RootImageBeside::finish(const std::stop_token& stop) {
-  const std::stop_callback pass_on(stop, [this] { thread_.request_stop(); });
-  if (thread_.joinable()) {
-    thread_.join();
-  }
-  if (failure_) {
-    std::rethrow_exception(failure_);
-  }
-}
-
 }  // namespace meph2::image

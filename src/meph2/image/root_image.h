@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 #include "base/log.h"
 
@@ -28,23 +26,5 @@ void make_root_image(const std::string& squashfs, const std::string& output,
 
 /// Replaces the file `image` by `image`.gz, the bytes of `gzip -9 --rsyncable --no-name`.
 void gzip_root_image(const std::string& image, const std::stop_token& stop);
-
-/// Both of them, beside other work: gzip takes its time, on one core.
-class RootImageBeside {
- public:
-  /// `log` is used from another thread, and has to outlive this object.
-  RootImageBeside(const std::string& squashfs, const std::string& image,
-                  const RootImageOptions& options, const base::Log& log);
-  RootImageBeside(const RootImageBeside&) = delete;
-  RootImageBeside& operator=(const RootImageBeside&) = delete;
-  ~RootImageBeside();
-
-  /// Waits for the end, which may be a failure's; `stop` ends it early, as does destruction.
-  void finish(const std::stop_token& stop);
-
- private:
-  std::exception_ptr failure_;
-  std::jthread thread_;
-};
 
 }  // namespace meph2::image

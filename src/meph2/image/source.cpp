@@ -12,7 +12,9 @@
 #include "base/subprocess.h"
 #include "base/worker_pool.h"
 #include "io/archive.h"
+#include "io/digest.h"
 #include "io/squashfs.h"
+#include "meph2/image/recipe.h"
 #include "meph2/image/root_squashfs.h"
 #include "meph2/image/stage.h"
 
@@ -38,9 +40,13 @@ std::string absolute(const std::string& path) {
 /// Follows one source through its wrappings.
 class Opener {
  public:
-  Opener(const BuildOptions& options, std::string conf, Workplace& workplace,
+  Opener(const BuildOptions& options, std::string conf, Workplace& workplace, StageStore& stages,
          sstream::Context& context)
-      : options_(options), conf_(std::move(conf)), workplace_(workplace), context_(context) {}
+      : options_(options),
+        conf_(std::move(conf)),
+        workplace_(workplace),
+        stages_(stages),
+        context_(context) {}
 
   RootSource open() {
     auto path = local_path();
@@ -51,18 +57,43 @@ class Opener {
                   base::cat("read ", options_.source, ": --format=", options_.format,
                             " was said, but it is ", content_name(content)));
     }
-    const auto original = path;
+    std::optional<std::string> digest;
+    if (stages_.keeps()) {
+      digest = io::digest_file(io::Algorithm::sha256, file);
+    }
+    if (content == Content::squashfs) {
+      check_squashfs(path);
+      return {path, !fetched_, false, digest};
+    }
+    const auto inputs = source_stage(options_, conf_, digest);
+    const auto outcome = stages_.run(inputs, "source", made(), {}, [&] {
+      to_squashfs(path, std::move(file), content);
+      return io::Json::object();
+    });
+    const bool kept = outcome.digest.has_value();
+    return {outcome.path + "/squashfs", false, kept,
+            kept ? std::optional(stage_name(inputs)) : std::nullopt};
+  }
+
+ private:
+  /// The directory of what this stage makes.
+  std::string made() const { return workplace_.stage() + "/made-source"; }
+
+  void to_squashfs(std::string path, base::File file, Content content) {
     for (int i = 0; i <= most_wrappings; ++i) {
       context_.log.debug(base::cat(path, ": ", content_name(content)));
       if (content == Content::squashfs) {
         check_squashfs(path);
-        return {path, path == original && !fetched_};
+        base::rename_at(AT_FDCWD, path, AT_FDCWD, made() + "/squashfs");
+        return;
       }
       if (content == Content::root_tar) {
-        return {squash_root_tar(file, path), false};
+        squash_root_tar(file, path);
+        return;
       }
       if (content == Content::file_system || content == Content::disk) {
-        return {squash_image(path, file, content), false};
+        squash_image(path, file, content);
+        return;
       }
       path = unwrap(path, file, content);
       file = base::open_file(path, O_RDONLY);
@@ -71,7 +102,6 @@ class Opener {
     throw Error(Errc::untrusted, base::cat("read ", options_.source, ": wrapped too often"));
   }
 
- private:
   std::string local_path() {
     if (io::is_http_url(options_.source)) {
       fetched_ = true;
@@ -115,18 +145,17 @@ class Opener {
     return options;
   }
 
-  std::string squash_root_tar(base::File& tar, const std::string& path) {
+  void squash_root_tar(base::File& tar, const std::string& path) {
     OsRelease os;
     if (options_.compression.empty()) {
       const auto text = io::read_from_tar(tar, {"usr/lib/os-release", "etc/os-release"},
                                           largest_os_release, context_.stop);
       os = parse_os_release(text.value_or(""));
     }
-    auto output = workplace_.stage() + "/squashfs";
+    const auto output = made() + "/squashfs";
     context_.log.info(base::cat("making a squashfs of ", path));
     squash_tar(tar, output, squash_options(os), context_.log, context_.stop);
     check_squashfs(output);
-    return output;
   }
 
   /// Takes one wrapping off: the result is a raw file in the stage directory.
@@ -150,7 +179,7 @@ class Opener {
     return output;
   }
 
-  std::string squash_image(const std::string& path, base::File& file, Content content) {
+  void squash_image(const std::string& path, base::File& file, Content content) {
     Layers layers;
     layers.base_file = path;
     layers.base_type = "ext4";
@@ -167,19 +196,19 @@ class Opener {
     job.label = "squashfs";
     job.layers = layers;
     job.verbose = options_.verbose > 1;
-    auto output = workplace_.stage() + "/squashfs";
+    const auto output = made() + "/squashfs";
     job.input = {{"output", output},
                  {"jobs", options_.jobs != 0 ? options_.jobs : base::core_count()},
                  {"compression", options_.compression},
                  {"conf", conf_}};
     run_stage(job, workplace_.scratch(), context_.stop);
     check_squashfs(output);
-    return output;
   }
 
   const BuildOptions& options_;
   std::string conf_;
   Workplace& workplace_;
+  StageStore& stages_;
   sstream::Context& context_;
   bool fetched_ = false;
   int wrappings_ = 0;
@@ -188,8 +217,8 @@ class Opener {
 }  // namespace
 
 RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       sstream::Context& context) {
-  return Opener(options, conf, workplace, context).open();
+                       StageStore& stages, sstream::Context& context) {
+  return Opener(options, conf, workplace, stages, context).open();
 }
 
 OsRelease os_release_of(const std::string& squashfs) {

@@ -7,6 +7,7 @@
 #include "meph2/image/detect.h"
 #include "meph2/image/needs.h"
 #include "meph2/image/options.h"
+#include "meph2/image/stage_store.h"
 #include "meph2/image/workplace.h"
 #include "sstream/context.h"
 
@@ -16,13 +17,16 @@ namespace meph2::image {
 struct RootSource {
   std::string squashfs;    ///< absolute path; the source itself if it was one
   bool untouched = false;  ///< `squashfs` is the source, byte for byte
+  bool kept = false;       ///< `squashfs` belongs to the store of stages
+  /// What the stages that start from it are kept by; nothing where nothing is kept.
+  std::optional<std::string> identity;
 };
 
 /// Brings any source to a squashfs: checked by content, unpacked from what is around it, converted
 /// without an unpacked copy. `conf` is the file of release needs (for the compression of what has
-/// to be made).
+/// to be made). A source that is no squashfs is a stage of its own.
 RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       sstream::Context& context);
+                       StageStore& stages, sstream::Context& context);
 
 /// What the root file system says of itself. Empty fields where it says nothing.
 OsRelease os_release_of(const std::string& squashfs);

@@ -96,7 +96,7 @@ TEST_P(Killed, ByKill) {
 
 INSTANTIATE_TEST_SUITE_P(
     InStage, Killed,
-    testing::Values(Place{"squashing", "squashfs", true},
+    testing::Values(Place{"squashing", "made-source/squashfs", true},
                     Place{"preparing", "prepare/upper/var/lib/apt/lists/*_Packages*", false},
                     Place{"downloading", "prepare/upper/var/cache/apt/archives/partial/linux-*",
                           false},

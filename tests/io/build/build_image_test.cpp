@@ -187,6 +187,20 @@ TEST(BuildImage, OutputsThatAreMissingOrEmptyAreNamed) {
   EXPECT_FALSE(world.exists("out/" + maas_file));
 }
 
+TEST(BuildImage, TheBuilderIsToldWhereItMayKeepStages) {
+  const World world;
+  world.use_builder(base::cat("printf '%s %s\\n' \"$M2E_STAGES\" \"$M2E_NO_RESUME\" >>'",
+                              world.path("seen"), "'; exec '", SOURCE_DIR,
+                              "/bin/fake-maas-cloudimg2eph2' \"$@\"\n"));
+  auto options = build_options(world);
+  meph2::build_image(options, world.context());
+  options.request.version_name = "20240502";
+  options.builder.resume = false;
+  meph2::build_image(options, world.context());
+  const auto stages = world.path("out/.data/.sstream/stages");
+  EXPECT_EQ(world.read("seen"), base::cat(stages, " \n", stages, " 1\n"));
+}
+
 TEST(BuildImage, ABuilderThatIsNotThereIsNamed) {
   const World world;
   setenv("MAAS_CLOUDIMG2EPH2", "no-such-builder", 1);

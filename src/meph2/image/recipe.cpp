@@ -1,0 +1,212 @@
+#include "meph2/image/recipe.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/strings.h"
+#include "io/fingerprint.h"
+#include "meph2/image/kihelper.h"
+
+namespace meph2::image {
+
+namespace {
+
+using io::Json;
+using Strings = std::vector<std::string>;
+
+/// Archives change: what was fetched from one a day ago is fetched again.
+constexpr auto fresh_packages = std::chrono::hours(24);
+
+Json fingerprints_of(const Strings& kihelpers) {
+  Json out = Json::array();
+  for (const auto& name : kihelpers) {
+    auto file = base::open_file(find_kihelper(name), O_RDONLY);
+    out.push_back(io::fingerprint_file(file));
+  }
+  return out;
+}
+
+void add_once(Strings& into, const std::string& word) {
+  if (std::find(into.begin(), into.end(), word) == into.end()) {
+    into.push_back(word);
+  }
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+}  // namespace
+
+std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
+  std::vector<KernelWork> out;
+  for (const auto& pack : packs) {
+    auto work = std::find_if(out.begin(), out.end(),
+                             [&pack](const auto& each) { return each.package == pack.package; });
+    if (work == out.end()) {
+      out.push_back({pack.package, {}, {}, {}});
+      work = std::prev(out.end());
+    }
+    for (const auto& dtb : pack.dtbs) {
+      add_once(work->dtbs, dtb.first);
+    }
+    if (!pack.kihelper.empty()) {
+      add_once(work->kihelpers, pack.kihelper);
+    }
+    work->for_packs.push_back(&pack);
+  }
+  return out;
+}
+
+Recipe::Recipe(const BuildOptions& options, OsRelease os, ReleaseNeeds needs)
+    : options_(options), os_(std::move(os)), needs_(std::move(needs)) {}
+
+Json Recipe::proposed_input() const {
+  const bool wanted = options_.proposed || !options_.proposed_packages.empty();
+  auto mirror = needs_.proposed_mirrors.find(options_.arch);
+  if (mirror == needs_.proposed_mirrors.end()) {
+    mirror = needs_.proposed_mirrors.find("default");
+  }
+  const auto suite = base::replace_all(needs_.proposed_suite, "%(codename)s", os_.codename);
+  std::string line;
+  if (mirror != needs_.proposed_mirrors.end()) {
+    line = base::cat("deb ", mirror->second, " ", suite, " ", needs_.proposed_components);
+  }
+  return {{"proposed", wanted},
+          {"proposed_line", line},
+          {"proposed_suite", suite},
+          {"proposed_all", options_.proposed_packages.empty()}};
+}
+
+Json Recipe::initrd_needs() const {
+  return {{"generator", needs_.generator},
+          {"initrd_packages", needs_.initrd_packages},
+          {"initrd_optional", needs_.initrd_optional},
+          {"dracut_packages", needs_.dracut_packages},
+          {"purge", needs_.purge},
+          {"modules", needs_.modules},
+          {"dracut_modules", needs_.dracut_modules},
+          {"dracut_drivers", needs_.dracut_drivers},
+          {"files", needs_.files},
+          {"scratch_remove", needs_.scratch_remove},
+          {"divert", needs_.divert}};
+}
+
+Json Recipe::adjust_input() const {
+  auto input = proposed_input();
+  auto add = options_.add_packages;
+  const auto suite = input["proposed_suite"].get<std::string>();
+  for (const auto& name : options_.proposed_packages) {
+    add.push_back(base::cat(name, "/", suite));
+  }
+  if (options_.kernel != "none") {
+    add.push_back(options_.kernel);
+  }
+  input["add"] = add;
+  input["upgrade"] = options_.proposed && options_.proposed_packages.empty();
+  input["purge_packages"] = options_.pre_purge_packages;
+  input["repositories"] = options_.add_repositories;
+  input["divert"] = needs_.divert;
+  return input;
+}
+
+Json Recipe::prepare_input() const {
+  auto input = initrd_needs();
+  input.update(proposed_input());
+  Strings names;
+  for (const auto& work : kernel_works(options_.packs)) {
+    names.push_back(work.package);
+  }
+  input["kernels"] = names;
+  return input;
+}
+
+Json Recipe::kernel_input(const KernelWork& work) const {
+  auto input = initrd_needs();
+  input["package"] = work.package;
+  input["dtbs"] = work.dtbs;
+  return input;
+}
+
+std::string Recipe::compression() const {
+  return options_.compression.empty() ? needs_.compression : options_.compression;
+}
+
+StageInputs Recipe::adjust_stage(const Known& base, bool user_namespace) const {
+  StageInputs out{"adjust", std::nullopt, fresh_packages, true};
+  if (base) {
+    out.inputs = Json{{"base", *base},
+                      {"epoch", variable("SOURCE_DATE_EPOCH")},
+                      {"input", adjust_input()},
+                      {"user_namespace", user_namespace}};
+  }
+  return out;
+}
+
+StageInputs Recipe::squashfs_stage(const Known& base, const Known& adjust) const {
+  StageInputs out{"squashfs", std::nullopt};
+  if (base && adjust) {
+    out.inputs = Json{{"adjust", *adjust},
+                      {"base", *base},
+                      {"compression", compression()},
+                      {"epoch", variable("SOURCE_DATE_EPOCH")}};
+  }
+  return out;
+}
+
+StageInputs Recipe::prepare_stage(const Known& base, const Known& adjust,
+                                  bool user_namespace) const {
+  StageInputs out{"prepare", std::nullopt, fresh_packages, true};
+  if (base && adjust) {
+    out.inputs = Json{{"adjust", *adjust},
+                      {"base", *base},
+                      {"input", prepare_input()},
+                      {"user_namespace", user_namespace}};
+  }
+  return out;
+}
+
+StageInputs Recipe::kernel_stage(const KernelWork& work, const Known& prepare) const {
+  StageInputs out{"kernel", std::nullopt};
+  if (prepare) {
+    out.inputs = Json{{"epoch", variable("SOURCE_DATE_EPOCH")},
+                      {"input", kernel_input(work)},
+                      {"kihelpers", fingerprints_of(work.kihelpers)},
+                      {"prepare", *prepare}};
+  }
+  return out;
+}
+
+StageInputs root_image_stage(const RootImageOptions& wanted, const Recipe::Known& base,
+                             const Recipe::Known& adjust) {
+  StageInputs out{"root-image", std::nullopt};
+  if (base && adjust) {
+    out.inputs = Json{{"adjust", *adjust},
+                      {"base", *base},
+                      {"epoch", variable("SOURCE_DATE_EPOCH")},
+                      {"size", wanted.size}};
+  }
+  return out;
+}
+
+StageInputs source_stage(const BuildOptions& options, const std::string& conf,
+                         const Recipe::Known& digest) {
+  StageInputs out{"source", std::nullopt};
+  if (digest) {
+    Json conf_fingerprint;
+    if (options.compression.empty()) {  // as the release needs, which the file says
+      auto file = base::open_file(conf, O_RDONLY);
+      conf_fingerprint = io::fingerprint_file(file);
+    }
+    out.inputs = Json{{"arch", options.arch},
+                      {"compression", options.compression},
+                      {"conf", conf_fingerprint},
+                      {"format", options.format},
+                      {"sha256", *digest}};
+  }
+  return out;
+}
+
+}  // namespace meph2::image

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/json.h"
+#include "meph2/image/detect.h"
+#include "meph2/image/needs.h"
+#include "meph2/image/options.h"
+#include "meph2/image/root_image.h"
+#include "meph2/image/stage_store.h"
+
+namespace meph2::image {
+
+/// Rows that ask for the same kernel are one piece of work with many targets.
+struct KernelWork {
+  std::string package;
+  std::vector<std::string> kihelpers;  ///< that some of them have, each once
+  std::vector<std::string> dtbs;       ///< names, each once
+  std::vector<const KernelPack*> for_packs;
+};
+
+std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs);
+
+/// What the stages of one build are told, and what each is made from: the same for the build and
+/// for its plan.
+class Recipe {
+ public:
+  Recipe(const BuildOptions& options, OsRelease os, ReleaseNeeds needs);
+
+  /// For the stages' processes.
+  io::Json adjust_input() const;
+  io::Json prepare_input() const;
+  io::Json kernel_input(const KernelWork& work) const;
+
+  /// Compression of the squashfs of a changed root.
+  std::string compression() const;
+
+  /// What they are kept by. `base` is the identity of the squashfs that the build starts from,
+  /// `adjust` and `prepare` the digests of those layers ("": there is no changed root); without one
+  /// of them a stage cannot be kept. Whether root is that of a user namespace counts for layers.
+  using Known = std::optional<std::string>;
+  StageInputs adjust_stage(const Known& base, bool user_namespace) const;
+  StageInputs squashfs_stage(const Known& base, const Known& adjust) const;
+  StageInputs prepare_stage(const Known& base, const Known& adjust, bool user_namespace) const;
+  StageInputs kernel_stage(const KernelWork& work, const Known& prepare) const;
+
+ private:
+  io::Json proposed_input() const;
+  io::Json initrd_needs() const;
+
+  const BuildOptions& options_;
+  OsRelease os_;
+  ReleaseNeeds needs_;
+};
+
+/// A root image is made of the squashfs of the source, or of that of the changed root.
+StageInputs root_image_stage(const RootImageOptions& wanted, const Recipe::Known& base,
+                             const Recipe::Known& adjust);
+
+/// What a source that is no squashfs is brought to one by; `digest` is the SHA-256 of the file.
+/// `conf` is the file of release needs.
+StageInputs source_stage(const BuildOptions& options, const std::string& conf,
+                         const Recipe::Known& digest);
+
+}  // namespace meph2::image
