@@ -60,7 +60,7 @@ InputData::~InputData() {
   gpgme_data_release(data_);
 }
 
-OutputData::OutputData() {
+OutputData::OutputData(Sink sink) : sink_(std::move(sink)) {
   callbacks_.write = append;
   require(gpgme_data_new_from_cbs(&data_, &callbacks_, this), "gpg: take output");
   use_large_buffer(data_);
@@ -73,11 +73,16 @@ OutputData::~OutputData() {
 ssize_t OutputData::append(void* self, const void* bytes, size_t size) noexcept {
   auto& output = *static_cast<OutputData*>(self);
   try {
-    output.text_.append(static_cast<const char*>(bytes), size);
+    const std::string_view piece(static_cast<const char*>(bytes), size);
+    if (output.sink_) {
+      output.sink_(piece);
+    } else {
+      output.text_.append(piece);
+    }
     return static_cast<ssize_t>(size);
   } catch (...) {
     output.failure_ = std::current_exception();
-    gpgme_err_set_errno(ENOMEM);
+    gpgme_err_set_errno(EIO);
     return -1;
   }
 }

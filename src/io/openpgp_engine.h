@@ -44,17 +44,19 @@ class InputData {
   gpgme_data_t data_ = nullptr;
 };
 
-/// Collects what GPGME writes.
+/// Collects what GPGME writes, or hands it on as it comes.
 class OutputData {
  public:
-  OutputData();
+  using Sink = std::function<void(std::string_view)>;
+
+  explicit OutputData(Sink sink = nullptr);
   OutputData(const OutputData&) = delete;
   OutputData& operator=(const OutputData&) = delete;
   ~OutputData();
 
   gpgme_data_t get() const { return data_; }
 
-  /// Rethrows what went wrong while collecting.
+  /// What was collected. Rethrows what went wrong meanwhile.
   std::string take();
 
  private:
@@ -62,6 +64,7 @@ class OutputData {
 
   gpgme_data_cbs callbacks_{};
   gpgme_data_t data_ = nullptr;
+  Sink sink_;
   std::string text_;
   std::exception_ptr failure_;
 };

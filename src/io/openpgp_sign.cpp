@@ -106,7 +106,8 @@ std::string configured_key() {
 struct Signer::State {
   State(std::string key, const base::Clock& clock);
 
-  std::string sign(std::string_view text, gpgme_sig_mode_t mode);
+  std::string sign(std::string_view text, gpgme_sig_mode_t mode,
+                   const openpgp::OutputData::Sink& sink = nullptr);
   std::string export_key(bool armored);
 
   const std::string& fingerprint() const { return fingerprint_; }
@@ -199,19 +200,21 @@ Key Signer::State::first_usable() {
                     : base::cat("signing key: none is usable: ", reasons));
 }
 
-std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode) {
+std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode,
+                                const openpgp::OutputData::Sink& sink) {
   auto& lane = mode == GPGME_SIG_MODE_DETACH ? detached_lane_ : lane_;
   const std::lock_guard lock(lane.mutex);
   const openpgp::InputData input(text);
-  openpgp::OutputData output;
+  openpgp::OutputData output(sink);
   const auto error = lane.engine.run(text.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_sign_start(context, input.get(), output.get(), mode);
   });
+  auto made = output.take();
   if (error != 0) {
     explain(error);
   }
   require_our_signature(lane.engine.context());
-  return output.take();
+  return made;
 }
 
 void Signer::State::explain(gpgme_error_t error) const {
@@ -293,11 +296,17 @@ std::optional<base::Time> Signer::expires() const {
   return state_->expires();
 }
 
-std::string Signer::clearsign(std::string_view text) const {
+void Signer::clearsign(std::string_view text,
+                       const std::function<void(std::string_view)>& write) const {
   if (const auto fault = openpgp::unsignable_text_fault(text)) {
     fail(base::cat("clear-sign: the text is not fit for it: ", *fault));
   }
-  auto message = state_->sign(text, GPGME_SIG_MODE_CLEAR);
+  state_->sign(text, GPGME_SIG_MODE_CLEAR, write);
+}
+
+std::string Signer::clearsign(std::string_view text) const {
+  std::string message;
+  clearsign(text, [&](std::string_view piece) { message += piece; });
   if (const auto fault = openpgp::clearsigned_fault(message)) {
     fail(base::cat("clear-sign: what gpg made is not fit to publish: ", *fault));
   }

@@ -140,7 +140,8 @@ struct Verifier::State {
         lane_(prepare_home(), clock),
         detached_lane_(home_.path(), clock) {}
 
-  Verified clearsigned(std::string_view message);
+  /// `text`: where what was signed goes, nowhere if nullptr.
+  Signature clearsigned(std::string_view message, openpgp::OutputData* text);
   Signature detached(std::string_view data, std::string_view signature);
   std::vector<KeyInfo> keys();
 
@@ -177,22 +178,21 @@ std::string Verifier::State::prepare_home() {
   return home_.path();
 }
 
-Verified Verifier::State::clearsigned(std::string_view message) {
+Signature Verifier::State::clearsigned(std::string_view message, openpgp::OutputData* text) {
   if (auto fault =
           openpgp::clearsigned_fault(message, signers_ == Signers::any ? most_signatures : 1)) {
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
   const openpgp::InputData input(message);
-  openpgp::OutputData output;
   const auto error = lane_.engine.run(message.size(), [&](gpgme_ctx_t context) {
-    return gpgme_op_verify_start(context, input.get(), nullptr, output.get());
+    return gpgme_op_verify_start(context, input.get(), nullptr,
+                                 text != nullptr ? text->get() : nullptr);
   });
   if (error != 0) {
     refuse(base::cat("gpg: ", openpgp::reason_of(error)));
   }
-  auto signature = judge(lane_.engine);
-  return {output.take(), std::move(signature)};
+  return judge(lane_.engine);
 }
 
 Signature Verifier::State::detached(std::string_view data, std::string_view signature) {
@@ -355,8 +355,17 @@ Verifier::Verifier(Keyring keyring, const base::Clock& clock, Signers signers)
 Verifier::~Verifier() = default;
 
 Verified Verifier::verify_clearsigned(std::string_view message, const std::string& name) const {
+  return base::with_context(base::cat("verify ", name), [&] {
+    openpgp::OutputData text;
+    auto signature = state_->clearsigned(message, &text);
+    return Verified{text.take(), std::move(signature)};
+  });
+}
+
+Signature Verifier::verify_clear_signature(std::string_view message,
+                                           const std::string& name) const {
   return base::with_context(base::cat("verify ", name),
-                            [&] { return state_->clearsigned(message); });
+                            [&] { return state_->clearsigned(message, nullptr); });
 }
 
 Signature Verifier::verify_detached(std::string_view data, std::string_view signature,

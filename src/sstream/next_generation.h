@@ -42,13 +42,13 @@ class NextGeneration {
   void copy(const std::string& file, base::File& content);
   void write_index(const io::Json& index);
 
-  /// Signs every document whose signatures are not current; returns their names.
-  std::vector<std::string> sign(const DocumentSigner& signer);
+  /// The documents whose signatures are not there or not good; those of all others verify.
+  std::vector<std::string> to_sign(const DocumentSigner& signer) const;
 
   /// Reads the whole generation back as consumers do: the index names each of `listed` (by content
-  /// id) and nothing else, each document parses and holds what was planned, and each signature
-  /// verifies. Error(internal) otherwise.
-  void check(const std::map<std::string, ListedStream>& listed, const DocumentSigner* signer) const;
+  /// id) and nothing else, each document parses and holds what was planned. Error(internal)
+  /// otherwise.
+  void check(const std::map<std::string, ListedStream>& listed) const;
 
   void sync() const;
 

@@ -48,8 +48,11 @@ class Transaction {
         context_(context),
         repository_(directory, options.dry_run ? Access::read : Access::write, options.create),
         state_(repository_.read_state()) {
-    if (options.sign && !options.dry_run) {
-      signer_.emplace(options.key, options.change_key ? std::string() : state_.signer, context);
+    if (signs()) {
+      signer_start_.emplace([this](const std::stop_token& /*stop*/) {
+        signer_.emplace(options_.key, options_.change_key ? std::string() : state_.signer,
+                        context_);
+      });
     }
   }
 
@@ -73,6 +76,9 @@ class Transaction {
     bool same_content = false;
   };
 
+  bool signs() const { return options_.sign && !options_.dry_run; }
+
+  const DocumentSigner& signer();
   void recover_if_needed();
   bool attempt(const Planner& planner);
   Outlook outlook(const Generation& live, Plan& plan);
@@ -82,7 +88,7 @@ class Transaction {
   void add_change(const Generation& live, std::unique_ptr<NewStream> content,
                   const std::function<bool(NewStream& content)>& is_live,
                   std::vector<Change>& changes) const;
-  bool signatures_current(const Generation& live) const;
+  bool signatures_current(const Generation& live);
 
   static Listed next_listing(const Generation& live, const std::vector<Change>& changes,
                              const std::vector<std::string>& dropped);
@@ -94,8 +100,8 @@ class Transaction {
   void build_new(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
                  Listed& listed, const std::vector<std::string>& dropped);
   void build_verbatim(NextGeneration& next, Verbatim& metadata);
-  void check_next(const Generation& live, const NextGeneration& next, const Listed& listed,
-                  bool is_signed) const;
+  void finish_next(const Generation& live, const NextGeneration& next, const Listed& listed,
+                   bool is_signed);
   HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
                              const Plan& plan) const;
   void warn_unsigned(const Generation& live) const;
@@ -106,8 +112,15 @@ class Transaction {
   RepositoryState state_;
   std::optional<DocumentSigner> signer_;
   PublishResult result_;
-  std::vector<std::string> written_;  ///< documents of the next generation that are new
+  std::vector<std::string> written_;          ///< documents of the next generation that are new
+  std::optional<base::Beside> signer_start_;  ///< last: it uses all the others
 };
+
+/// gpg is asked several things before the first signature: while we plan.
+const DocumentSigner& Transaction::signer() {
+  signer_start_.value().finish(context_.stop);
+  return signer_.value();
+}
 
 void Transaction::recover_if_needed() {
   if (!options_.dry_run && needs_recovery(repository_)) {
@@ -151,8 +164,11 @@ bool Transaction::attempt(const Planner& planner) {
     }
     return true;
   }
+  if (signs()) {
+    signer();  // a key that will not do is refused before anything is brought in
+  }
   const bool is_right =
-      next.same_content && (plan.verbatim || !signer_ || signatures_current(live));
+      next.same_content && (plan.verbatim || !signs() || signatures_current(live));
   if (is_right && !files_missing) {
     return true;
   }
@@ -272,11 +288,11 @@ void Transaction::add_change(const Generation& live, std::unique_ptr<NewStream> 
   changes.push_back({content_id, file, std::move(content), std::move(after), std::move(versions)});
 }
 
-bool Transaction::signatures_current(const Generation& live) const {
+bool Transaction::signatures_current(const Generation& live) {
   const auto& streams = live.streams();
-  return !signer_->faults(live.directory(), "index.json") &&
+  return !signer().faults(live.directory(), "index.json") &&
          std::all_of(streams.begin(), streams.end(), [&](const auto& entry) {
-           return !signer_->faults(live.directory(), entry.second.file);
+           return !signer().faults(live.directory(), entry.second.file);
          });
 }
 
@@ -402,10 +418,6 @@ void Transaction::build_new(NextGeneration& next, const Generation& live,
     result_.updated = index.value("updated", "");
   }
   next.carry_over(replaced);
-  if (signer_) {
-    ::malloc_trim(0);  // what big trees took: each start of gpg would copy the tables of its pages
-    result_.signed_documents = next.sign(*signer_);
-  }
 }
 
 void Transaction::build_verbatim(NextGeneration& next, Verbatim& metadata) {
@@ -436,16 +448,23 @@ HistoryEntry Transaction::history_entry(const Generation& live, const NextGenera
   return entry;
 }
 
-/// What we demand of it, and side by side what its consumers do.
-void Transaction::check_next(const Generation& live, const NextGeneration& next,
-                             const Listed& listed, bool is_signed) const {
-  const std::vector<std::function<void()>> parts = {
-      [&] { next.check(listed, is_signed ? &*signer_ : nullptr); },
-      [&] {
-        if (options_.gate) {
-          options_.gate({repository_, live.directory(), next.directory(), written_}, context_);
-        }
-      }};
+/// Signs it and asks of it what we and its consumers demand, all side by side.
+void Transaction::finish_next(const Generation& live, const NextGeneration& next,
+                              const Listed& listed, bool is_signed) {
+  std::vector<std::function<void()>> parts;
+  if (is_signed) {
+    ::malloc_trim(0);  // what big trees took: each start of gpg would copy the tables of its pages
+    result_.signed_documents = next.to_sign(signer());
+    // Clear signatures take longest, so they start first.
+    parts.emplace_back([&] { signer_->sign_clear(next.directory(), result_.signed_documents); });
+    parts.emplace_back([&] { signer_->sign_detached(next.directory(), result_.signed_documents); });
+  }
+  parts.emplace_back([&] { next.check(listed); });
+  if (options_.gate) {
+    parts.emplace_back([&] {
+      options_.gate({repository_, live.directory(), next.directory(), written_}, context_);
+    });
+  }
   base::parallel_for(parts.size(), base::core_count(), [&](std::size_t i) { parts[i](); });
 }
 
@@ -460,7 +479,7 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   const auto number = state_.generation + 1;
   NextGeneration next(repository_.streams(), live, generation_name(number));
   build(next, live, outlook, plan);
-  check_next(live, next, outlook.listed, signer_ && !plan.verbatim);
+  finish_next(live, next, outlook.listed, signs() && !plan.verbatim);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);
@@ -478,8 +497,8 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   result_.generation = generation_name(number);
   state_.generation = number;
   state_.updated = result_.updated;
-  if (signer_ && !plan.verbatim) {
-    state_.signer = signer_->fingerprint();
+  if (signs() && !plan.verbatim) {
+    state_.signer = signer().fingerprint();
   }
   try {
     repository_.write_state(state_);

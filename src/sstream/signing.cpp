@@ -56,12 +56,22 @@ void in_two_threads(const std::function<void()>& first, const std::function<void
   base::parallel_for(2, 2, [&](std::size_t i) { i == 0 ? first() : second(); });
 }
 
-void write_file(int directory, const std::string& name, std::string_view content) {
+/// In the place of an older one.
+base::File new_signature(int directory, const std::string& name) {
+  base::unlink_at(directory, name);
   auto file = base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  file.write(content);
   file.chmod(0644);
-  file.sync();
-  file.close();
+  return file;
+}
+
+/// What we signed a moment ago has to be good.
+void read_back(const std::function<void()>& verify) {
+  try {
+    verify();
+  } catch (const base::Error& error) {
+    throw base::Error(base::Errc::internal,
+                      base::cat("a new signature does not read back: ", error.what()));
+  }
 }
 
 }  // namespace
@@ -110,17 +120,26 @@ DocumentSigner::DocumentSigner(const std::string& key, const std::string& pinned
   }
 }
 
-void DocumentSigner::sign(int directory, const std::string& name) const {
-  const auto text = read_document(directory, name);
-  const auto index = clear_index(name, text);
-  std::string detached;
-  std::string clear;
-  in_two_threads([&] { detached = signer_.sign_detached(text); },
-                 [&] { clear = signer_.clearsign(index ? *index : text); });
-  base::unlink_at(directory, name + ".gpg");
-  write_file(directory, name + ".gpg", detached);
-  base::unlink_at(directory, signed_name(name));
-  write_file(directory, signed_name(name), clear);
+void DocumentSigner::sign_detached(int directory, const std::vector<std::string>& names) const {
+  for (const auto& name : names) {
+    const auto text = read_document(directory, name);
+    auto file = new_signature(directory, name + ".gpg");
+    file.write(signer_.sign_detached(text));
+    read_back([&] { verifier_.detached(directory, name, text); });
+    file.sync();
+  }
+}
+
+void DocumentSigner::sign_clear(int directory, const std::vector<std::string>& names) const {
+  for (const auto& name : names) {
+    const auto text = read_document(directory, name);
+    const auto index = clear_index(name, text);
+    auto file = new_signature(directory, signed_name(name));
+    signer_.clearsign(index ? *index : text, [&](std::string_view piece) { file.write(piece); });
+    file.start_writeback();
+    read_back([&] { verifier_.clear(directory, name, text); });
+    file.sync();
+  }
 }
 
 std::string SignatureFaults::text() const {
@@ -130,38 +149,54 @@ std::string SignatureFaults::text() const {
 DocumentVerifier::DocumentVerifier(io::Keyring keyring, const base::Clock& clock)
     : verifier_(std::move(keyring), clock) {}
 
+io::Signature DocumentVerifier::detached(int directory, const std::string& name,
+                                         const std::string& text) const {
+  const auto file = name + ".gpg";
+  return verifier_.verify_detached(text, read_document(directory, file), file);
+}
+
+io::Signature DocumentVerifier::clear(int directory, const std::string& name,
+                                      const std::string& text) const {
+  const auto file = signed_name(name);
+  const auto message = read_document(directory, file);
+  auto signature = verifier_.verify_clear_signature(message, file);
+  const auto said = unverified_text(message);  // verified by now
+  const auto index = clear_index(name, text);
+  const auto& expected = index ? *index : text;
+  if (said != expected && as_clear_signed(said.value_or("")) != as_clear_signed(expected)) {
+    throw base::Error(base::Errc::untrusted, base::cat(file, " has another content than ", name));
+  }
+  return signature;
+}
+
 SignatureFaults DocumentVerifier::faults(int directory, const std::string& name) const {
   SignatureFaults faults;
+  if (const auto file = name + ".gpg"; !base::exists_at(directory, file)) {
+    faults.detached = base::cat(file, " is missing");
+  }
+  if (const auto file = signed_name(name); !base::exists_at(directory, file)) {
+    faults.clear = base::cat(file, " is missing");
+  }
+  if (faults.detached && faults.clear) {
+    return faults;  // a large document is not read for that
+  }
   const auto text = read_document(directory, name);
-  const auto check = [&](std::optional<std::string>& fault, const std::string& file,
-                         const std::function<void(const std::string& signature)>& verify) {
+  const auto check = [](std::optional<std::string>& fault, std::optional<io::Signature>& by,
+                        const std::function<io::Signature()>& verify) {
+    if (fault) {
+      return;
+    }
     try {
-      verify(read_document(directory, file));
+      by = verify();
     } catch (const base::Error& error) {
-      const bool missing = error.code() == base::Errc::not_found;
-      fault = missing ? base::cat(file, " is missing") : std::string(error.what());
+      fault = error.what();
     }
   };
   in_two_threads(
       [&] {
-        const auto file = name + ".gpg";
-        check(faults.detached, file, [&](const std::string& signature) {
-          faults.detached_by = verifier_.verify_detached(text, signature, file);
-        });
+        check(faults.detached, faults.detached_by, [&] { return detached(directory, name, text); });
       },
-      [&] {
-        const auto file = signed_name(name);
-        check(faults.clear, file, [&](const std::string& message) {
-          const auto clear = verifier_.verify_clearsigned(message, file);
-          const auto index = clear_index(name, text);
-          const auto& expected = index ? *index : text;
-          if (clear.text != expected && as_clear_signed(clear.text) != as_clear_signed(expected)) {
-            faults.clear = base::cat(file, " has another content than ", name);
-          } else {
-            faults.clear_by = clear.signature;
-          }
-        });
-      });
+      [&] { check(faults.clear, faults.clear_by, [&] { return clear(directory, name, text); }); });
   return faults;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "io/openpgp.h"
 #include "sstream/repository.h"
@@ -37,6 +38,10 @@ class DocumentVerifier {
   /// bytes.
   SignatureFaults faults(int directory, const std::string& name) const;
 
+  /// Of one kind, over `text` (the document's content): Error(untrusted) unless it is good.
+  io::Signature detached(int directory, const std::string& name, const std::string& text) const;
+  io::Signature clear(int directory, const std::string& name, const std::string& text) const;
+
  private:
   io::Verifier verifier_;
 };
@@ -51,8 +56,11 @@ class DocumentSigner {
 
   const std::string& fingerprint() const { return signer_.fingerprint(); }
 
-  /// Writes both signatures of directory/`name` beside it, 0644, fsynced.
-  void sign(int directory, const std::string& name) const;
+  /// Write one kind of signature of each of these documents beside it, 0644, fsynced, and read it
+  /// back: Error(internal) for one that does not verify. The two may run side by side; clear
+  /// signatures take several times as long.
+  void sign_clear(int directory, const std::vector<std::string>& names) const;
+  void sign_detached(int directory, const std::vector<std::string>& names) const;
 
   /// DocumentVerifier's, with our key alone.
   SignatureFaults faults(int directory, const std::string& name) const {
