@@ -18,6 +18,7 @@ struct StageJob {
   std::string emulate;  ///< Debian's name of the image's architecture; empty: the machine's own
   bool network = false;
   bool verbose = false;
+  int log = -1;  ///< what its programs print is copied to this descriptor; -1: to none
   io::Json input = io::Json::object();
 };
 
