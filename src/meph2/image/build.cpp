@@ -352,7 +352,7 @@ class Build {
       const auto raw = place + "/root-image";
       image::make_root_image(made_.empty() ? source_.squashfs : made_, raw, wanted, context_.log,
                              stop);
-      gzip_root_image(raw, log, stop);
+      gzip_root_image(raw, stop, log);
       return Json::object();
     };
     root_image_ = record_.run(stages_, root_image_stage(wanted, source_.identity, adjusted_),

@@ -24,8 +24,7 @@ double seconds_since(Steady::time_point start) {
 base::File make_log(const std::string& path) {
   base::make_directories(path.substr(0, path.rfind('/')));
   base::unlink_at(AT_FDCWD, path);
-  auto file =
-      base::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0640);
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0640);
   file.chmod(0640);
   return file;
 }
@@ -49,7 +48,8 @@ std::string log_name(const StageInputs& inputs) {
 }
 
 BuildRecord::BuildRecord(const std::string& logs)
-    : directory_(logs.empty() ? logs : std::filesystem::absolute(logs).lexically_normal().string()) {
+    : directory_(logs.empty() ? logs
+                              : std::filesystem::absolute(logs).lexically_normal().string()) {
   while (directory_.size() > 1 && directory_.back() == '/') {
     directory_.pop_back();
   }

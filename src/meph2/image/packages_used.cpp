@@ -65,8 +65,7 @@ Json read_archives(const std::string& targets) {
 }
 
 Json archives_in_use(const Chroot& chroot) {
-  return read_archives(
-      chroot.answer_of({"apt-get", "indextargets", "--format", archive_format}));
+  return read_archives(chroot.answer_of({"apt-get", "indextargets", "--format", archive_format}));
 }
 
 Json versions_of(const std::vector<std::string>& words, const std::vector<Package>& packages) {

@@ -9,8 +9,7 @@
 namespace meph2::image {
 
 /// One line for each list of packages that apt has: what read_archives understands.
-inline constexpr const char* archive_format =
-    "$(REPO_URI)\t$(RELEASE)\t$(METAKEY)\t$(FILENAME)";
+inline constexpr const char* archive_format = "$(REPO_URI)\t$(RELEASE)\t$(METAKEY)\t$(FILENAME)";
 
 /// What `apt-get indextargets` printed in archive_format as `[{"sha256", "suite", "url"}]`: sorted,
 /// each once, with the digest of the InRelease file (Release, where the archive is not signed) that

@@ -251,7 +251,7 @@ void make_root_image(const std::string& squashfs, const std::string& output,
   image.close();
 }
 
-void gzip_root_image(const std::string& image, int log, const std::stop_token& stop) {
+void gzip_root_image(const std::string& image, const std::stop_token& stop, int log) {
   base::Command command;
   command.argv = {"gzip", "-9", "--rsyncable", "--no-name", "--force", image};
   command.env = {{"GZIP", ""}};

@@ -27,6 +27,6 @@ void make_root_image(const std::string& squashfs, const std::string& output,
 
 /// Replaces the file `image` by `image`.gz, the bytes of `gzip -9 --rsyncable --no-name`. `log` is
 /// a descriptor that gets what gzip prints, or -1.
-void gzip_root_image(const std::string& image, int log, const std::stop_token& stop);
+void gzip_root_image(const std::string& image, const std::stop_token& stop, int log = -1);
 
 }  // namespace meph2::image
