@@ -92,6 +92,7 @@ TEST_F(Records, OfAFailureKeepTheLogAndNameIt) {
   const auto log = path("logs/kernel-b_c.log");
   EXPECT_EQ(run(record, kernel("b/c"), "no such luck"), base::cat("no such luck; see ", log));
   EXPECT_EQ(base::read_file(log), "said\nerror: no such luck\n");
+
   struct stat status {};
 
   ASSERT_TRUE(base::status_at(AT_FDCWD, log, status));
@@ -175,8 +176,7 @@ TEST_F(Records, ArchivesAreKnownByTheirReleaseFiles) {
            "deb.example_debian_dists_a_main_binary-amd64_Packages.lz4") +
       line("http://me:secret@deb.example/debian/", "a", "a_b/binary-amd64/Packages",
            "deb.example_debian_dists_a_a%5fb_binary-amd64_Packages") +
-      line("http://deb.example/gone/", "a", "main/Packages", "gone_main_Packages") +
-      "nonsense\n");
+      line("http://deb.example/gone/", "a", "main/Packages", "gone_main_Packages") + "nonsense\n");
   ASSERT_EQ(found.size(), 2U) << found;
   EXPECT_THAT(found[0].at("url").get<std::string>(), testing::Not(HasSubstr("secret")));
   EXPECT_EQ(found[0].at("suite"), "a");
