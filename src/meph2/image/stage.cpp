@@ -13,6 +13,7 @@
 #include "meph2/image/chroot_steps.h"
 #include "meph2/image/emulation.h"
 #include "meph2/image/kihelper.h"
+#include "meph2/image/rpm_steps.h"
 
 namespace meph2::image {
 
@@ -65,6 +66,9 @@ Json do_job(const StageJob& job) {
   if (job.kind == "squash") {
     return pack_merged_tree(job.input, output);
   }
+  if (job.kind == "tar") {
+    return tar_merged_tree(job.input, output);
+  }
   if (job.kind == "kihelper") {
     return run_kihelper(job.input, output);
   }
@@ -76,6 +80,9 @@ Json do_job(const StageJob& job) {
   enter_root();
   if (emulator) {
     start_emulation(*emulator, job.emulate);
+  }
+  if (job.kind == "rpm") {
+    return install_rpms(job.input, host, output);
   }
   return run_chroot_stage(job.kind, job.input, host, out.fd(), output);
 }
