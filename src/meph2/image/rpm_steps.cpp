@@ -81,8 +81,7 @@ std::string installer() {
       return name;
     }
   }
-  throw Error(Errc::untrusted,
-              "the image has neither dnf nor yum: no packages can be put into it");
+  throw Error(Errc::untrusted, "the image has neither dnf nor yum: no packages can be put into it");
 }
 
 void install_each(const Chroot& chroot, const Json& input) {

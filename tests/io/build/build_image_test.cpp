@@ -203,7 +203,9 @@ TEST(BuildImage, TheBuilderIsToldWhereItMayKeepStages) {
 
 /// A builder that logs, and then does what `end` says.
 void use_logging_builder(const World& world, const std::string& end) {
-  world.use_builder("mkdir -p \"$M2E_LOGS\" && echo 'E: no' >\"$M2E_LOGS/prepare.log\"\n" + end);
+  world.use_builder(R"(mkdir -p "$M2E_LOGS" && echo 'E: no' >"$M2E_LOGS/prepare.log")"
+                    "\n" +
+                    end);
 }
 
 TEST(BuildImage, ABuilderThatFailsLeavesItsLogsAndTheMessageNamesThem) {
