@@ -154,15 +154,50 @@ struct ChildPlan {
   report_and_exit(plan.report);
 }
 
+/// Best effort: a command does not fail because its log cannot be written.
+void write_best_effort(int fd, std::string_view bytes) {
+  while (fd >= 0 && !bytes.empty()) {
+    const auto count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno != EINTR) {
+      return;
+    }
+    bytes.remove_prefix(count > 0 ? static_cast<std::size_t>(count) : 0);
+  }
+}
+
+/// Writes to the log of a command, and lets what the command prints end its last line.
+class CommandLog {
+ public:
+  explicit CommandLog(const Command& command) : fd_(command.log_fd) {
+    line(cat("$ ", redact_urls(shell_quote(command.argv))));
+  }
+
+  void output(std::string_view bytes) {
+    write_best_effort(fd_, bytes);
+    in_line_ = bytes.back() != '\n';
+  }
+
+  void line(std::string_view text) {
+    write_best_effort(fd_, cat(in_line_ ? "\n" : "", escape_control(text), "\n"));
+    in_line_ = false;
+  }
+
+ private:
+  int fd_;
+  bool in_line_ = false;
+};
+
 /// Copies between our ends of the pipes and memory until the child closed its ends.
 class Pump {
  public:
-  Pump(const Command& command, Pipe& in, Pipe& out, Pipe& err, Outcome& outcome)
+  Pump(const Command& command, Pipe& in, Pipe& out, Pipe& err, Outcome& outcome, CommandLog& log)
       : input_(command.input ? std::string_view(*command.input) : std::string_view()),
         in_(in.write),
         out_(out.read),
         err_(err.read),
-        outcome_(outcome) {}
+        outcome_(outcome),
+        echo_(command.echo_fd),
+        log_(log) {}
 
   bool open() const { return in_ || out_ || err_; }
 
@@ -195,11 +230,14 @@ class Pump {
     }
   }
 
-  static void drain(UniqueFd& fd, std::string& into) {
+  void drain(UniqueFd& fd, std::string& into) {
     std::array<char, 65536> buffer{};
     const auto count = ::read(fd.get(), buffer.data(), buffer.size());
     if (count > 0) {
-      into.append(buffer.data(), static_cast<std::size_t>(count));
+      const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+      into.append(bytes);
+      write_best_effort(echo_, bytes);
+      log_.output(bytes);
     } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
       fd.reset();
     }
@@ -210,6 +248,8 @@ class Pump {
   UniqueFd& out_;
   UniqueFd& err_;
   Outcome& outcome_;
+  int echo_;
+  CommandLog& log_;
 };
 
 int decode(int status) {
@@ -315,6 +355,7 @@ Outcome run(const Command& command, const std::stop_token& stop) {
                        &command.keep_fds,
                        command.own_group,
                        ::getpid()};
+  CommandLog log(command);
   const pid_t pid = ::fork();
   if (pid < 0) {
     throw_errno(errno, "start", name);
@@ -329,9 +370,11 @@ Outcome run(const Command& command, const std::stop_token& stop) {
   int exec_error = 0;
   const bool exec_failed = ::read(report.read.get(), &exec_error, sizeof exec_error) > 0;
   Outcome outcome;
-  Pump pump(command, in, out, err, outcome);
+  Pump pump(command, in, out, err, outcome, log);
   Terminator terminator(pid, command.own_group, stop);
   outcome.status = wait_for(pid, pump, terminator);
+  log.line(outcome.status > 128 ? cat("killed by signal ", outcome.status - 128)
+                                : cat("exit status ", outcome.status));
   if (exec_failed) {
     throw_errno(exec_error, "start", name);
   }

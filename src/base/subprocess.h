@@ -18,6 +18,8 @@ struct Command {
   bool capture_output = false;             ///< stdout into Outcome::output, else inherited
   int output_fd = -1;                      ///< or: stdout goes to this descriptor
   bool capture_error = false;              ///< stderr into Outcome::error, else inherited
+  int echo_fd = -1;                        ///< what is captured goes there as well, as it comes
+  int log_fd = -1;                         ///< likewise, with the command and its exit status
   std::vector<int> keep_fds;               ///< descriptors that the child keeps, at the same number
   bool own_group = true;                   ///< a process group of its own, killed whole on stop
 };

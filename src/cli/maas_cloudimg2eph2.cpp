@@ -142,6 +142,15 @@ cli::Action declare(CLI::App& app) {
                  "with those that an earlier build left there (default: keep none)")
       ->type_name("DIR")
       ->envname("M2E_STAGES");
+  app.add_option("--report", options.report,
+                 "Write what was done to this file, as JSON, after a failure as well")
+      ->type_name("FILE")
+      ->envname("M2E_REPORT");
+  app.add_option("--logs", options.logs,
+                 "Log each stage in this directory; what a build logged goes when it is complete "
+                 "(default: no logs)")
+      ->type_name("DIR")
+      ->envname("M2E_LOGS");
   app.add_flag("--no-resume", words->no_resume, "Take no stage of an earlier build")
       ->envname("M2E_NO_RESUME");
   app.add_option("IMG_URL", options.source, "Image: path or URL")->required();

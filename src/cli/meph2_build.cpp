@@ -1,5 +1,7 @@
 #include <memory>
 
+#include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/publish_options.h"
@@ -13,9 +15,40 @@ struct BuildCommand {
   cli::PublishFlags publish;
 };
 
+/// Best effort: the failure itself counts. What was published is not reported as failed.
+void report_failure(const BuildCommand& command, const base::Error& error, const base::Log& log) {
+  const auto& options = command.options;
+  if (command.publish.report.empty() || options.publish.dry_run ||
+      error.code() == base::Errc::usage || error.code() == base::Errc::cleanup_incomplete ||
+      error.code() == base::Errc::durability_unknown) {
+    return;
+  }
+  try {
+    io::Json report{{"action", options.publish.action}, {"error", error.what()}};
+    const auto logs = meph2::logs_of(options.target, options.request.release, options.request.arch,
+                                     options.request.version_name);
+    if (base::exists_at(AT_FDCWD, logs)) {
+      report["logs"] = logs;
+    }
+    base::replace_file(command.publish.report, io::to_text(report));
+  } catch (const std::exception& other) {
+    log.warning(base::cat("write the report: ", other.what()));
+  }
+}
+
+meph2::BuildImageResult build_or_report(const BuildCommand& command,
+                                        const sstream::Context& context) {
+  try {
+    return meph2::build_image(command.options, context);
+  } catch (const base::Error& error) {
+    report_failure(command, error, context.log);
+    throw;
+  }
+}
+
 int build(BuildCommand& command, sstream::Context& context) {
   const auto& options = command.options;
-  const auto result = meph2::build_image(options, context);
+  const auto result = build_or_report(command, context);
   auto report = sstream::report_of(result.published, options.publish);
   report["built"] = result.built;
   auto& items = report["items"] = io::Json::array();

@@ -25,6 +25,9 @@ io::Json report_of(const meph2::CloudimgSyncResult& result,
     if (!image.error.empty()) {
       entry["error"] = image.error;
     }
+    if (!image.logs.empty()) {
+      entry["logs"] = image.logs;
+    }
     images.push_back(std::move(entry));
   }
   auto& items = report["items"] = io::Json::array();

@@ -1,6 +1,12 @@
+#include <cstring>
+
 #include "cli/import_command.h"
+#include "meph2/image/stage.h"
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], meph2::image::stage_option) == 0) {  // NOLINT
+    return meph2::image::stage_main(argv[2]);                                // NOLINT
+  }
   return cli::run_program(
       argc, argv, "meph2-import",
       "Imports bootloaders, other operating systems and release notifications into a stream",

@@ -1,7 +1,13 @@
+#include <cstring>
+
 #include "cli/import_command.h"
 #include "cli/util_commands.h"
+#include "meph2/image/stage.h"
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::strcmp(argv[1], meph2::image::stage_option) == 0) {  // NOLINT
+    return meph2::image::stage_main(argv[2]);                                // NOLINT
+  }
   return cli::run_program(
       argc, argv, "meph2-util", "Manages signed simplestreams of MAAS images",
       {{"insert", "Add new versions from another stream, with their files",

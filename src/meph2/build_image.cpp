@@ -122,6 +122,7 @@ class Build {
       builder.squashfs_compression = config_.squashfs_compression;
       builder.root_image_size = config_.root_image_size;
       builder.stages = stages_of(options_.target);
+      builder.logs = logs_of(options_.target, plan_.release, plan_.arch, plan_.version_name);
       return run_builder(plan_, builder, options_.source, space, context_);
     });
     result_.built = true;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "base/subprocess.h"
+#include "base/tree.h"
 #include "base/worker_pool.h"
 #include "io/digest.h"
 #include "io/http.h"
@@ -112,6 +113,26 @@ std::string stages_of(const std::string& repository) {
   return base::cat(absolute(repository), "/.data/.sstream/stages");
 }
 
+std::string logs_of(const std::string& repository, const std::string& release,
+                    const std::string& arch, const std::string& version) {
+  const auto name = base::cat(release, "-", arch, "-", version);
+  return (std::filesystem::absolute(repository) / "logs" / name).lexically_normal().string();
+}
+
+namespace {
+
+/// Of an image that is complete: what the builder itself did not remove, and an earlier one's.
+void forget_logs(const std::string& logs, const base::Log& log) {
+  try {
+    base::remove_tree(logs);
+    base::remove_directory_at(AT_FDCWD, logs.substr(0, logs.rfind('/')));
+  } catch (const base::Error& error) {
+    log.warning(base::cat("logs are left: ", error.what()));
+  }
+}
+
+}  // namespace
+
 BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context) {
@@ -140,9 +161,23 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   if (!options.root_image_size.empty()) {
     command.env["M2E_ROOT_IMAGE_SIZE"] = options.root_image_size;
   }
+  if (!options.logs.empty()) {
+    command.env["M2E_LOGS"] = options.logs;
+  }
   context.log.debug(base::cat("running: ", base::shell_quote(command.argv)));
-  base::run_checked(command, context.stop);
-  return digest_outputs(plan, space);
+  try {
+    base::run_checked(command, context.stop);
+    auto files = digest_outputs(plan, space);
+    if (!options.logs.empty()) {
+      forget_logs(options.logs, context.log);
+    }
+    return files;
+  } catch (base::Error& error) {
+    if (!options.logs.empty() && base::exists_at(AT_FDCWD, options.logs)) {
+      error.set_state(base::cat("logs are in ", options.logs));
+    }
+    throw;
+  }
 }
 
 std::optional<BuiltFiles> published_files(const std::string& repository,

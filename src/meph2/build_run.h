@@ -23,10 +23,17 @@ struct BuilderOptions {
   /// nowhere.
   std::string stages;
   bool resume = true;  ///< else it gets M2E_NO_RESUME
+  /// Absolute: where it may log until the image is complete; it gets it as M2E_LOGS. Empty:
+  /// nowhere.
+  std::string logs;
 };
 
 /// Where the builder keeps finished stages of images for a repository: private to it.
 std::string stages_of(const std::string& repository);
+
+/// Where the builder logs what it does for a version of an image: DIR/logs/RELEASE-ARCH-VERSION.
+std::string logs_of(const std::string& repository, const std::string& release,
+                    const std::string& arch, const std::string& version);
 
 /// An image's files with what became of them, by path.
 using BuiltFiles = std::map<std::string, sstream::Checksums>;
@@ -38,7 +45,8 @@ std::string builder_program();
 
 /// Runs the builder for `source` (a local file or a URL) with all outputs below `space`, and checks
 /// that it made them all. Its stdout goes to stderr. Error(failed) naming the builder and its exit
-/// status, or the file that is missing or empty.
+/// status, or the file that is missing or empty, and options.logs where these are left. After
+/// success they are removed.
 BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context);

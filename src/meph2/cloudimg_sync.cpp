@@ -231,7 +231,7 @@ class Sync {
       base::make_directory_at(AT_FDCWD, space);
       auto installer = fetch_installer_files(job.plan, options_.output, space, context_);
       context_.log.info(base::cat("building ", job.image.name(), " from ", job.image.path));
-      auto built = run_builder(job.plan, builder_options(), fetched.file, space, context_);
+      auto built = run_builder(job.plan, builder_options(job), fetched.file, space, context_);
       auto files = files_below(space, built);
       files.insert(files.end(), installer.files.begin(), installer.files.end());
       // What another tool left under one of the names would stop the publication of all images.
@@ -256,11 +256,16 @@ class Sync {
     }
   }
 
-  BuilderOptions builder_options() const {
+  std::string logs_of_job(const Job& job) const {
+    return logs_of(options_.output, job.plan.release, job.plan.arch, job.plan.version_name);
+  }
+
+  BuilderOptions builder_options(const Job& job) const {
     auto builder = options_.builder;
     builder.squashfs_compression = config_.squashfs_compression;
     builder.root_image_size = config_.root_image_size;
     builder.stages = stages_of(options_.output);
+    builder.logs = logs_of_job(job);
     return builder;
   }
 
@@ -312,7 +317,12 @@ class Sync {
     for (const auto& job : jobs_) {
       const bool built =
           job.error.empty() && (!job.new_files.empty() || (options_.publish.dry_run && !job.files));
-      result_.images.push_back({job.image.name(), source.locate(job.image.path), job.error, built});
+      auto logs = job.error.empty() ? std::string() : logs_of_job(job);
+      if (!logs.empty() && !base::exists_at(AT_FDCWD, logs)) {
+        logs.clear();
+      }
+      result_.images.push_back(
+          {job.image.name(), source.locate(job.image.path), job.error, built, std::move(logs)});
       if (!built) {
         continue;
       }

@@ -39,6 +39,7 @@ struct SyncedImage {
   std::string source;  ///< file or URL
   std::string error;   ///< empty: none
   bool built = false;  ///< false: published already
+  std::string logs;    ///< directory of the builder's logs of what failed; empty: there is none
 };
 
 struct CloudimgSyncResult {

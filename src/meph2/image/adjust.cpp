@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "base/tree.h"
+#include "meph2/image/packages_used.h"
 
 namespace meph2::image {
 
@@ -117,13 +118,15 @@ Json adjust(const Chroot& chroot, const Json& input) {
   if (input.value("upgrade", false)) {
     base::with_context("proposed packages", [&] { chroot.apt_get({"dist-upgrade"}); });
   }
-  base::with_context("packages to add", [&] { install(chroot, input.value("add", Strings())); });
+  const auto add = input.value("add", Strings());
+  base::with_context("packages to add", [&] { install(chroot, add); });
+  auto archives = archives_in_use(chroot);
   restore_programs(chroot, divert);
   base::unlink_at(AT_FDCWD, proposed_list);
   base::unlink_at(AT_FDCWD, proposed_pin);
   remove_below("/var/lib/apt/lists");
   chroot.run_checked({"apt-get", "clean"});
-  return Json::object();
+  return {{"archives", std::move(archives)}, {"packages", versions_of(add, Chroot::packages())}};
 }
 
 }  // namespace meph2::image

@@ -16,7 +16,8 @@ void restore_programs(const Chroot& chroot, const std::vector<std::string>& path
 void enable_proposed(const io::Json& input);
 
 /// Changes the root that gets published: repositories, packages to purge, add, take from proposed,
-/// and a kernel. What the work itself left behind is removed again.
+/// and a kernel. What the work itself left behind is removed again. Returns the archives that
+/// packages came from, and the versions of what was added.
 io::Json adjust(const Chroot& chroot, const io::Json& input);
 
 }  // namespace meph2::image

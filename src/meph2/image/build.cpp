@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/stop.h"
 #include "base/strings.h"
@@ -13,6 +14,7 @@
 #include "base/tree.h"
 #include "base/worker_pool.h"
 #include "io/squashfs.h"
+#include "meph2/image/build_record.h"
 #include "meph2/image/dpkg.h"
 #include "meph2/image/emulation.h"
 #include "meph2/image/kihelper.h"
@@ -47,8 +49,9 @@ std::ptrdiff_t index_of(const Strings& words, const std::string& word) {
 
 class Build {
  public:
-  Build(const BuildOptions& options, sstream::Context& context)
+  Build(const BuildOptions& options, BuildRecord& record, sstream::Context& context)
       : options_(options),
+        record_(record),
         context_(context),
         jobs_(options.jobs != 0 ? options.jobs : base::core_count()),
         conf_(options.conf.empty() ? default_needs_path() : options.conf),
@@ -56,7 +59,7 @@ class Build {
         stages_(options.stages, options.resume, context) {}
 
   BuildResult run() {
-    source_ = open_source(options_, conf_, workplace_, stages_, context_);
+    source_ = open_source(options_, conf_, workplace_, stages_, record_, context_);
     base::check_stop(context_.stop);
     read_root(source_.squashfs);
     if (needs_mounts()) {
@@ -134,12 +137,18 @@ class Build {
     return job;
   }
 
+  /// The work of a job, with its log.
+  BuildRecord::Work logged(StageJob& job) const {
+    return [this, &job](int log) {
+      job.log = log;
+      return run_stage(job, workplace_.scratch(), context_.stop);
+    };
+  }
+
   /// Runs a stage that makes a layer, or has the layer of an earlier build take its place.
   std::optional<std::string> make_layer(const StageInputs& inputs, StageJob& work) {
     const auto place = base::cat(workplace_.scratch(), "/", work.layers.upper);
-    const auto outcome = stages_.run(inputs, work.label, place, {"upper"}, [&] {
-      return run_stage(work, workplace_.scratch(), context_.stop);
-    });
+    const auto outcome = record_.run(stages_, inputs, work.label, place, {"upper"}, logged(work));
     if (outcome.path != place) {
       base::remove_tree(place);
       // The names of an overlay's layers are relative, and parted by colons: a link spares us both.
@@ -162,9 +171,8 @@ class Build {
     const auto place = workplace_.stage() + "/made-squashfs";
     squash.input = {
         {"output", place + "/squashfs"}, {"jobs", jobs_}, {"compression", recipe_->compression()}};
-    const auto outcome =
-        stages_.run(recipe_->squashfs_stage(source_.identity, adjusted_), squash.label, place, {},
-                    [&] { return run_stage(squash, workplace_.scratch(), context_.stop); });
+    const auto outcome = record_.run(stages_, recipe_->squashfs_stage(source_.identity, adjusted_),
+                                     squash.label, place, {}, logged(squash));
     made_ = outcome.path + "/squashfs";
     made_kept_ = outcome.digest.has_value();
     read_root(made_);
@@ -248,15 +256,15 @@ class Build {
     auto pack = job("kernel", base::cat("kernel ", work.package));
     pack.layers.upper = name;
     pack.input = recipe_->kernel_input(work);
-    const auto outcome =
-        stages_.run(recipe_->kernel_stage(work, prepared_), pack.label, layer + "/out", {}, [&] {
-          auto done = run_stage(pack, workplace_.scratch(), context_.stop);
-          for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
-            run_kihelper_of(work, name, i, done.at("version"));
-          }
-          base::remove_tree(layer + "/upper");
-          return done;
-        });
+    const auto outcome = record_.run(stages_, recipe_->kernel_stage(work, prepared_), pack.label,
+                                     layer + "/out", {}, [&](int log) {
+                                       auto done = logged(pack)(log);
+                                       for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
+                                         run_kihelper_of(work, name, i, done.at("version"), log);
+                                       }
+                                       base::remove_tree(layer + "/upper");
+                                       return done;
+                                     });
     packed_[number] = outcome.path;
     result_.kernels[number] = {work.package, outcome.result.at("version").get<std::string>()};
     context_.log.info(
@@ -280,7 +288,7 @@ class Build {
 
   /// It sees the root with the kernel installed, and rewrites copies of what is handed over.
   void run_kihelper_of(const KernelWork& work, const std::string& layer, std::size_t helper,
-                       const Json& version) {
+                       const Json& version, int log) {
     const auto out = base::cat(workplace_.scratch(), "/", layer, "/out");
     const auto place = helped(out, static_cast<std::ptrdiff_t>(helper));
     base::make_directories(place);
@@ -295,6 +303,7 @@ class Build {
                    {"kernel", place + "/kernel"},
                    {"initrd", place + "/initrd"},
                    {"version", version}};
+    stage.log = log;
     run_stage(stage, workplace_.scratch(), context_.stop);
   }
 
@@ -337,15 +346,17 @@ class Build {
     RootImageOptions wanted;
     wanted.size = options_.root_image_size.value_or(usual_root_image_size);
     const auto place = workplace_.stage() + "/made-root-image";
-    root_image_ = stages_.run(root_image_stage(wanted, source_.identity, adjusted_), "root image",
-                              place, {}, [&] {
-                                base::make_directories(place);
-                                const auto raw = place + "/root-image";
-                                image::make_root_image(made_.empty() ? source_.squashfs : made_,
-                                                       raw, wanted, context_.log, stop);
-                                gzip_root_image(raw, stop);
-                                return Json::object();
-                              });
+    const auto make = [&](int log) {
+      wanted.log = log;
+      base::make_directories(place);
+      const auto raw = place + "/root-image";
+      image::make_root_image(made_.empty() ? source_.squashfs : made_, raw, wanted, context_.log,
+                             stop);
+      gzip_root_image(raw, stop, log);
+      return Json::object();
+    };
+    root_image_ = record_.run(stages_, root_image_stage(wanted, source_.identity, adjusted_),
+                              "root image", place, {}, make);
   }
 
   void finish_root_image() {
@@ -357,6 +368,7 @@ class Build {
   }
 
   const BuildOptions& options_;
+  BuildRecord& record_;
   sstream::Context& context_;
   unsigned jobs_;
   std::string conf_;
@@ -381,11 +393,35 @@ class Build {
   std::optional<base::Beside> root_image_work_;  ///< last: it uses all the others
 };
 
+/// Best effort: the failure itself counts.
+void report_failure(const std::string& path, const BuildRecord& record, const base::Log& log) {
+  if (path.empty()) {
+    return;
+  }
+  try {
+    base::replace_file(path, io::to_text(record.report()));
+  } catch (const std::exception& error) {
+    log.warning(base::cat("write the report: ", error.what()));
+  }
+}
+
 }  // namespace
 
 BuildResult build_image(const BuildOptions& options, sstream::Context& context) {
   check_options(options);
-  return Build(options, context).run();
+  BuildRecord record(options.logs);
+  std::optional<BuildResult> result;
+  try {
+    result = Build(options, record, context).run();
+  } catch (...) {
+    report_failure(options.report, record, context.log);
+    throw;
+  }
+  record.forget_logs();
+  if (!options.report.empty()) {
+    base::replace_file(options.report, io::to_text(record.report()));
+  }
+  return std::move(*result);
 }
 
 }  // namespace meph2::image

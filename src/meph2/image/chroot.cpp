@@ -20,7 +20,8 @@ constexpr const char* status_file = "/var/lib/dpkg/status";
 
 }  // namespace
 
-Chroot::Chroot(bool verbose, bool make_initrds) : verbose_(verbose), make_initrds_(make_initrds) {
+Chroot::Chroot(const StageOutput& output, bool make_initrds)
+    : output_(output), make_initrds_(make_initrds) {
   ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
 }
 
@@ -45,14 +46,20 @@ base::Command Chroot::command(const std::vector<std::string>& argv) const {
       command.env[name] = value;
     }
   }
-  command.capture_output = !verbose_;
-  command.capture_error = !verbose_;
+  output_.apply(command);
   command.own_group = false;
   return command;
 }
 
 base::Outcome Chroot::run(const std::vector<std::string>& argv) const {
   return base::run(command(argv));
+}
+
+std::string Chroot::answer_of(const std::vector<std::string>& argv) const {
+  auto asked = command(argv);
+  asked.capture_output = true;
+  auto outcome = base::run(asked);
+  return outcome.status == 0 ? std::move(outcome.output) : std::string();
 }
 
 void Chroot::run_checked(const std::vector<std::string>& argv) const {

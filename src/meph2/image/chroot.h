@@ -5,17 +5,21 @@
 
 #include "base/subprocess.h"
 #include "meph2/image/dpkg.h"
+#include "meph2/image/stage_output.h"
 
 namespace meph2::image {
 
 /// Runs programs of the image that is our root directory by now, with an environment of our own.
 class Chroot {
  public:
-  /// `verbose`: what programs print goes to stderr, else it is kept for messages. `make_initrds`:
-  /// whether the hooks of kernel packages may make initrds.
-  Chroot(bool verbose, bool make_initrds);
+  /// `output`: where what programs print goes. `make_initrds`: whether the hooks of kernel packages
+  /// may make initrds.
+  Chroot(const StageOutput& output, bool make_initrds);
 
   base::Outcome run(const std::vector<std::string>& argv) const;
+
+  /// What a program prints on stdout; nothing where it fails.
+  std::string answer_of(const std::vector<std::string>& argv) const;
 
   /// A status other than 0 is Error(failed) with the last lines that the program printed.
   void run_checked(const std::vector<std::string>& argv) const;
@@ -34,7 +38,7 @@ class Chroot {
  private:
   base::Command command(const std::vector<std::string>& argv) const;
 
-  bool verbose_;
+  StageOutput output_;
   bool make_initrds_;
 };
 

@@ -14,6 +14,7 @@
 #include "meph2/image/chroot.h"
 #include "meph2/image/kernel_files.h"
 #include "meph2/image/needs.h"
+#include "meph2/image/packages_used.h"
 #include "meph2/image/sandbox.h"
 
 namespace meph2::image {
@@ -115,7 +116,8 @@ Json prepare(const Chroot& chroot, const Json& input) {
       chroot.apt_get({"--no-install-recommends", "--download-only", "install", kernel});
     });
   }
-  return {{"packages", packages}};
+  return {{"archives", archives_in_use(chroot)},
+          {"packages", versions_of(packages, Chroot::packages())}};
 }
 
 /// Those that the kernel has: dracut installs none of its list where one is missing.
@@ -192,7 +194,10 @@ Json pack_kernel(const Chroot& chroot, const Json& input, int out) {
   for (const auto& name : strings(input, "dtbs")) {
     hand_over(find_device_tree(kernel.version, name), out, base::cat("dtb-", number++));
   }
-  return {{"version", kernel.version}, {"package", kernel.package}, {"file", kernel.path}};
+  return {{"version", kernel.version},
+          {"package", kernel.package},
+          {"packages", versions_of({package}, Chroot::packages())},
+          {"file", kernel.path}};
 }
 
 }  // namespace
@@ -203,8 +208,8 @@ HostFiles read_host_files() {
 }
 
 Json run_chroot_stage(const std::string& kind, const Json& input, const HostFiles& host, int out,
-                      bool verbose) {
-  const Chroot chroot(verbose, kind == "adjust");
+                      const StageOutput& output) {
+  const Chroot chroot(output, kind == "adjust");
   Chroot::packages();  // no dpkg, no kernels: said at once
   const SuppliedFile resolver("/etc/resolv.conf", host.resolv_conf, 0644);
   const SuppliedFile services("/usr/sbin/policy-rc.d", deny_services, 0755);
@@ -239,14 +244,13 @@ std::string compression_of(const Json& input) {
 
 }  // namespace
 
-Json pack_merged_tree(const Json& input, bool verbose) {
+Json pack_merged_tree(const Json& input, const StageOutput& output) {
   base::Command command;
   command.argv = {
       "mksquashfs",          "root",         input.at("output").get<std::string>(),
       "-noappend",           "-no-progress", "-comp",
       compression_of(input), "-processors",  std::to_string(input.at("jobs").get<unsigned>())};
-  command.capture_output = !verbose;
-  command.capture_error = !verbose;
+  output.apply(command);
   base::run_checked(command);
   return Json::object();
 }

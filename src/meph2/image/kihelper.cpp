@@ -42,14 +42,13 @@ std::string find_kihelper(const std::string& name) {
                               ": no such program, neither in PATH nor beside this one"));
 }
 
-io::Json run_kihelper(const io::Json& input, bool verbose) {
+io::Json run_kihelper(const io::Json& input, const StageOutput& output) {
   base::Command helper;
   helper.argv = {input.at("program").get<std::string>(), input.at("kernel").get<std::string>(),
                  input.at("initrd").get<std::string>()};
   helper.env = {{"ROOT", std::filesystem::absolute("root").string()},
                 {"VERSION_FLAVOR", input.at("version").get<std::string>()}};
-  helper.capture_output = !verbose;
-  helper.capture_error = !verbose;
+  output.apply(helper);
   base::run_checked(helper);
   return io::Json::object();
 }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "io/json.h"
+#include "meph2/image/stage_output.h"
 
 namespace meph2::image {
 
@@ -14,6 +15,6 @@ std::string find_kihelper(const std::string& name);
 /// The stage `kihelper`: runs `program` of the host on a kernel and its initrd, with ROOT (the
 /// merged tree, read-only) and VERSION_FLAVOR (the kernel's release) in its environment
 /// (streams.md 5.3).
-io::Json run_kihelper(const io::Json& input, bool verbose);
+io::Json run_kihelper(const io::Json& input, const StageOutput& output);
 
 }  // namespace meph2::image

@@ -107,6 +107,7 @@ void check_options(const BuildOptions& options) {
   };
   claim(options.root_image);
   claim(options.manifest);
+  claim(options.report);
   for (const auto& pack : options.packs) {
     claim(pack.kernel);
     claim(pack.initrd);

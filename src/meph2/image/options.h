@@ -43,6 +43,8 @@ struct BuildOptions {
   unsigned verbose = 0;
   std::string stages;  ///< directory where finished stages are kept; empty: nowhere
   bool resume = true;  ///< whether stages that are kept there are taken
+  std::string report;  ///< file that is told what was done; empty: none
+  std::string logs;    ///< directory for the stages' logs until the build is complete; empty: none
   /// Repositories and packages to add ($M2E_ADD_REPOS, $M2E_ADD_PACKAGES).
   std::vector<std::string> add_repositories;
   std::vector<std::string> add_packages;

@@ -170,6 +170,7 @@ StageInputs Recipe::prepare_stage(const Known& base, const Known& adjust,
 
 StageInputs Recipe::kernel_stage(const KernelWork& work, const Known& prepare) const {
   StageInputs out{"kernel", std::nullopt};
+  out.of = work.package;
   if (prepare) {
     out.inputs = Json{{"epoch", variable("SOURCE_DATE_EPOCH")},
                       {"input", kernel_input(work)},

@@ -98,7 +98,7 @@ Needs needs_of(const io::Squashfs& tree, const std::stop_token& stop) {
 
 /// An empty file system; nothing of it is left to the machine's mke2fs.conf. The features are those
 /// that kernels from 2.6.28 on know.
-void format(const std::string& output, std::uint64_t size, std::uint64_t inodes,
+void format(const std::string& output, std::uint64_t size, std::uint64_t inodes, int log,
             const std::stop_token& stop) {
   {
     auto file = base::open_file(output, O_WRONLY | O_CREAT | O_EXCL, 0644);
@@ -118,6 +118,7 @@ void format(const std::string& output, std::uint64_t size, std::uint64_t inodes,
   command.env = {{"E2FSPROGS_FAKE_TIME", "1"}, {"SOURCE_DATE_EPOCH", "1"}, {"LC_ALL", "C"}};
   command.capture_output = true;
   command.capture_error = true;
+  command.log_fd = log;
   base::run_checked(command, stop);
 }
 
@@ -129,7 +130,7 @@ void format_for(const Needs& needs, const std::string& output, const RootImageOp
   for (int tries = 0; tries < most_tries; ++tries) {
     // A tenth of the inodes is for what is added once it runs.
     const auto inodes = std::max(size / bytes_per_inode, needs.inodes() + needs.inodes() / 10);
-    format(output, size, inodes, stop);
+    format(output, size, inodes, options.log, stop);
     const auto room = io::Ext4Image(output).room();
     if (room.blocks >= needs.blocks() && room.inodes >= needs.inodes()) {
       if (size > options.size) {
@@ -250,10 +251,11 @@ void make_root_image(const std::string& squashfs, const std::string& output,
   image.close();
 }
 
-void gzip_root_image(const std::string& image, const std::stop_token& stop) {
+void gzip_root_image(const std::string& image, const std::stop_token& stop, int log) {
   base::Command command;
   command.argv = {"gzip", "-9", "--rsyncable", "--no-name", "--force", image};
   command.env = {{"GZIP", ""}};
+  command.log_fd = log;
   command.capture_output = true;
   command.capture_error = true;
   base::run_checked(command, stop);

@@ -13,6 +13,7 @@ inline constexpr std::uint64_t usual_root_image_size = 1400ULL << 20U;
 
 struct RootImageOptions {
   std::uint64_t size = usual_root_image_size;  ///< bytes; grown where the tree does not fit
+  int log = -1;  ///< descriptor that gets what the formatter prints; -1: none
 };
 
 /// Makes `output` (which must not exist), an ext4 file system image with the tree of a squashfs:
@@ -24,7 +25,8 @@ void make_root_image(const std::string& squashfs, const std::string& output,
                      const RootImageOptions& options, const base::Log& log,
                      const std::stop_token& stop);
 
-/// Replaces the file `image` by `image`.gz, the bytes of `gzip -9 --rsyncable --no-name`.
-void gzip_root_image(const std::string& image, const std::stop_token& stop);
+/// Replaces the file `image` by `image`.gz, the bytes of `gzip -9 --rsyncable --no-name`. `log` is
+/// a descriptor that gets what gzip prints, or -1.
+void gzip_root_image(const std::string& image, const std::stop_token& stop, int log = -1);
 
 }  // namespace meph2::image

@@ -48,6 +48,7 @@ class Packer {
     command.input_fd = read_.get();
     command.capture_output = true;
     command.capture_error = true;
+    command.log_fd = options.log;
     if (const char* epoch = std::getenv("SOURCE_DATE_EPOCH"); epoch == nullptr) {
       // Without it the dates of directories that the tar does not name would be those of now.
       command.env["SOURCE_DATE_EPOCH"] = "0";

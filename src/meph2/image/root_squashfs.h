@@ -14,6 +14,7 @@ struct SquashOptions {
   std::string compression = "xz";
   unsigned jobs = 1;
   std::uint64_t max_bytes = UINT64_MAX;  ///< of unpacked data
+  int log = -1;                          ///< descriptor that gets what the packer prints; -1: none
 };
 
 /// Makes the squashfs `output` (which must not exist) of a root file system's tar, streaming: the

@@ -129,7 +129,12 @@ void mount_base(const Layers& layers) {
     mount_base_unprivileged(layers);
     return;
   }
-  auto options = base::cat("ro,loop,nodev,nosuid", layers.base_type == "ext4" ? ",noload" : "");
+  std::string options = "ro,loop,nodev,nosuid";
+  if (layers.base_type == "ext4") {
+    options += ",noload";
+  } else if (layers.base_type == "xfs") {
+    options += ",norecovery,nouuid";
+  }
   if (layers.base_offset > 0) {
     options += base::cat(",offset=", layers.base_offset);
   }

@@ -11,7 +11,7 @@ namespace meph2::image {
 /// names are relative to it.
 struct Layers {
   std::string base_file;               ///< squashfs or file system image, mounted read-only
-  std::string base_type = "squashfs";  ///< or ext4
+  std::string base_type = "squashfs";  ///< or ext4, xfs, btrfs
   std::uint64_t base_offset = 0;       ///< of the partition within the file
   std::uint64_t base_size = 0;         ///< 0: up to the end
   std::vector<std::string> lowers;     ///< upper directories of earlier layers, topmost first

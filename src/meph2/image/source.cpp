@@ -41,11 +41,12 @@ std::string absolute(const std::string& path) {
 class Opener {
  public:
   Opener(const BuildOptions& options, std::string conf, Workplace& workplace, StageStore& stages,
-         sstream::Context& context)
+         BuildRecord& record, sstream::Context& context)
       : options_(options),
         conf_(std::move(conf)),
         workplace_(workplace),
         stages_(stages),
+        record_(record),
         context_(context) {}
 
   RootSource open() {
@@ -58,15 +59,18 @@ class Opener {
                             " was said, but it is ", content_name(content)));
     }
     std::optional<std::string> digest;
-    if (stages_.keeps()) {
-      digest = io::digest_file(io::Algorithm::sha256, file);
+    if (stages_.keeps() || !options_.report.empty()) {
+      std::uint64_t size = 0;
+      digest = io::digest_file(io::Algorithm::sha256, file, &size);
+      record_.set_source(*digest, size);
     }
     if (content == Content::squashfs) {
       check_squashfs(path);
       return {path, !fetched_, false, digest};
     }
     const auto inputs = source_stage(options_, conf_, digest);
-    const auto outcome = stages_.run(inputs, "source", made(), {}, [&] {
+    const auto outcome = record_.run(stages_, inputs, "source", made(), {}, [&](int log) {
+      log_ = log;
       to_squashfs(path, std::move(file), content);
       return io::Json::object();
     });
@@ -142,6 +146,7 @@ class Opener {
     options.compression = compression(os);
     options.jobs = options_.jobs != 0 ? options_.jobs : base::core_count();
     options.max_bytes = workplace_.free_bytes();
+    options.log = log_;
     return options;
   }
 
@@ -167,6 +172,7 @@ class Opener {
       command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", path, output};
       command.capture_output = true;
       command.capture_error = true;
+      command.log_fd = log_;
       base::run_checked(command, context_.stop);
       return output;
     }
@@ -196,6 +202,7 @@ class Opener {
     job.label = "squashfs";
     job.layers = layers;
     job.verbose = options_.verbose > 1;
+    job.log = log_;
     const auto output = made() + "/squashfs";
     job.input = {{"output", output},
                  {"jobs", options_.jobs != 0 ? options_.jobs : base::core_count()},
@@ -209,16 +216,18 @@ class Opener {
   std::string conf_;
   Workplace& workplace_;
   StageStore& stages_;
+  BuildRecord& record_;
   sstream::Context& context_;
   bool fetched_ = false;
+  int log_ = -1;  ///< of the stage
   int wrappings_ = 0;
 };
 
 }  // namespace
 
 RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       StageStore& stages, sstream::Context& context) {
-  return Opener(options, conf, workplace, stages, context).open();
+                       StageStore& stages, BuildRecord& record, sstream::Context& context) {
+  return Opener(options, conf, workplace, stages, record, context).open();
 }
 
 OsRelease os_release_of(const std::string& squashfs) {

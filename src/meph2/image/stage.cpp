@@ -13,6 +13,7 @@
 #include "meph2/image/chroot_steps.h"
 #include "meph2/image/emulation.h"
 #include "meph2/image/kihelper.h"
+#include "meph2/image/rpm_steps.h"
 
 namespace meph2::image {
 
@@ -28,6 +29,7 @@ Json to_json(const StageJob& job) {
           {"emulate", job.emulate},
           {"network", job.network},
           {"verbose", job.verbose},
+          {"log", job.log},
           {"input", job.input},
           {"base_file", job.layers.base_file},
           {"base_type", job.layers.base_type},
@@ -44,6 +46,7 @@ StageJob from_json(const Json& json) {
   job.emulate = json.at("emulate").get<std::string>();
   job.network = json.at("network").get<bool>();
   job.verbose = json.at("verbose").get<bool>();
+  job.log = json.at("log").get<int>();
   job.input = json.at("input");
   job.layers.base_file = json.at("base_file").get<std::string>();
   job.layers.base_type = json.at("base_type").get<std::string>();
@@ -58,12 +61,16 @@ StageJob from_json(const Json& json) {
 
 Json do_job(const StageJob& job) {
   const auto host = read_host_files();
+  const StageOutput output{job.verbose, job.log};
   mount_layers(job.layers);
   if (job.kind == "squash") {
-    return pack_merged_tree(job.input, job.verbose);
+    return pack_merged_tree(job.input, output);
+  }
+  if (job.kind == "tar") {
+    return tar_merged_tree(job.input, output);
   }
   if (job.kind == "kihelper") {
-    return run_kihelper(job.input, job.verbose);
+    return run_kihelper(job.input, output);
   }
   // Opened before the old root goes away: where the kernel's files are left.
   const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
@@ -74,7 +81,10 @@ Json do_job(const StageJob& job) {
   if (emulator) {
     start_emulation(*emulator, job.emulate);
   }
-  return run_chroot_stage(job.kind, job.input, host, out.fd(), job.verbose);
+  if (job.kind == "rpm") {
+    return install_rpms(job.input, host, output);
+  }
+  return run_chroot_stage(job.kind, job.input, host, out.fd(), output);
 }
 
 /// Reports into memory, because stdout and stderr belong to the programs that run, and the disk may
@@ -116,6 +126,9 @@ int stage_main(const std::string& path) {
       base::throw_errno(errno, "enter", path);
     }
     ::fcntl(report_fd, F_SETFD, FD_CLOEXEC);  // for us, not for what we run
+    if (job.log >= 0) {
+      ::fcntl(job.log, F_SETFD, FD_CLOEXEC);
+    }
     base::File report(base::UniqueFd(report_fd), "the stage's report");
     return run_in_namespaces(job.network, [&job, &report] { return run_and_report(job, report); });
   } catch (...) {
@@ -136,7 +149,11 @@ io::Json run_stage(const StageJob& job, const std::string& scratch, const std::s
   base::Command command;
   command.argv = {"/proc/self/exe", stage_option, path};
   command.capture_error = !job.verbose;
+  command.echo_fd = job.log;
   command.keep_fds = {report.fd()};
+  if (job.log >= 0) {
+    command.keep_fds.push_back(job.log);
+  }
   const auto outcome = base::with_context(job.label, [&] { return base::run(command, stop); });
   if (report.size() == 0) {
     const auto text = std::string(base::trim(outcome.error));

@@ -12,12 +12,13 @@ namespace meph2::image {
 /// One step of a build that needs a mounted root: done by a process of its own in its own
 /// namespaces.
 struct StageJob {
-  std::string kind;   ///< adjust, prepare, kernel, kihelper or squash
+  std::string kind;   ///< adjust, prepare, kernel, kihelper, squash, rpm or tar
   std::string label;  ///< for messages
   Layers layers;
   std::string emulate;  ///< Debian's name of the image's architecture; empty: the machine's own
   bool network = false;
   bool verbose = false;
+  int log = -1;  ///< what its programs print is copied to this descriptor; -1: to none
   io::Json input = io::Json::object();
 };
 

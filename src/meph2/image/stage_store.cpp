@@ -31,8 +31,6 @@ constexpr const char* unfinished_prefix = ".new-";
 constexpr const char* away_prefix = ".away-";
 constexpr std::uint64_t largest_record = 4U << 20U;
 constexpr auto oldest = std::chrono::hours(7 * 24);
-/// To be counted up with whatever changes what a stage makes of the same inputs.
-constexpr int revision = 1;
 
 std::string boot_id() {
   return std::string(base::trim(base::read_file("/proc/sys/kernel/random/boot_id", 4096)));
@@ -173,6 +171,10 @@ void require_private(const base::File& directory) {
 }
 
 }  // namespace
+
+std::string builder_version() {
+  return MEPH2_VERSION;
+}
 
 std::string tree_fingerprint(const std::string& directory) {
   const auto root = base::open_directory(directory);

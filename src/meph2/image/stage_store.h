@@ -13,6 +13,12 @@
 
 namespace meph2::image {
 
+/// Counted up with whatever changes what a stage makes of the same inputs.
+inline constexpr int revision = 2;
+
+/// Of this program: "1.2.0".
+std::string builder_version();
+
 /// What a stage is made from: equal inputs give an equal outcome.
 struct StageInputs {
   std::string stage;  ///< "prepare": a word fit for a file name
@@ -22,6 +28,8 @@ struct StageInputs {
   std::chrono::seconds fresh_for = std::chrono::hours(7 * 24);
   /// A layer: it was not synced, so another boot of the machine may not have it as it was.
   bool layer = false;
+  /// Which of several stages of that name it is (the package of a kernel), where there are several.
+  std::string of = {};
 };
 
 /// How a stage came about.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <map>
 
 #include "base/beneath.h"
@@ -131,9 +132,13 @@ class IndexImport {
       version.items["manifest"] = {{"path", path + "manifest"}};
       return version;
     }
-    const auto root = convert(offered);
-    const auto text = base::cat(image_.os, "\t", image_.version, "\n", offered.file, "\t",
-                                offered.revision, "\n");
+    const auto converted = convert(offered);
+    const auto& root = converted.first;
+    auto text = base::cat(image_.os, "\t", image_.version, "\n", offered.file, "\t",
+                          offered.revision, "\n");
+    for (const auto& package : converted.second) {
+      text += package + "\n";
+    }
     const auto manifest = workshop_.new_path("manifest");
     version.add("root-tgz", path + "root-tgz", {{"ftype", "root-tgz"}}, sums_of(root), root);
     version.add("manifest", path + "manifest", {{"ftype", "manifest"}}, write_file(manifest, text),
@@ -172,14 +177,34 @@ class IndexImport {
     return path;
   }
 
-  std::string convert(const OfferedImage& offered) {
+  RootChanges changes() const {
+    RootChanges out;
+    out.packages = image_.packages;
+    out.base_mirror = config_.image_index->base_mirror;
+    out.epel_mirror = config_.image_index->epel_mirror;
+    if (!image_.curtin_files.empty()) {
+      const auto beside = std::filesystem::absolute(config_.file).parent_path() / "../curtin";
+      out.curtin_files = filled_in(image_.curtin_files,
+                                   {{"curtin_path", beside.lexically_normal()}}, image_.where);
+      if (!base::exists_at(AT_FDCWD, out.curtin_files)) {
+        throw Error(Errc::not_found, base::cat(image_.where, ": curtin_files: ", out.curtin_files,
+                                               ": there is no such directory"));
+      }
+    }
+    return out;
+  }
+
+  /// The path of the tar, and the packages of a root that some were put into.
+  std::pair<std::string, std::vector<std::string>> convert(const OfferedImage& offered) {
+    const auto wanted = changes();  // before an hour is spent
+
     const auto path = fetch(offered);
     auto output = workshop_.new_path("root-tgz");
     const auto room = workshop_.new_path("room");
     base::make_directory_at(AT_FDCWD, room);
     workshop_.context().log.info(base::cat("converting ", offered.file));
-    pack_root(path, output, room, image_.arch, workshop_.context());
-    return output;
+    auto packages = pack_root(path, output, room, image_.arch, wanted, workshop_.context());
+    return {std::move(output), std::move(packages)};
   }
 
   const ImportConfig& config_;

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t max_release = 20;
 constexpr std::size_t max_name = 32;
 constexpr std::size_t max_package = 255;
+constexpr std::size_t max_url = 2000;
 const std::string name_characters = "._+-";
 
 std::string text_of(const ConfigValue& entry, const std::string& key,
@@ -189,14 +190,13 @@ IndexedImage read_indexed(const ConfigValue& top, const std::string& release,
                           const ConfigValue& entry) {
   entry.allow_keys({"version", "path_version", "release_title", "curtin_files", "revision",
                     "release", "packages", "os", "arch", "support_eol"});
-  for (const char* key : {"packages", "curtin_files"}) {
-    if (const auto value = entry.find(key)) {
-      value->reject(
-          "an image is taken as it is: packages and files cannot be put into it here; publish one "
-          "that has them with --add");
+  IndexedImage image;
+  if (const auto packages = entry.find("packages")) {
+    for (const auto& package : packages->elements()) {
+      image.packages.push_back(package.word(name_characters + ":/%@~^", max_url));
     }
   }
-  IndexedImage image;
+  image.curtin_files = text_of(entry, "curtin_files", "");
   image.where = entry.where();
   image.release = release;
   image.version = part_of(entry.require("version"), max_name);
@@ -216,6 +216,15 @@ IndexedImage read_indexed(const ConfigValue& top, const std::string& release,
 ImageIndexConfig read_image_index(const ConfigValue& top, const ConfigValue& url) {
   ImageIndexConfig config;
   config.url = url_of(url);
+  for (const auto& [key, mirror] : {std::pair{"base_mirror", &config.base_mirror},
+                                    std::pair{"epel_mirror", &config.epel_mirror}}) {
+    if (const auto value = top.find(key)) {
+      *mirror = url_of(*value);
+      while (mirror->ends_with('/')) {
+        mirror->pop_back();
+      }
+    }
+  }
   const auto versions = top.require("versions");
   for (const auto& release : versions.keys()) {
     config.images.push_back(read_indexed(top, release, versions.require(release)));
@@ -265,7 +274,8 @@ void read_ids(const ConfigValue& top, ImportConfig& config) {
 ImportConfig config_of(const ConfigValue& top, bool proposed) {
   ImportConfig config;
   top.allow_keys({"product_id", "content_id", "bootloaders", "keyring", "release-notification",
-                  "image_index", "os", "arch", "versions", "packer-maas", "directory"});
+                  "image_index", "base_mirror", "epel_mirror", "os", "arch", "versions",
+                  "packer-maas", "directory"});
   if (const auto list = top.find("packer-maas")) {
     config.packer = read_packer(top, *list);
     config.content_id = text_of(top, "content_id", "com.ubuntu.maas:candidate:{os}-bases-download");

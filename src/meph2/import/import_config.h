@@ -65,11 +65,16 @@ struct IndexedImage {
   std::string revision;      ///< empty: the newest ones
   std::string build = "01";  ///< key `release`: the end of the version's name
   std::string support_eol;
+  std::vector<std::string> packages;  ///< to install into it: names, or URLs of RPMs
+  std::string curtin_files;           ///< directory that becomes /curtin, with {curtin_path}
   std::string where;
 };
 
 struct ImageIndexConfig {
   std::string url;  ///< with {version}
+  /// In the place of mirror.centos.org, and of EPEL's server, while packages are installed.
+  std::string base_mirror;
+  std::string epel_mirror;
   std::vector<IndexedImage> images;
 };
 

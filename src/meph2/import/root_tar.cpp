@@ -9,10 +9,13 @@
 #include "base/file.h"
 #include "base/strings.h"
 #include "base/subprocess.h"
+#include "base/tree.h"
 #include "io/archive.h"
 #include "io/json.h"
 #include "meph2/image/detect.h"
+#include "meph2/image/emulation.h"
 #include "meph2/image/root_squashfs.h"
+#include "meph2/image/stage.h"
 
 namespace meph2::import {
 
@@ -82,10 +85,78 @@ Partition root_of(const std::string& path, const base::File& disk, const std::st
   return image::find_root_partition(table, disk, arch);
 }
 
+/// A root file system within a file.
+struct RootSource {
+  std::string file;
+  std::string type;
+  Partition part;
+};
+
+std::string type_of(const base::File& file, std::uint64_t offset) {
+  return is_xfs(file, offset) ? "xfs" : is_btrfs(file, offset) ? "btrfs" : "ext4";
+}
+
+/// Into the layer, before it is mounted: what the image has under that name is not followed.
+void copy_curtin_files(const std::string& from, const std::string& layer) {
+  const auto target = layer + "/upper/curtin";
+  base::make_directories(target);
+  const auto source = base::open_directory(from);
+  const auto into = base::open_directory(target);
+  base::copy_tree(source.fd(), into.fd(), [](const std::string&) { return false; });
+  for (const auto& name : base::list_directory(into.fd())) {
+    struct stat status {};
+
+    if (base::status_at(into.fd(), name, status) && S_ISREG(status.st_mode)) {
+      base::open_file_at(into.fd(), name, O_RDONLY | O_NOFOLLOW).chmod(0755);
+    }
+  }
+}
+
+std::vector<std::string> pack_changed(const RootSource& source, const std::string& output,
+                                      const std::string& room, const std::string& arch,
+                                      const RootChanges& changes, const sstream::Context& context) {
+  for (const auto* name : {"base", "root", "changes"}) {
+    base::make_directory_at(AT_FDCWD, base::cat(room, "/", name));
+  }
+  if (!changes.curtin_files.empty()) {
+    base::with_context("put files into /curtin",
+                       [&] { copy_curtin_files(changes.curtin_files, room + "/changes"); });
+  }
+  image::StageJob job;
+  job.layers.base_file = source.file;
+  job.layers.base_type = source.type;
+  job.layers.base_offset = source.part.offset;
+  job.layers.base_size = source.part.size;
+  std::vector<std::string> packages;
+  if (!changes.packages.empty()) {
+    image::require_emulation(arch);
+    auto install = job;
+    install.kind = "rpm";
+    install.label = "packages to add";
+    install.layers.upper = "changes";
+    install.emulate = arch;
+    install.network = true;
+    install.input = {{"packages", changes.packages},
+                     {"base_mirror", changes.base_mirror},
+                     {"epel_mirror", changes.epel_mirror}};
+    context.log.info(base::cat("installing ", changes.packages.size(), " packages"));
+    packages = image::run_stage(install, room, context.stop)
+                   .at("packages")
+                   .get<std::vector<std::string>>();
+  }
+  job.kind = "tar";
+  job.label = "root-tgz";
+  job.layers.lowers = {"changes/upper"};
+  job.input = {{"output", output}};
+  image::run_stage(job, room, context.stop);
+  return packages;
+}
+
 }  // namespace
 
-void pack_root(const std::string& image, const std::string& output, const std::string& room,
-               const std::string& arch, const sstream::Context& context) {
+std::vector<std::string> pack_root(const std::string& image, const std::string& output,
+                                   const std::string& room, const std::string& arch,
+                                   const RootChanges& changes, const sstream::Context& context) {
   if (::geteuid() != 0) {
     throw Error(Errc::failed, base::cat("convert ", image, ": root is needed, to mount it"));
   }
@@ -116,6 +187,10 @@ void pack_root(const std::string& image, const std::string& output, const std::s
   if (content == Content::disk) {
     part = root_of(path, file, arch, context.stop);
   }
+  if (changes.any()) {
+    return pack_changed({path, type_of(file, part.offset), part}, output, room, arch, changes,
+                        context);
+  }
   const auto mount_point = room + "/mnt";
   base::make_directory_at(AT_FDCWD, mount_point);
   std::string options =
@@ -129,6 +204,7 @@ void pack_root(const std::string& image, const std::string& output, const std::s
   command.output_fd = STDERR_FILENO;
   base::with_context(base::cat("convert ", image),
                      [&] { base::run_checked(command, context.stop); });
+  return {};
 }
 
 }  // namespace meph2::import

@@ -8,6 +8,8 @@
 #include "base/temp_dir.h"
 #include "base/tree.h"
 #include "io/archive.h"
+#include "io/digest.h"
+#include "io/json.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {
@@ -20,6 +22,8 @@ using builder_test::root_fs;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+
+using Strings = std::vector<std::string>;
 
 class Kernels : public testing::Test {
  protected:
@@ -35,6 +39,44 @@ class Kernels : public testing::Test {
             "--format=auto",
             source,
             path("out/root-image.gz")};
+  }
+
+  io::Json report() const {
+    return io::parse_json(base::read_file(path("report")), path("report"));
+  }
+
+  /// What was read, used and made for a build of the squashfs with these kernels.
+  void expect_report_of(const std::vector<std::string>& kernels) const {
+    const auto json = report();
+    EXPECT_THAT(json.at("builder").get<std::string>(), testing::StartsWith("maas-cloudimg2eph2 "));
+    EXPECT_GE(json.at("revision").get<int>(), 2);
+    auto source = base::open_file(root_fs().squashfs, O_RDONLY);
+    EXPECT_EQ(json.at("source"),
+              io::Json({{"sha256", io::digest_file(io::Algorithm::sha256, source)},
+                        {"size", source.size()}}));
+    EXPECT_EQ(told_of(json.at("stages"), "outcome"), Strings(1 + kernels.size(), "made"));
+    EXPECT_EQ(told_of(json.at("stages"), "log"), Strings(1 + kernels.size(), ""));
+    EXPECT_EQ(told_of(json.at("stages"), "name").front(), "prepare");
+    for (const auto& kernel : kernels) {
+      EXPECT_THAT(json.at("packages").value(kernel, ""), testing::StartsWith("6.1.")) << kernel;
+    }
+    expect_archives(json.at("archives"));
+  }
+
+  static void expect_archives(const io::Json& archives) {
+    ASSERT_FALSE(archives.empty());
+    EXPECT_THAT(told_of(archives, "url"), testing::Each(testing::EndsWith("/")));
+    EXPECT_THAT(told_of(archives, "suite"), testing::Each(testing::StartsWith("bookworm")));
+    EXPECT_THAT(told_of(archives, "sha256"), testing::Each(testing::SizeIs(64)));
+  }
+
+  /// One value of each object of a list; empty where it has none.
+  static Strings told_of(const io::Json& list, const std::string& key) {
+    Strings out;
+    for (const auto& each : list) {
+      out.push_back(each.value(key, ""));
+    }
+    return out;
   }
 
  private:
@@ -63,7 +105,8 @@ bool holds(const std::string& bytes, const std::string& text) {
 TEST_F(Kernels, ArePackedTogetherFromOneImage) {
   REQUIRE_ROOT_FS();
   auto argv = words(root_fs().squashfs);
-  argv.insert(argv.begin(), {"--jobs", "2"});
+  argv.insert(argv.begin(),
+              {"--jobs", "2", "--report=" + path("report"), "--logs=" + path("logs")});
   const std::vector<std::string> kernels = {"linux-image-cloud-amd64", "linux-image-amd64"};
   for (const auto& kernel : kernels) {
     argv.push_back(pack_option(kernel, path("out")));
@@ -79,6 +122,8 @@ TEST_F(Kernels, ArePackedTogetherFromOneImage) {
     EXPECT_TRUE(holds(listing, "scripts/live")) << kernel;
     EXPECT_EQ(holds(listing, "-cloud-amd64/kernel"), kernel == kernels[0]);
   }
+  EXPECT_FALSE(exists(path("logs"))) << "of a build that is complete";
+  expect_report_of(kernels);
   EXPECT_EQ(base::read_file(path("out/squashfs")), base::read_file(root_fs().squashfs));
   output_of({"unsquashfs", "-no-progress", "-d", path("un"), root_fs().squashfs, "var/lib/dpkg"});
   EXPECT_EQ(base::read_file(path("out/manifest")),
@@ -92,11 +137,21 @@ TEST_F(Kernels, ArePackedTogetherFromOneImage) {
 TEST_F(Kernels, ThatDoNotExistAreOneClearError) {
   REQUIRE_ROOT_FS();
   auto argv = words(root_fs().squashfs);
+  argv.insert(argv.begin(), {"--report=" + path("report"), "--logs=" + path("logs")});
   argv.push_back(pack_option("linux-image-nonesuch", path("out")));
   const auto outcome = build(argv);
   EXPECT_EQ(outcome.status, 1);
   EXPECT_THAT(outcome.error, HasSubstr("kernel linux-image-nonesuch"));
   EXPECT_THAT(outcome.error, HasSubstr("Unable to locate package linux-image-nonesuch"));
+  EXPECT_THAT(outcome.error, HasSubstr("see " + path("logs/prepare.log")));
+  const auto log = base::read_file(path("logs/prepare.log"));
+  EXPECT_THAT(log, HasSubstr("--download-only install linux-image-nonesuch\n"));
+  EXPECT_THAT(log,
+              HasSubstr("E: Unable to locate package linux-image-nonesuch\nexit status 100\n"));
+  const auto stages = report().at("stages");
+  ASSERT_EQ(stages.size(), 1U);
+  EXPECT_EQ(stages[0].at("outcome"), "failed");
+  EXPECT_EQ(stages[0].at("log"), path("logs/prepare.log"));
   EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
 }
 
@@ -163,12 +218,15 @@ TEST_F(Kernels, AndPackagesCanBeAddedToTheRoot) {
   REQUIRE_ROOT_FS();
   ::setenv("M2E_ADD_PACKAGES", "hello", 1);
   auto argv = words(root_fs().squashfs);
-  argv.insert(argv.begin(), {"--compression=gzip", "--pre-purge-packages=ca-certificates"});
+  argv.insert(argv.begin(), {"--compression=gzip", "--pre-purge-packages=ca-certificates",
+                             "--report=" + path("report")});
   const auto outcome = build(argv);
   ::unsetenv("M2E_ADD_PACKAGES");
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   const auto manifest = base::read_file(path("out/manifest"));
-  EXPECT_THAT(manifest, HasSubstr("hello\t"));
+  EXPECT_THAT(manifest,
+              HasSubstr("hello\t" + report().at("packages").value("hello", "none") + "\n"));
+  EXPECT_FALSE(report().at("archives").empty());
   EXPECT_THAT(manifest, testing::Not(HasSubstr("ca-certificates\t2")));
   output_of({"unsquashfs", "-no-progress", "-d", path("un"), path("out/squashfs")});
   EXPECT_TRUE(exists(path("un/usr/bin/hello")));

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "base/temp_dir.h"
 #include "base/tree.h"
+#include "io/json.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {
@@ -35,7 +36,8 @@ class Resumed : public testing::Test {
   /// With a kernel, and with the stages of builds that died.
   std::vector<std::string> resumable(const std::string& source) const {
     auto argv = words("out", source);
-    argv.insert(argv.begin(), "--stages=" + path("stages"));
+    argv.insert(argv.begin(), {"--stages=" + path("stages"), "--logs=" + path("logs"),
+                               "--report=" + path("report")});
     argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));
     return argv;
   }
@@ -111,12 +113,20 @@ TEST_F(Resumed, BuildGivesTheBytesOfAnUndisturbedOne) {
   EXPECT_EQ(all_kept(), "source");
   kill_at(argv, "kernel-0/upper/usr/lib/modules");
   EXPECT_EQ(all_kept(), "source prepare");
+  EXPECT_THAT(base::read_file(path("logs/kernel-linux-image-cloud-amd64.log")),
+              HasSubstr("install linux-image-cloud-amd64\n"))
+      << "of a build that was killed";
   const auto outcome = build(argv);
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   EXPECT_THAT(outcome.error,
               AllOf(HasSubstr("stage source: taken"), HasSubstr("stage prepared layer: taken"),
                     HasSubstr("stage kernel linux-image-cloud-amd64: made (new)")));
   expect_equal("out", "whole");
+  EXPECT_FALSE(exists(path("logs"))) << "those of the builds that were killed as well";
+  const auto report = io::parse_json(base::read_file(path("report")), "report");
+  EXPECT_EQ(report.at("stages")[1].at("outcome"), "taken");
+  EXPECT_FALSE(report.at("archives").empty()) << "of a stage that was taken";
+  EXPECT_TRUE(report.at("packages").contains("linux-image-cloud-amd64"));
   EXPECT_THAT(base::list_directory(path("stages")), testing::ElementsAre("lock"));
   EXPECT_THAT(base::list_directory(path("out")),
               testing::ElementsAre("linux-image-cloud-amd64", "manifest", "squashfs"));

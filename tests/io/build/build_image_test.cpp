@@ -201,6 +201,37 @@ TEST(BuildImage, TheBuilderIsToldWhereItMayKeepStages) {
   EXPECT_EQ(world.read("seen"), base::cat(stages, " \n", stages, " 1\n"));
 }
 
+/// A builder that logs, and then does what `end` says.
+void use_logging_builder(const World& world, const std::string& end) {
+  world.use_builder(R"(mkdir -p "$M2E_LOGS" && echo 'E: no' >"$M2E_LOGS/prepare.log")"
+                    "\n" +
+                    end);
+}
+
+TEST(BuildImage, ABuilderThatFailsLeavesItsLogsAndTheMessageNamesThem) {
+  const World world;
+  use_logging_builder(world, "exit 1\n");
+  EXPECT_THAT(
+      error_of(build_options(world), world).what(),
+      HasSubstr("exit status 1; logs are in " + world.path("out/logs/noble-amd64-20240501")));
+  EXPECT_EQ(world.read("out/logs/noble-amd64-20240501/prepare.log"), "E: no\n");
+}
+
+TEST(BuildImage, ACompleteBuildLeavesNoLogs) {
+  const World world;
+  world.write("out/logs/noble-amd64-20240501/kernel-x.log", "of an attempt before");
+  world.write("out/logs/noble-amd64-20240401/prepare.log", "of another image");
+  const auto complete = base::cat("exec '", SOURCE_DIR, "/bin/fake-maas-cloudimg2eph2' \"$@\"\n");
+  use_logging_builder(world, complete);
+  auto options = build_options(world);
+  meph2::build_image(options, world.context());
+  EXPECT_THAT(base::list_directory(world.path("out/logs")), ElementsAre("noble-amd64-20240401"));
+  base::remove_tree(world.path("out/logs/noble-amd64-20240401"));
+  options.request.version_name = "20240502";
+  meph2::build_image(options, world.context());
+  EXPECT_FALSE(world.exists("out/logs"));
+}
+
 TEST(BuildImage, ABuilderThatIsNotThereIsNamed) {
   const World world;
   setenv("MAAS_CLOUDIMG2EPH2", "no-such-builder", 1);

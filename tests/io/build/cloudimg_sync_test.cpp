@@ -229,6 +229,25 @@ TEST(CloudimgSync, AnImageThatCannotBeBuiltStopsOnlyItself) {
   EXPECT_THAT(versions_of(world.json("out/" + maas_file)), SizeIs(3));
 }
 
+TEST(CloudimgSync, ItsReportNamesTheLogsOfAnImageThatCannotBeBuilt) {
+  const World world;
+  const auto options =
+      sync_options(world, make_source(world, "ci", {{}, {.release = "jammy", .version = "22.04"}}));
+  world.use_builder(base::cat("mkdir -p \"$M2E_LOGS\" && : >\"$M2E_LOGS/prepare.log\"\nexec '",
+                              SOURCE_DIR, "/bin/fake-maas-cloudimg2eph2' \"$@\"\n"));
+  setenv("FAKE_M2E_FAIL", "jammy*", 1);
+  const auto result = meph2::cloudimg_sync(options, world.context());
+  ASSERT_THAT(result.images, SizeIs(2));
+  const auto logs = world.path("out/logs/jammy-amd64-20240105");
+  EXPECT_EQ(result.images[0].logs, logs);
+  EXPECT_THAT(result.images[0].error, HasSubstr("logs are in " + logs));
+  EXPECT_EQ(result.images[1].logs, "");
+  EXPECT_FALSE(world.exists("out/logs/noble-amd64-20240105"));
+  unsetenv("FAKE_M2E_FAIL");
+  EXPECT_EQ(meph2::cloudimg_sync(options, world.context()).images[0].logs, "");
+  EXPECT_FALSE(world.exists("out/logs"));
+}
+
 TEST(CloudimgSync, WhereNoImageCanBeBuiltNothingIsPublished) {
   const World world;
   const auto options = sync_options(world, make_source(world, "ci", two_of_noble));

@@ -97,6 +97,19 @@ TEST_F(Janitor, FindsAndReapsWhatNoStreamNames) {
   EXPECT_TRUE(exists("orphans.json.bak"));
 }
 
+/// Of image builds that failed: nothing else removes them.
+TEST_F(Janitor, LogsAreKeptAsLongAsAnyFileThatNoStreamNames) {
+  start({"logs/noble-amd64-20240501/kernel-linux-generic.log"});
+  find();
+  EXPECT_EQ(recorded(),
+            io::Json({{"logs/noble-amd64-20240501/kernel-linux-generic.log", stamp()}}));
+  world.clock.advance(days(3));
+  EXPECT_THAT(reap().reaped, IsEmpty());
+  world.clock.advance(1s);
+  EXPECT_THAT(reap().reaped, SizeIs(1));
+  EXPECT_FALSE(exists("repo/logs"));
+}
+
 TEST_F(Janitor, TheTrashKeepsForADay) {
   start({"old/1"});
   find();

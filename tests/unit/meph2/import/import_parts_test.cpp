@@ -71,8 +71,8 @@ TEST(ImportConfig, SaysWhereItIsWrong) {
   refused(ids + "image_index: ftp://x/\n", "c.yaml:3:14");
   refused(ids +
               "image_index: http://x/\nos: c\narch: a\nversions:\n  c7:\n    version: 7\n"
-              "    packages: [x]\n",
-          "c.yaml:9:");
+              "    packages: [--installroot=/]\n",
+          "c.yaml:9:16: versions.c7.packages[0]");
 }
 
 TEST(ImportConfig, ReadsTheEstablishedFile) {
