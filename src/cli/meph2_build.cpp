@@ -1,5 +1,7 @@
 #include <memory>
 
+#include "base/error.h"
+#include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/publish_options.h"
@@ -11,7 +13,35 @@ struct BuildCommand {
   meph2::BuildImageOptions options;
   cli::BuildFlags build;
   cli::PublishFlags publish;
+  bool plan = false;
+  std::string format;  ///< of --plan; empty: text
 };
+
+void print_json(const io::Json& json, const sstream::Context& context) {
+  const auto text = io::to_text(json);
+  context.print(text.substr(0, text.size() - 1));
+}
+
+void require_format(const BuildCommand& command) {
+  if (!command.format.empty() && !command.plan) {
+    throw base::Error(base::Errc::usage, "--format: only --plan prints in a format");
+  }
+}
+
+int plan(const BuildCommand& command, sstream::Context& context) {
+  const auto graph = meph2::plan_image(command.options, context);
+  if (command.format == "json") {
+    print_json(meph2::graph_json(graph), context);
+  } else if (command.format == "dot") {
+    const auto text = meph2::graph_dot(graph);
+    context.print(text.substr(0, text.size() - 1));
+  } else {
+    for (const auto& line : meph2::graph_lines(graph)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
+}
 
 int build(BuildCommand& command, sstream::Context& context) {
   const auto& options = command.options;
@@ -51,16 +81,23 @@ cli::Action declare(CLI::App& app) {
       ->type_name("FORMAT");
   app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
       ->type_name("FILE");
+  app.add_flag("--plan", command->plan,
+               "Build nothing and write nothing: print what would be made of what, and why");
+  app.add_option("--format", command->format, "Print the plan as text (the default), json or dot")
+      ->check(CLI::IsMember({"text", "json", "dot"}))
+      ->type_name("FORMAT");
   cli::add_build_options(app, command->build, options.request);
   cli::add_publish_options(app, options.publish, command->publish);
   return [command, &app](sstream::Context& context) {
+    require_format(*command);
     command->options.config = command->build.config;
     command->options.enable_di = command->build.di();
     command->options.installer = command->build.installer;
     command->options.builder = command->build.builder(app);
     return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
-      return cli::with_http(command->build.http, logged,
-                            [&](sstream::Context& full) { return build(*command, full); });
+      return cli::with_http(command->build.http, logged, [&](sstream::Context& full) {
+        return command->plan ? plan(*command, full) : build(*command, full);
+      });
     });
   };
 }
@@ -72,6 +109,7 @@ int main(int argc, char** argv) {
       argc, argv, "meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
       {{"", "",
         "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
-        "build-output.d",
+        "build-output.d\n"
+        "meph2-build --plan --format dot amd64 noble 20240501 noble.squashfs build-output.d",
         declare}});
 }

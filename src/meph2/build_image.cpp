@@ -1,11 +1,13 @@
 #include "meph2/build_image.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/strings.h"
 #include "meph2/build_space.h"
+#include "meph2/image/detect.h"
 
 namespace meph2 {
 
@@ -37,6 +39,30 @@ io::Json flat_items(const BuildPlan& plan, const BuiltFiles& files) {
     }
   }
   return list;
+}
+
+/// Whether the builder can publish the source byte for byte; nothing where that takes its content
+/// and it is elsewhere, or is nothing that can be told.
+std::optional<bool> is_squashfs(const BuildImageOptions& options) {
+  if (io::is_http_url(options.source)) {
+    const auto& format = options.request.image_format;
+    const bool open = format.empty() || format == "auto" || format == "squashfs-image";
+    return open ? std::nullopt : std::optional(false);
+  }
+  auto file = base::open_file(options.source, O_RDONLY);
+  try {
+    const auto content = image::detect(file, options.source);
+    return content == image::Content::compressed_image
+               ? std::nullopt
+               : std::optional(content == image::Content::squashfs);
+  } catch (const base::Error&) {
+    return std::nullopt;  // the builder will say what it makes of it
+  }
+}
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
 }
 
 /// One run of build_image(): the pieces that its steps share.
@@ -79,6 +105,21 @@ class Build {
       base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
     }
     return std::move(result_);
+  }
+
+  BuildGraph graph() {
+    BuildFacts facts;
+    facts.source = options_.source;
+    facts.is_squashfs = is_squashfs(options_);
+    facts.added_packages = is_set("M2E_ADD_PACKAGES") || is_set("M2E_ADD_REPOS");
+    if (find_published()) {
+      facts.state = StepState::published;
+    }
+    facts.installer = has_installer_ || options_.enable_di.value_or(config_.enable_di);
+    if (has_installer_) {
+      facts.installer_state = StepState::published;
+    }
+    return build_graph(plan_, facts);
   }
 
  private:
@@ -182,6 +223,10 @@ std::string date_of(base::Time time) {
 
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
   return Build(options, context).run();
+}
+
+BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context) {
+  return Build(options, context).graph();
 }
 
 }  // namespace meph2

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "meph2/build_graph.h"
 #include "meph2/build_plan.h"
 #include "meph2/build_run.h"
 #include "meph2/installer/build_items.h"
@@ -34,6 +35,11 @@ struct BuildImageResult {
 /// the stream in the target (streams.md 4.7); what is in its metadata already stays. What cannot be
 /// built per configuration is Error(usage), before anything is written.
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context);
+
+/// What build_image() would do with the same options, and why: reads what is local, asks no network
+/// and no builder, and changes nothing. Errors as build_image(), Error(not_found) for a source that
+/// is no URL and not there.
+BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context);
 
 /// YYYY-MM-DD.
 std::string date_of(base::Time time);
