@@ -48,6 +48,9 @@ int build(BuildCommand& command, sstream::Context& context) {
   const auto result = meph2::build_image(options, context);
   auto report = sstream::report_of(result.published, options.publish);
   report["built"] = result.built;
+  if (!result.reused.empty()) {
+    report["reused"] = result.reused;
+  }
   auto& items = report["items"] = io::Json::array();
   std::vector<std::string> lines;
   for (const auto& [pedigree, path] : result.items) {
@@ -86,6 +89,8 @@ cli::Action declare(CLI::App& app) {
   app.add_option("--format", command->format, "Print the plan as text (the default), json or dot")
       ->check(CLI::IsMember({"text", "json", "dot"}))
       ->type_name("FORMAT");
+  app.add_flag("!--rebuild", options.reuse,
+               "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_publish_options(app, options.publish, command->publish);
   return [command, &app](sstream::Context& context) {

@@ -22,6 +22,9 @@ io::Json report_of(const meph2::CloudimgSyncResult& result,
   auto& images = report["images"] = io::Json::array();
   for (const auto& image : result.images) {
     io::Json entry{{"built", image.built}, {"name", image.name}, {"source", image.source}};
+    if (!image.reused.empty()) {
+      entry["reused"] = image.reused;
+    }
     if (!image.error.empty()) {
       entry["error"] = image.error;
     }
@@ -40,6 +43,11 @@ std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
   for (const auto& image : result.images) {
     if (image.error.empty() && image.built) {
       lines.push_back(base::cat("build ", image.name, " from ", base::redact_urls(image.source)));
+    }
+  }
+  for (const auto& image : result.images) {
+    if (!image.reused.empty()) {
+      lines.push_back(base::cat("take ", image.name, " from ", image.reused));
     }
   }
   for (const auto& [pedigree, path] : result.items) {
@@ -84,6 +92,8 @@ cli::Action declare(CLI::App& app) {
       ->type_name("A,B,...");
   cli::add_list(app, "--rebuild", options.rebuild, "Build version OLD again, under the name NEW")
       ->type_name("OLD:NEW");
+  app.add_flag("!--no-reuse", options.reuse,
+               "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_trust_options(app, options.trust);
   cli::add_replay_options(app, options.trust);

@@ -51,10 +51,10 @@ struct BuildGraph {
 
 /// What a plan does not say of a build.
 struct BuildFacts {
-  std::string source;               ///< file or URL
-  std::optional<bool> is_squashfs;  ///< of the source; nothing: not known before it is fetched
-  bool installer = false;           ///< the debian-installer's files are wanted
-  bool added_packages = false;      ///< by $M2E_ADD_PACKAGES or $M2E_ADD_REPOS
+  std::string source;                 ///< file or URL
+  std::optional<bool> is_squashfs;    ///< of the source; nothing: not known before it is fetched
+  bool installer = false;             ///< the debian-installer's files are wanted
+  bool added_packages = false;        ///< by $M2E_ADD_PACKAGES or $M2E_ADD_REPOS
   StepState state = StepState::make;  ///< of all that the builder makes
   StepState installer_state = StepState::make;
 };

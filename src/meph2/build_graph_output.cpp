@@ -68,7 +68,8 @@ std::vector<std::string> graph_lines(const BuildGraph& graph) {
   const auto to_make = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
     return node.kind != BuildStep::item && node.state == StepState::make;
   });
-  std::vector<std::string> lines{base::cat(graph.name, ": ", to_make, to_make == 1 ? " step to make" : " steps to make")};
+  std::vector<std::string> lines{
+      base::cat(graph.name, ": ", to_make, to_make == 1 ? " step to make" : " steps to make")};
   for (const auto& node : graph.nodes) {
     const auto* line_state = name_of(node.state);
     lines.push_back(base::cat("  ", node.id, " (", line_state, ")"));
@@ -102,9 +103,9 @@ std::string graph_dot(const BuildGraph& graph) {
   auto out = base::cat("digraph ", dot_string(graph.name), " {\n  rankdir=LR;\n");
   for (const auto& node : graph.nodes) {
     const auto* shape = node.kind == BuildStep::item ? "note" : "box";
-    out += base::cat("  ", dot_string(node.id), " [shape=", shape,
-                     ", style=", dot_style(node.state), ", tooltip=", dot_string(node.reason),
-                     "];\n");
+    out +=
+        base::cat("  ", dot_string(node.id), " [shape=", shape, ", style=", dot_style(node.state),
+                  ", tooltip=", dot_string(node.reason), "];\n");
   }
   for (const auto& node : graph.nodes) {
     for (const auto& read : node.reads) {

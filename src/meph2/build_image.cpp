@@ -6,6 +6,8 @@
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/build_inputs.h"
+#include "meph2/build_reuse.h"
 #include "meph2/build_space.h"
 #include "meph2/image/detect.h"
 
@@ -73,7 +75,8 @@ class Build {
         context_(context),
         config_(read_config(options)),
         info_(DistroInfo::load(config_.distro_info)),
-        plan_(make_plan()) {}
+        plan_(make_plan()),
+        builder_(builder_options()) {}
 
   BuildImageResult run() {
     auto known = find_published();
@@ -94,13 +97,14 @@ class Build {
         return fetch_installer_files(plan_, options_.target, space->path(), context_);
       });
       if (!known) {
-        files = build(space->path());
-        new_files = files_below(space->path(), files);
+        files = reuse_or_build(space->path(), new_files);
       }
       files.merge(installer.sums);
       new_files.insert(new_files.end(), installer.files.begin(), installer.files.end());
     }
     publish(files, new_files);
+    record_builds(options_.target, {{plan_.version_name, inputs_}}, options_.publish.lock_timeout,
+                  context_);
     if (!options_.flat_json.empty() && !options_.publish.dry_run) {
       base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
     }
@@ -156,17 +160,49 @@ class Build {
     return files;
   }
 
+  BuiltFiles reuse_or_build(const std::string& space, std::vector<sstream::NewFile>& new_files) {
+    auto found = options_.reuse
+                     ? find_reusable(options_.target, config_.content_id, current(), context_)
+                     : std::nullopt;
+    if (!found) {
+      auto files = build(space);
+      new_files = files_below(space, files);
+      return files;
+    }
+    context_.log.info(
+        base::cat(name(), ": made from the same as ", found->version, ": its files are taken"));
+    inputs_ = std::move(found->inputs);
+    new_files = std::move(found->new_files);
+    result_.reused = found->version;
+    return std::move(found->files);
+  }
+
   BuiltFiles build(const std::string& space) {
     context_.log.info(base::cat("building ", name(), " from ", options_.source));
-    auto files = base::with_context(base::cat("build ", name()), [&] {
-      auto builder = options_.builder;
-      builder.squashfs_compression = config_.squashfs_compression;
-      builder.root_image_size = config_.root_image_size;
-      builder.stages = stages_of(options_.target);
-      return run_builder(plan_, builder, options_.source, space, context_);
+    auto before = current().before_build();
+    auto image = base::with_context(base::cat("build ", name()), [&] {
+      return run_builder(plan_, builder_, options_.source, space, context_);
     });
+    if (image.report) {
+      inputs_ = with_report(std::move(before), *image.report);
+    }
     result_.built = true;
-    return files;
+    return std::move(image.files);
+  }
+
+  BuilderOptions builder_options() const {
+    auto builder = options_.builder;
+    builder.squashfs_compression = config_.squashfs_compression;
+    builder.root_image_size = config_.root_image_size;
+    builder.stages = stages_of(options_.target);
+    return builder;
+  }
+
+  CurrentInputs& current() {
+    if (!current_) {
+      current_.emplace(plan_, builder_, options_.source, std::nullopt, context_);
+    }
+    return *current_;
   }
 
   void publish(const BuiltFiles& files, const std::vector<sstream::NewFile>& new_files) {
@@ -210,7 +246,10 @@ class Build {
   StreamConfig config_;
   DistroInfo info_;
   BuildPlan plan_;
-  bool has_installer_ = false;  ///< the version that is published already
+  BuilderOptions builder_;
+  std::optional<CurrentInputs> current_;
+  std::map<std::string, BuildInputs> inputs_;  ///< by product: to be recorded
+  bool has_installer_ = false;                 ///< the version that is published already
   BuildImageResult result_;
 };
 

@@ -21,11 +21,13 @@ struct BuildImageOptions {
   InstallerOptions installer;     ///< where the di-* items come from
   std::string flat_json;          ///< FILE of --flat-json; empty: none
   BuilderOptions builder;
+  bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::PublishOptions publish;
 };
 
 struct BuildImageResult {
-  bool built = false;  ///< false: everything was published already (or a dry run)
+  bool built = false;  ///< false: everything was published already (or a dry run), or `reused`
+  std::string reused;  ///< the version whose files were taken; empty: none
   std::vector<std::pair<sstream::Pedigree, std::string>>
       items;  ///< of products that change, with their paths
   sstream::PublishResult published;

@@ -20,6 +20,9 @@ namespace meph2 {
 
 namespace {
 
+/// In the builder's space; no output begins with a dot.
+const std::string report_name = ".report.json";
+
 std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).string();
 }
@@ -112,7 +115,7 @@ std::string stages_of(const std::string& repository) {
   return base::cat(absolute(repository), "/.data/.sstream/stages");
 }
 
-BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
+BuiltImage run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context) {
   base::Command command;
@@ -140,9 +143,10 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   if (!options.root_image_size.empty()) {
     command.env["M2E_ROOT_IMAGE_SIZE"] = options.root_image_size;
   }
+  command.env["M2E_REPORT"] = base::cat(absolute(space), "/", report_name);
   context.log.debug(base::cat("running: ", base::shell_quote(command.argv)));
   base::run_checked(command, context.stop);
-  return digest_outputs(plan, space);
+  return {digest_outputs(plan, space), read_build_report(space, report_name, context.log)};
 }
 
 std::optional<BuiltFiles> published_files(const std::string& repository,

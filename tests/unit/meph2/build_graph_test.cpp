@@ -53,9 +53,8 @@ std::vector<std::string> steps_of(const BuildGraph& graph) {
   std::vector<std::string> list;
   for (const auto& node : graph.nodes) {
     if (node.kind != meph2::BuildStep::item) {
-      list.push_back(node.reads.empty()
-                         ? node.id
-                         : base::cat(node.id, " < ", base::join(node.reads, " ")));
+      list.push_back(node.reads.empty() ? node.id
+                                        : base::cat(node.id, " < ", base::join(node.reads, " ")));
     }
   }
   return list;
@@ -127,7 +126,10 @@ BuildFacts with_installer() {
 INSTANTIATE_TEST_SUITE_P(
     Of, BuildGraphReasons,
     testing::Values(
-        Case{squashfs_only, {}, facts(false), "squashfs",
+        Case{squashfs_only,
+             {},
+             facts(false),
+             "squashfs",
              "no package is changed, but the source is no squashfs: its root is packed"},
         Case{squashfs_only,
              {},
@@ -138,21 +140,33 @@ INSTANTIATE_TEST_SUITE_P(
              "packages come from the -proposed pocket"},
         Case{squashfs_only, purging(), facts(), "adjust", "packages are removed"},
         Case{squashfs_only, {}, adding(), "adjust", "packages are added"},
-        Case{squashfs_only, {}, adding(), "squashfs",
+        Case{squashfs_only,
+             {},
+             adding(),
+             "squashfs",
              "packages are changed: the root is packed anew"},
-        Case{"squashfs: True\nroot_image: True\n", {}, facts(), "root-image",
+        Case{"squashfs: True\nroot_image: True\n",
+             {},
+             facts(),
+             "root-image",
              "a root image is asked for, beside a squashfs"},
-        Case{"squashfs: False\n", {}, facts(), "root-image",
+        Case{"squashfs: False\n",
+             {},
+             facts(),
+             "root-image",
              "a root image is asked for, in place of a squashfs"},
-        Case{squashfs_only, {}, with_installer(), "installer",
+        Case{squashfs_only,
+             {},
+             with_installer(),
+             "installer",
              "the debian-installer's kernels are asked for"}));
 
 TEST(BuildGraph, AChangedRootIsWhatTheRestIsMadeOf) {
   const auto graph = build_graph(plan_of(squashfs_only, proposed()), facts());
-  EXPECT_THAT(steps_of(graph), ElementsAre("source", "adjust < source", "squashfs < adjust",
-                                           "manifest < adjust", "prepare < adjust",
-                                           "kernel:linux-generic < prepare",
-                                           "kernel:linux-hwe < prepare"));
+  EXPECT_THAT(steps_of(graph),
+              ElementsAre("source", "adjust < source", "squashfs < adjust", "manifest < adjust",
+                          "prepare < adjust", "kernel:linux-generic < prepare",
+                          "kernel:linux-hwe < prepare"));
 }
 
 TEST(BuildGraph, WhatIsReadStandsBeforeWhoReadsIt) {
@@ -165,8 +179,8 @@ TEST(BuildGraph, WhatIsReadStandsBeforeWhoReadsIt) {
     }
     EXPECT_TRUE(seen.insert(node.id).second) << node.id;
   }
-  EXPECT_EQ(graph_json(graph), graph_json(build_graph(
-                                   plan_of("squashfs: True\nroot_image: True\n", proposed()),
+  EXPECT_EQ(graph_json(graph),
+            graph_json(build_graph(plan_of("squashfs: True\nroot_image: True\n", proposed()),
                                    with_installer())));
 }
 
@@ -231,7 +245,8 @@ std::string form_of(const std::string& line, std::vector<std::string>& strings) 
 TEST(BuildGraph, DotIsWellFormedWhateverTheNamesAre) {
   BuildGraph graph;
   graph.name = "a \"name\"";
-  graph.nodes.push_back({"so\\urce", meph2::BuildStep::source, {}, "why \"this\"\nthen \\", {}, {}});
+  graph.nodes.push_back(
+      {"so\\urce", meph2::BuildStep::source, {}, "why \"this\"\nthen \\", {}, {}});
   graph.nodes.push_back(
       {"item:x", meph2::BuildStep::item, {"so\\urce"}, "it", {"x"}, StepState::published});
   const auto lines = base::split(graph_dot(graph), '\n');
@@ -240,10 +255,9 @@ TEST(BuildGraph, DotIsWellFormedWhateverTheNamesAre) {
   for (const auto& line : lines) {
     forms.push_back(form_of(line, strings));
   }
-  EXPECT_THAT(forms, ElementsAre("digraph S {", "  rankdir=LR;",
-                                 "  S [shape=box, style=solid, tooltip=S];",
-                                 "  S [shape=note, style=dotted, tooltip=S];", "  S -> S;", "}",
-                                 ""));
+  EXPECT_THAT(
+      forms, ElementsAre("digraph S {", "  rankdir=LR;", "  S [shape=box, style=solid, tooltip=S];",
+                         "  S [shape=note, style=dotted, tooltip=S];", "  S -> S;", "}", ""));
   EXPECT_THAT(strings, ElementsAre("a \"name\"", "so\\urce", "why \"this\"\\x0athen \\", "item:x",
                                    "it", "so\\urce", "item:x"));
 }
