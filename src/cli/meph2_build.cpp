@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/exit_code.h"
@@ -13,8 +14,10 @@ struct BuildCommand {
   meph2::BuildImageOptions options;
   cli::BuildFlags build;
   cli::PublishFlags publish;
+  bool rebuild = false;
   bool plan = false;
-  std::string format;  ///< of --plan; empty: text
+  std::optional<std::string> why;  ///< product of --why
+  std::string format;              ///< of --plan and --why; empty: text
 };
 
 void print_json(const io::Json& json, const sstream::Context& context) {
@@ -23,9 +26,24 @@ void print_json(const io::Json& json, const sstream::Context& context) {
 }
 
 void require_format(const BuildCommand& command) {
-  if (!command.format.empty() && !command.plan) {
-    throw base::Error(base::Errc::usage, "--format: only --plan prints in a format");
+  if (!command.format.empty() && !command.plan && !command.why) {
+    throw base::Error(base::Errc::usage, "--format: only --plan and --why print in a format");
   }
+  if (command.format == "dot" && !command.plan) {
+    throw base::Error(base::Errc::usage, "--format=dot: only --plan has a graph to print");
+  }
+}
+
+int why(const BuildCommand& command, sstream::Context& context) {
+  const auto answer = meph2::why_image(command.options, *command.why, context);
+  if (command.format == "json") {
+    print_json(meph2::json_of(answer), context);
+  } else {
+    for (const auto& line : meph2::lines_of(answer)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
 }
 
 int plan(const BuildCommand& command, sstream::Context& context) {
@@ -63,6 +81,13 @@ int build(BuildCommand& command, sstream::Context& context) {
   return cli::finish(report, lines, command.publish, context);
 }
 
+int run(BuildCommand& command, sstream::Context& context) {
+  if (command.plan) {
+    return plan(command, context);
+  }
+  return command.why ? why(command, context) : build(command, context);
+}
+
 cli::Action declare(CLI::App& app) {
   auto command = std::make_shared<BuildCommand>();
   auto& options = command->options;
@@ -84,25 +109,32 @@ cli::Action declare(CLI::App& app) {
       ->type_name("FORMAT");
   app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
       ->type_name("FILE");
-  app.add_flag("--plan", command->plan,
-               "Build nothing and write nothing: print what would be made of what, and why");
-  app.add_option("--format", command->format, "Print the plan as text (the default), json or dot")
+  auto* plan =
+      app.add_flag("--plan", command->plan,
+                   "Build nothing and write nothing: print what would be made of what, and why");
+  app.add_option("--why", command->why,
+                 "Build nothing and write nothing: print what has changed since the newest "
+                 "published version of this product was built")
+      ->type_name("PRODUCT")
+      ->excludes(plan);
+  app.add_option("--format", command->format,
+                 "Print that as text (the default), as json, or, of --plan, as dot")
       ->check(CLI::IsMember({"text", "json", "dot"}))
       ->type_name("FORMAT");
-  app.add_flag("!--rebuild", options.reuse,
+  app.add_flag("--rebuild", command->rebuild,
                "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_publish_options(app, options.publish, command->publish);
   return [command, &app](sstream::Context& context) {
     require_format(*command);
     command->options.config = command->build.config;
+    command->options.reuse = !command->rebuild;
     command->options.enable_di = command->build.di();
     command->options.installer = command->build.installer;
     command->options.builder = command->build.builder(app);
     return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
-      return cli::with_http(command->build.http, logged, [&](sstream::Context& full) {
-        return command->plan ? plan(*command, full) : build(*command, full);
-      });
+      return cli::with_http(command->build.http, logged,
+                            [&](sstream::Context& full) { return run(*command, full); });
     });
   };
 }

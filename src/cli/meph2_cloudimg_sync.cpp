@@ -12,6 +12,7 @@ struct SyncCommand {
   meph2::CloudimgSyncOptions options;
   std::vector<std::string> arches;  ///< each may be a list
   std::optional<std::uint64_t> max;
+  bool no_reuse = false;
   cli::BuildFlags build;
   cli::PublishFlags publish;
 };
@@ -92,7 +93,7 @@ cli::Action declare(CLI::App& app) {
       ->type_name("A,B,...");
   cli::add_list(app, "--rebuild", options.rebuild, "Build version OLD again, under the name NEW")
       ->type_name("OLD:NEW");
-  app.add_flag("!--no-reuse", options.reuse,
+  app.add_flag("--no-reuse", command->no_reuse,
                "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_trust_options(app, options.trust);
@@ -102,6 +103,7 @@ cli::Action declare(CLI::App& app) {
   return [command, &app](sstream::Context& context) {
     auto& chosen = command->options;
     chosen.config = command->build.config;
+    chosen.reuse = !command->no_reuse;
     chosen.enable_di = command->build.di();
     chosen.installer = command->build.installer;
     chosen.builder = command->build.builder(app);

@@ -42,11 +42,11 @@ class Comparison {
       return false;
     }
     const auto reason = now_.unknown.find(what);
-    const auto why = before.empty() ? std::string("it was not recorded")
+    const auto why = before.empty()                 ? std::string("it was not recorded")
                      : reason == now_.unknown.end() ? std::string()
                                                     : reason->second;
-    changes_.push_back({what, before, after, base::cat("unknown", why.empty() ? "" : ": ", why),
-                        false});
+    changes_.push_back(
+        {what, before, after, base::cat("unknown", why.empty() ? "" : ": ", why), false});
     return true;
   }
 

@@ -111,6 +111,10 @@ class Build {
     return std::move(result_);
   }
 
+  BuildWhy why(const std::string& product) {
+    return why_build(options_.target, config_.content_id, product, current(), context_);
+  }
+
   BuildGraph graph() {
     BuildFacts facts;
     facts.source = options_.source;
@@ -266,6 +270,11 @@ BuildImageResult build_image(const BuildImageOptions& options, const sstream::Co
 
 BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context) {
   return Build(options, context).graph();
+}
+
+BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
+                   const sstream::Context& context) {
+  return Build(options, context).why(product);
 }
 
 }  // namespace meph2

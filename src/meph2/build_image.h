@@ -7,6 +7,7 @@
 #include "meph2/build_graph.h"
 #include "meph2/build_plan.h"
 #include "meph2/build_run.h"
+#include "meph2/build_why.h"
 #include "meph2/installer/build_items.h"
 #include "sstream/publication.h"
 
@@ -42,6 +43,10 @@ BuildImageResult build_image(const BuildImageOptions& options, const sstream::Co
 /// and no builder, and changes nothing. Errors as build_image(), Error(not_found) for a source that
 /// is no URL and not there.
 BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context);
+
+/// why_build() of what build_image() would do with the same options.
+BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
+                   const sstream::Context& context);
 
 /// YYYY-MM-DD.
 std::string date_of(base::Time time);

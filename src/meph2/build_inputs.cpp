@@ -62,11 +62,11 @@ Json build_settings(const BuildPlan& plan, const PlannedProduct& product,
   set(kernel, "kihelper_program", kihelper_fingerprint(product.row.kihelper));
   Json settings{{"arch", plan.arch},
                 {"builtin_kernel", plan.builtin_kernel},
-                {"flags", base::join(plan.flags, " ")},
                 {"kernel", std::move(kernel)},
                 {"release", plan.release},
                 {"root_image", plan.want_root_image},
                 {"squashfs", plan.want_squashfs}};
+  set(settings, "flags", base::join(plan.flags, " "));
   set(settings, "compression",
       given_or_inherited(builder.squashfs_compression, "M2E_SQUASHFS_COMPRESSION"));
   set(settings, "root_image_size",

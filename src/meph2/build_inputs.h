@@ -44,6 +44,9 @@ class CurrentInputs {
     return build_settings(plan_, product, builder_);
   }
 
+  /// File or URL, as it was given.
+  const std::string& source_name() const { return source_; }
+
   /// Size and sha256; nothing for a URL of which nothing is known.
   const std::optional<sstream::Checksums>& source();
 

@@ -20,7 +20,8 @@ constexpr unsigned format_version = 1;
 Json json_of(const BuildInputs& inputs) {
   auto archives = Json::array();
   for (const auto& archive : inputs.archives) {
-    archives.push_back({{"sha256", archive.sha256}, {"suite", archive.suite}, {"url", archive.url}});
+    archives.push_back(
+        {{"sha256", archive.sha256}, {"suite", archive.suite}, {"url", archive.url}});
   }
   return {{"archives", std::move(archives)},
           {"builder", inputs.builder},
@@ -76,8 +77,8 @@ BuildRecords BuildRecords::load(const sstream::Repository& repository, const bas
     return BuildRecords();
   };
   try {
-    auto file = base::open_file_at(repository.private_dir(), file_name,
-                                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    auto file =
+        base::open_file_at(repository.private_dir(), file_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const auto json = io::read_json(file);
     if (json.at("version").get<unsigned>() != format_version) {
       return broken("written by another version of this software");
@@ -116,8 +117,7 @@ std::vector<std::string> BuildRecords::versions(const std::string& product) cons
   return list;
 }
 
-void BuildRecords::set(const std::string& product, const std::string& version,
-                       BuildInputs inputs) {
+void BuildRecords::set(const std::string& product, const std::string& version, BuildInputs inputs) {
   builds_[{product, version}] = std::move(inputs);
 }
 

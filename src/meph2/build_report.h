@@ -44,8 +44,8 @@ struct BuildReport {
 /// Error(untrusted) "NAME: reason" for what has another form. Unknown keys are left out.
 BuildReport parse_build_report(std::string_view text, const std::string& name);
 
-/// The report below the directory `space`: nothing where there is none (the builder knows none) and,
-/// with a warning, where it cannot be understood.
+/// The report below the directory `space`: nothing where there is none (the builder knows none)
+/// and, with a warning, where it cannot be understood.
 std::optional<BuildReport> read_build_report(const std::string& space, const std::string& file,
                                              const base::Log& log);
 

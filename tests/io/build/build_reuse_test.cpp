@@ -13,8 +13,7 @@
 
 namespace {
 
-
-
+using io::Json;
 using testing::HasSubstr;
 using testing::Not;
 using world::build_options;
@@ -172,9 +171,8 @@ INSTANTIATE_TEST_SUITE_P(
                [](auto& world, auto&) { world.write(world::records_file, "{\"version\": 1"); }},
         Change{"ForgedRecord",
                [](auto& world, auto&) {
-                 world.write(world::records_file,
-                             base::replace_all(world.read(world::records_file), "fake 1.0",
-                                               "fake 0.9"));
+                 world.write(world::records_file, base::replace_all(world.read(world::records_file),
+                                                                    "fake 1.0", "fake 0.9"));
                }},
         Change{"FileGone",
                [](auto& world, auto&) {
@@ -206,6 +204,62 @@ TEST(BuildReuse, ABrokenRecordIsAWarningAndIsWrittenAnew) {
   EXPECT_THAT(world.logged(), HasSubstr("builds.json: "));
   EXPECT_THAT(world.logged(), HasSubstr("; it counts as empty"));
   EXPECT_EQ(world.build("20240503").reused, "20240502");
+}
+
+/// A source stream that offers the image of 20240105 again, under another serial.
+void offer_again(const ReportingWorld& world, const std::string& stream) {
+  const std::string file = stream.substr(world.path("").size());
+  auto json = world.json(file);
+  auto& versions = json.at("products").begin()->at("versions");
+  versions = Json{{"20240106", versions.at("20240105")}};
+  world.write(file, io::to_text(json));
+}
+
+meph2::CloudimgSyncOptions cloudimg_options(const ReportingWorld& world,
+                                            const std::string& stream) {
+  auto options = world::sync_options(world, stream);
+  options.arches = {"amd64"};
+  return options;
+}
+
+class CloudimgReuse : public testing::Test {
+ protected:
+  CloudimgReuse() {
+    auto report = world_.report();
+    const auto image = world_.read("source/server/noble/20240105/noble-amd64.squashfs");
+    report["source"]["sha256"] = io::digest_hex(io::Algorithm::sha256, image);
+    report["source"]["size"] = image.size();
+    world_.write_report(report);
+    meph2::cloudimg_sync(options_, world_.context());
+  }
+
+  ReportingWorld world_;
+  std::string stream_ = world::make_source(world_, "source", {{}});
+  meph2::CloudimgSyncOptions options_ = cloudimg_options(world_, stream_);
+};
+
+TEST_F(CloudimgReuse, AnImageThatIsOfferedAgainIsNotBuiltAgain) {
+  offer_again(world_, stream_);
+  const auto result = meph2::cloudimg_sync(options_, world_.context());
+  ASSERT_EQ(result.images.size(), 1U);
+  EXPECT_EQ(result.images[0].error, "");
+  EXPECT_FALSE(result.images[0].built);
+  EXPECT_EQ(result.images[0].reused, "20240105");
+  EXPECT_EQ(result.items.size(), 8U);
+  EXPECT_EQ(world_.runs(), 1U);
+  EXPECT_EQ(content_of(world_, "20240106"), content_of(world_, "20240105"));
+  EXPECT_TRUE(world_.json(world::records_file)["builds"][ga].contains("20240106"));
+}
+
+TEST_F(CloudimgReuse, ButIsWhereThatIsAskedFor) {
+  options_.rebuild = {"20240105:20240105.1"};
+  meph2::cloudimg_sync(options_, world_.context());
+  EXPECT_EQ(world_.runs(), 2U);
+  options_.rebuild.clear();
+  options_.reuse = false;
+  offer_again(world_, stream_);
+  meph2::cloudimg_sync(options_, world_.context());
+  EXPECT_EQ(world_.runs(), 3U);
 }
 
 TEST(BuildReuse, ADryRunAsksNobody) {

@@ -17,6 +17,7 @@ class ReportingWorld : public World {
 
   /// Of the local source in build_options(), of the archive as it is.
   io::Json report() const;
+
   void write_report(const io::Json& json) const { write("report.json", io::to_text(json)); }
 
   /// What the builder says and what it is.
