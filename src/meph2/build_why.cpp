@@ -61,8 +61,8 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
   }
   if (!why.planned && why.version.empty()) {
     throw base::Error(base::Errc::not_found,
-                      base::cat("product ", product, ": neither does a build of ", plan.release, "/",
-                                plan.arch, " make it, nor does ", repository, " have it"));
+                      base::cat("product ", product, ": neither does a build of ", plan.release,
+                                "/", plan.arch, " make it, nor does ", repository, " have it"));
   }
   why.recorded = recorded.has_value();
   if (recorded && why.planned) {

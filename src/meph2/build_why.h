@@ -18,7 +18,8 @@ struct BuildWhy {
 
 /// Compares the record of the newest published version of `product` with what a build would take
 /// now. Reads the local source, asks the builder for its version and the archives for their
-/// InRelease; changes nothing. Error(not_found) for a product that is neither planned nor published.
+/// InRelease; changes nothing. Error(not_found) for a product that is neither planned nor
+/// published.
 BuildWhy why_build(const std::string& repository, const std::string& content_id,
                    const std::string& product, CurrentInputs& current,
                    const sstream::Context& context);

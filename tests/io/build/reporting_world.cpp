@@ -14,7 +14,7 @@ ReportingWorld::ReportingWorld() {
 
 io::Json ReportingWorld::report() const {
   const auto source = read("noble.squashfs");
-  const auto& inrelease = http.files.at(archive_url + "dists/noble/InRelease");
+  const auto& inrelease = http.files.at(reported_archive + "dists/noble/InRelease");
   return {{"builder", "fake 1.0"},
           {"revision", 3},
           {"source",
@@ -26,7 +26,7 @@ io::Json ReportingWorld::report() const {
              {"outcome", "made"},
              {"log", "/nowhere/prepare.log"}}}},
           {"archives",
-           {{{"url", archive_url},
+           {{{"url", reported_archive},
              {"suite", "noble"},
              {"sha256", io::digest_hex(io::Algorithm::sha256, inrelease)}}}},
           {"packages", {{"linux-generic", "6.8.0-31"}}}};

@@ -6,7 +6,7 @@
 
 namespace world {
 
-inline const std::string archive_url = "http://archive.test/ubuntu/";
+inline const std::string reported_archive = "http://archive.test/ubuntu/";
 inline const std::string records_file = "out/.data/.sstream/builds.json";
 
 /// A world whose builder counts its runs and writes a report, and whose network has the archive
@@ -24,7 +24,7 @@ class ReportingWorld : public World {
   void write_builder(const std::string& version) const;
 
   void set_archive(const std::string& inrelease) {
-    http.files[archive_url + "dists/noble/InRelease"] = inrelease;
+    http.files[reported_archive + "dists/noble/InRelease"] = inrelease;
   }
 
   std::size_t runs() const { return exists("runs") ? read("runs").size() : 0; }

@@ -74,11 +74,10 @@ TEST(WhyImage, NamesEachKindOfChange) {
   const auto json = json_of(meph2::why_image(options, ga, world.context()));
   EXPECT_EQ(json.at("version"), "20240501");
   EXPECT_EQ(json.at("changes").size(), 5U);
-  EXPECT_EQ(json.at("changes").at(2),
-            (io::Json{{"what", "setting kernel.package"},
-                      {"before", "linux-generic"},
-                      {"after", "linux-new"},
-                      {"known", true}}));
+  EXPECT_EQ(json.at("changes").at(2), (io::Json{{"what", "setting kernel.package"},
+                                                {"before", "linux-generic"},
+                                                {"after", "linux-new"},
+                                                {"known", true}}));
 }
 
 TEST(WhyImage, WhatCannotBeToldIsSaidToBeUnknown) {
@@ -89,8 +88,9 @@ TEST(WhyImage, WhatCannotBeToldIsSaidToBeUnknown) {
   world.http.files.clear();
   const auto lines = why(world, options);
   EXPECT_THAT(lines, Contains("source: unknown: until it is fetched"));
-  EXPECT_THAT(lines, Contains(AllOf(StartsWith("archive http://archive.test/ubuntu/ noble: unknown"),
-                                    HasSubstr("is not there"))));
+  EXPECT_THAT(lines,
+              Contains(AllOf(StartsWith("archive http://archive.test/ubuntu/ noble: unknown"),
+                             HasSubstr("is not there"))));
 }
 
 TEST(WhyImage, AUrlOfAnotherSizeIsAnotherSource) {

@@ -1,10 +1,11 @@
+#include "meph2/build_record.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/strings.h"
 #include "meph2/build_compare.h"
-#include "meph2/build_record.h"
 
 namespace {
 
@@ -78,22 +79,21 @@ TEST_P(BadBuildReport, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Of, BadBuildReport,
-    testing::Values(
-        Bad{"/builder", 7, "builder is of type integer, must be a string"},
-        Bad{"/builder", "two\nlines", "builder is no line of text"},
-        Bad{"/builder", std::string(5000, 'x'), "builder is no line of text"},
-        Bad{"/revision", -1, "revision is of type integer, must be a whole number"},
-        Bad{"/source", "x", "source is of type string, must be an object"},
-        Bad{"/source/sha256", "12", "sha256 '12' is no digest"},
-        Bad{"/source/sha256", std::string(64, 'x'), "sha256 'xxx"},
-        Bad{"/stages", Json::object(), "stages is of type object, must be an array"},
-        Bad{"/stages/0", 1, "stages is of type integer, must be an array of objects"},
-        Bad{"/stages/0/outcome", "lost", "outcome 'lost' is none of"},
-        Bad{"/archives/0/url", "file:///etc", "the archive 'file:///etc' is no URL"},
-        Bad{"/archives/0/suite", "../../x", "the suite '../../x': "},
-        Bad{"/archives/0/suite", "", "the suite '': "},
-        Bad{"/packages", Json::array(), "packages is of type array, must be an object"},
-        Bad{"/packages/linux-image", 6, "packages/linux-image is of type integer"}));
+    testing::Values(Bad{"/builder", 7, "builder is of type integer, must be a string"},
+                    Bad{"/builder", "two\nlines", "builder is no line of text"},
+                    Bad{"/builder", std::string(5000, 'x'), "builder is no line of text"},
+                    Bad{"/revision", -1, "revision is of type integer, must be a whole number"},
+                    Bad{"/source", "x", "source is of type string, must be an object"},
+                    Bad{"/source/sha256", "12", "sha256 '12' is no digest"},
+                    Bad{"/source/sha256", std::string(64, 'x'), "sha256 'xxx"},
+                    Bad{"/stages", Json::object(), "stages is of type object, must be an array"},
+                    Bad{"/stages/0", 1, "stages is of type integer, must be an array of objects"},
+                    Bad{"/stages/0/outcome", "lost", "outcome 'lost' is none of"},
+                    Bad{"/archives/0/url", "file:///etc", "the archive 'file:///etc' is no URL"},
+                    Bad{"/archives/0/suite", "../../x", "the suite '../../x': "},
+                    Bad{"/archives/0/suite", "", "the suite '': "},
+                    Bad{"/packages", Json::array(), "packages is of type array, must be an object"},
+                    Bad{"/packages/linux-image", 6, "packages/linux-image is of type integer"}));
 
 TEST(BuildReport, TextThatIsNoJsonIsRefused) {
   for (const auto* text : {"", "[]", "{\"builder\": 1,}", "null"}) {
@@ -106,7 +106,8 @@ BuildInputs inputs() {
   made.origin = "/images/noble.squashfs";
   made.source_sha256 = one;
   made.source_size = 7;
-  made.settings = {{"flags", "--proposed"}, {"kernel", {{"package", "linux-generic"}}}, {"squashfs", true}};
+  made.settings = {
+      {"flags", "--proposed"}, {"kernel", {{"package", "linux-generic"}}}, {"squashfs", true}};
   made.builder = "maas-cloudimg2eph2 1.0";
   made.revision = 3;
   made.program = "aa";
@@ -180,14 +181,15 @@ TEST(BuildCompare, NamesEachKindOfChange) {
   now.inputs.builder = "maas-cloudimg2eph2 1.1";
   now.inputs.archives[0].sha256 = one;
   now.inputs.packages["linux-image"] = "6.1.0-33";
-  EXPECT_THAT(differences(now),
-              ElementsAre(base::cat("source: ", one, " -> ", two), "setting flags: --proposed -> (none)",
-                          "setting kernel.dtb: (none) -> board.dtb",
-                          "setting kernel.package: linux-generic -> linux-hwe",
-                          "setting squashfs: True -> False",
-                          "builder: maas-cloudimg2eph2 1.0 -> maas-cloudimg2eph2 1.1",
-                          "archive http://deb.example/debian/ bookworm: changed",
-                          "package linux-image: 6.1.0-32 -> 6.1.0-33"));
+  EXPECT_THAT(
+      differences(now),
+      ElementsAre(base::cat("source: ", one, " -> ", two), "setting flags: --proposed -> (none)",
+                  "setting kernel.dtb: (none) -> board.dtb",
+                  "setting kernel.package: linux-generic -> linux-hwe",
+                  "setting squashfs: True -> False",
+                  "builder: maas-cloudimg2eph2 1.0 -> maas-cloudimg2eph2 1.1",
+                  "archive http://deb.example/debian/ bookworm: changed",
+                  "package linux-image: 6.1.0-32 -> 6.1.0-33"));
 }
 
 TEST(BuildCompare, ABuilderOfOneVersionMayBeAnotherProgram) {
@@ -217,10 +219,10 @@ TEST(BuildCompare, WhatIsUnknownIsSaidToBe) {
 TEST(BuildCompare, WhatWasNotRecordedIsSaidToBe) {
   BuildInputs before;
   before.settings = inputs().settings;
-  EXPECT_THAT(differences({inputs(), {}}, before),
-              ElementsAre("source: unknown: it was not recorded",
-                          "builder: unknown: it was not recorded",
-                          "archives: unknown: none was recorded"));
+  EXPECT_THAT(
+      differences({inputs(), {}}, before),
+      ElementsAre("source: unknown: it was not recorded", "builder: unknown: it was not recorded",
+                  "archives: unknown: none was recorded"));
 }
 
 }  // namespace
