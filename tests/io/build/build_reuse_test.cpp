@@ -117,6 +117,10 @@ struct Change {
   std::function<void(ReportingWorld& world, meph2::BuildImageOptions& options)> make;
 };
 
+void PrintTo(const Change& change, std::ostream* out) {
+  *out << change.name;
+}
+
 void damage(const std::string& path, const std::string& text) {
   base::open_file(path, O_WRONLY | O_TRUNC).write(text);
 }

@@ -91,6 +91,10 @@ struct Case {
   std::string reason;
 };
 
+void PrintTo(const Case& row, std::ostream* out) {
+  *out << row.reason;
+}
+
 class BuildGraphReasons : public testing::TestWithParam<Case> {};
 
 TEST_P(BuildGraphReasons, AreSaid) {
@@ -159,7 +163,10 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              with_installer(),
              "installer",
-             "the debian-installer's kernels are asked for"}));
+             "the debian-installer's kernels are asked for"}),
+    [](const auto& given) {
+      return base::cat(base::replace_all(given.param.node, "-", "_"), "_", given.index);
+    });
 
 TEST(BuildGraph, AChangedRootIsWhatTheRestIsMadeOf) {
   const auto graph = build_graph(plan_of(squashfs_only, proposed()), facts());

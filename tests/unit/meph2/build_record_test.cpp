@@ -63,6 +63,10 @@ struct Bad {
   const char* reason;
 };
 
+void PrintTo(const Bad& row, std::ostream* out) {
+  *out << row.pointer << ": " << row.reason;
+}
+
 class BadBuildReport : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadBuildReport, IsRefused) {
@@ -93,7 +97,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"/archives/0/suite", "../../x", "the suite '../../x': "},
                     Bad{"/archives/0/suite", "", "the suite '': "},
                     Bad{"/packages", Json::array(), "packages is of type array, must be an object"},
-                    Bad{"/packages/linux-image", 6, "packages/linux-image is of type integer"}));
+                    Bad{"/packages/linux-image", 6, "packages/linux-image is of type integer"}),
+    [](const auto& given) {
+      const auto name = base::replace_all(given.param.pointer + 1, "/", "_");
+      return base::cat(base::replace_all(name, "-", "_"), "_", given.index);
+    });
 
 TEST(BuildReport, TextThatIsNoJsonIsRefused) {
   for (const auto* text : {"", "[]", "{\"builder\": 1,}", "null"}) {
