@@ -69,6 +69,13 @@ int build(BuildCommand& command, sstream::Context& context) {
   if (!result.reused.empty()) {
     report["reused"] = result.reused;
   }
+  for (const auto& stage : result.stages) {
+    report["stages"].push_back({{"label", stage.label},
+                                {"log", stage.log},
+                                {"name", stage.name},
+                                {"outcome", stage.outcome},
+                                {"seconds", stage.seconds}});
+  }
   auto& items = report["items"] = io::Json::array();
   std::vector<std::string> lines;
   for (const auto& [pedigree, path] : result.items) {

@@ -189,6 +189,7 @@ class Build {
     });
     if (image.report) {
       inputs_ = with_report(std::move(before), *image.report);
+      result_.stages = std::move(image.report->stages);
     }
     result_.built = true;
     return std::move(image.files);

@@ -29,6 +29,7 @@ struct BuildImageOptions {
 struct BuildImageResult {
   bool built = false;  ///< false: everything was published already (or a dry run), or `reused`
   std::string reused;  ///< the version whose files were taken; empty: none
+  std::vector<ReportedStage> stages;  ///< of the build, as far as the builder says
   std::vector<std::pair<sstream::Pedigree, std::string>>
       items;  ///< of products that change, with their paths
   sstream::PublishResult published;

@@ -18,6 +18,8 @@ namespace {
 
 using io::Json;
 
+constexpr std::uint64_t largest_inrelease = 16ULL << 20U;
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
@@ -146,6 +148,7 @@ const CurrentInputs::Found& CurrentInputs::archive(const UsedArchive& archive) {
   try {
     io::Request request;
     request.url = inrelease_url(archive);
+    request.max_bytes = largest_inrelease;
     if (const auto document = context_.http.get(request, context_.stop)) {
       now.value = io::digest_hex(io::Algorithm::sha256, document->body);
     } else {

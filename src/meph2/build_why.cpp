@@ -1,11 +1,15 @@
 #include "meph2/build_why.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/strings.h"
 #include "io/http.h"
+#include "meph2/build_packages.h"
 #include "sstream/generation.h"
 
 namespace meph2 {
@@ -36,6 +40,56 @@ void probe_size(const std::string& source, InputsNow& now, const sstream::Contex
   }
 }
 
+bool archive_changed(const BuildInputs& recorded, const BuildInputs& now) {
+  return std::any_of(now.archives.begin(), now.archives.end(), [&](const UsedArchive& archive) {
+    return !archive.sha256.empty() && std::find(recorded.archives.begin(), recorded.archives.end(),
+                                                archive) == recorded.archives.end();
+  });
+}
+
+/// The published root of a version; an empty File where it has none.
+base::File open_squashfs(const sstream::Repository& repository, const sstream::ProductTree& tree,
+                         const sstream::Pedigree& id) {
+  const auto* node = tree.item(id);
+  if (node == nullptr) {
+    return {};
+  }
+  const auto path = sstream::Item(id, tree.json(), *tree.product(id.product),
+                                  *tree.version(id.product, id.version), *node)
+                        .path();
+  if (!path) {
+    return {};
+  }
+  const auto place = repository.place(*path);
+  return base::find_beneath(place.dirfd, place.path, O_RDONLY);
+}
+
+/// Which of the recorded packages the archives offer in other versions, as far as that can be told:
+/// that an archive changed is known without it.
+void find_packages(base::File squashfs, const std::string& arch, const BuildInputs& recorded,
+                   InputsNow& now, const sstream::Context& context) {
+  std::set<std::string> names;
+  for (const auto& [name, version] : recorded.packages) {
+    names.insert(name);
+  }
+  if (!squashfs || names.empty() || !archive_changed(recorded, now.inputs)) {
+    return;
+  }
+  try {
+    if (const auto keys = archive_keys_of(squashfs)) {
+      for (const auto& [name, version] :
+           offered_packages(recorded.archives, names, arch, *keys, context)) {
+        now.inputs.packages[name] = version;
+      }
+    }
+  } catch (const base::Error& error) {
+    if (error.code() == base::Errc::cancelled) {
+      throw;
+    }
+    context.log.info(base::cat("which packages changed cannot be told: ", error.what()));
+  }
+}
+
 }  // namespace
 
 BuildWhy why_build(const std::string& repository, const std::string& content_id,
@@ -47,6 +101,7 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
   const auto* row = planned(plan, product);
   why.planned = row != nullptr;
   std::optional<BuildInputs> recorded;
+  base::File squashfs;
   if (base::exists_at(AT_FDCWD, repository)) {
     const sstream::Repository opened(repository, sstream::Access::read);
     const auto tree = sstream::Generation::load(opened).read_tree(content_id);
@@ -56,6 +111,7 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
       const auto records = BuildRecords::load(opened, context.log);
       if (const auto* found = records.find(product, why.version); found != nullptr) {
         recorded = *found;
+        squashfs = open_squashfs(opened, *tree, {product, why.version, "squashfs"});
       }
     }
   }
@@ -68,6 +124,7 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
   if (recorded && why.planned) {
     auto now = current.instead_of(*recorded, *row);
     probe_size(current.source_name(), now, context);
+    find_packages(std::move(squashfs), plan.arch, *recorded, now, context);
     why.changes = compare_inputs(*recorded, now);
   }
   return why;

@@ -23,7 +23,9 @@ constexpr const char* ga = "com.ubuntu.maas.candidate:v3:boot:24.04:amd64:ga-24.
 
 TEST(BuildRecord, IsWrittenAfterThePublication) {
   const ReportingWorld world;
-  world.build("20240501");
+  const auto result = world.build("20240501");
+  ASSERT_EQ(result.stages.size(), 1U);
+  EXPECT_EQ(result.stages[0].label, "prepared layer");
   const auto records = world.json(world::records_file);
   EXPECT_EQ(records.at("builds").size(), 2U);
   const auto& entry = records.at("builds").at(ga).at("20240501");

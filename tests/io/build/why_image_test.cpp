@@ -6,8 +6,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/strings.h"
+#include "base/subprocess.h"
 #include "io/digest.h"
 #include "tests/io/build/reporting_world.h"
+#include "tests/support/gpg_home.h"
 
 namespace {
 
@@ -78,6 +80,68 @@ TEST(WhyImage, NamesEachKindOfChange) {
                                                 {"before", "linux-generic"},
                                                 {"after", "linux-new"},
                                                 {"known", true}}));
+}
+
+/// A world whose published root has the key of the archive in it.
+class WhyPackages : public testing::Test {
+ protected:
+  WhyPackages() {
+    offer("6.8.0-31");
+    world_.write_report(world_.report());
+    world_.build("20240501");
+  }
+
+  /// What the archive has of linux-generic from now on, signed.
+  void offer(const std::string& version) {
+    const auto packages = base::cat(
+        "Package: linux-generic\nVersion: ", version,
+        "\nArchitecture: amd64\nFilename: pool/l.deb\nSize: 1\nSHA256: ", std::string(64, '1'),
+        "\n\nPackage: other\nVersion: 9\nArchitecture: amd64\nFilename: pool/o.deb\nSize: 1\n"
+        "SHA256: ",
+        std::string(64, '2'), "\n");
+    const auto release =
+        base::cat("Suite: noble\nCodename: noble\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n ",
+                  io::digest_hex(io::Algorithm::sha256, packages), " ", packages.size(),
+                  " main/binary-amd64/Packages\n");
+    world_.http.files[world::reported_archive + "dists/noble/main/binary-amd64/Packages"] =
+        packages;
+    world_.set_archive(home_.gpg({"--faked-system-time", "20251231T000000", "--local-user", key_,
+                                  "--clearsign", "--output", "-"},
+                                 release));
+  }
+
+  /// In the place of the published root, which the stand-in made of a line of text.
+  void publish_root(const std::string& keyring) {
+    world_.write("root/usr/share/keyrings/archive.gpg", keyring);
+    world_.write("root/usr/share/keyrings/readme.gpg", "no keys");
+    base::Command command;
+    command.argv = {"mksquashfs", world_.path("root"), world_.path("s"), "-quiet", "-no-progress"};
+    command.capture_output = true;
+    base::run_checked(command);
+    world_.write("out/noble/amd64/20240501/squashfs", world_.read("s"));
+  }
+
+  support::GpgHome home_;
+  std::string key_ = home_.make_key();
+  ReportingWorld world_;
+};
+
+TEST_F(WhyPackages, ThatTheArchiveHasInOtherVersionsAreNamed) {
+  publish_root(home_.export_keys({key_}));
+  EXPECT_THAT(why(world_, build_options(world_)),
+              ElementsAre("nothing changed: 20240501 was built from the same"));
+  offer("6.8.0-32");
+  EXPECT_THAT(why(world_, build_options(world_)),
+              ElementsAre("archive http://archive.test/ubuntu/ noble: changed",
+                          "package linux-generic: 6.8.0-31 -> 6.8.0-32"));
+}
+
+TEST_F(WhyPackages, AreNotBelievedWithoutAKeyOfThePublishedRoot) {
+  publish_root(home_.export_keys({home_.make_key({"Other <o@example.com>"})}));
+  offer("6.8.0-32");
+  EXPECT_THAT(why(world_, build_options(world_)),
+              ElementsAre("archive http://archive.test/ubuntu/ noble: changed"));
+  EXPECT_THAT(world_.logged(), HasSubstr("which packages changed cannot be told"));
 }
 
 TEST(WhyImage, WhatCannotBeToldIsSaidToBeUnknown) {
