@@ -51,9 +51,8 @@ std::optional<io::Keyring> archive_keys_of(base::File& squashfs) {
       // a file of another form: it has no keys for us
     }
   });
-  return keys.empty()
-             ? std::nullopt
-             : std::optional(io::Keyring::from_bytes(std::move(keys), squashfs.name()));
+  return keys.empty() ? std::nullopt
+                      : std::optional(io::Keyring::from_bytes(std::move(keys), squashfs.name()));
 }
 
 std::map<std::string, std::string> offered_packages(const std::vector<UsedArchive>& archives,

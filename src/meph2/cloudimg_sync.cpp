@@ -234,6 +234,12 @@ class Sync {
     }
   }
 
+  /// What another tool left under one of the names would stop the publication of all images.
+  void require_names_free(const std::vector<sstream::NewFile>& files) const {
+    sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
+                          context_);
+  }
+
   std::string make_space() {
     auto space = base::cat(space_->path(), "/", builds_++);
     base::make_directory_at(AT_FDCWD, space);
@@ -255,6 +261,7 @@ class Sync {
                                 ": its files are taken"));
     found->files.merge(installer.sums);
     found->new_files.insert(found->new_files.end(), installer.files.begin(), installer.files.end());
+    require_names_free(found->new_files);
     job.files = std::move(found->files);
     job.new_files = std::move(found->new_files);
     job.inputs = std::move(found->inputs);
@@ -276,9 +283,7 @@ class Sync {
       auto& built = image.files;
       auto files = files_below(space, built);
       files.insert(files.end(), installer.files.begin(), installer.files.end());
-      // What another tool left under one of the names would stop the publication of all images.
-      sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
-                            context_);
+      require_names_free(files);
       built.merge(installer.sums);
       job.files = std::move(built);
       job.new_files = std::move(files);

@@ -257,6 +257,15 @@ TEST_F(CloudimgReuse, AnImageThatIsOfferedAgainIsNotBuiltAgain) {
   EXPECT_TRUE(world_.json(world::records_file)["builds"][ga].contains("20240106"));
 }
 
+TEST_F(CloudimgReuse, WhatLiesUnderOneOfTheNamesStopsOnlyThatImage) {
+  offer_again(world_, stream_);
+  world_.write("out/noble/amd64/20240106/squashfs", "left by another tool");
+  const auto result = meph2::cloudimg_sync(options_, world_.context());
+  ASSERT_EQ(result.images.size(), 1U);
+  EXPECT_THAT(result.images[0].error, HasSubstr("is there already with other content"));
+  EXPECT_EQ(world_.read("out/noble/amd64/20240106/squashfs"), "left by another tool");
+}
+
 TEST_F(CloudimgReuse, ButIsWhereThatIsAskedFor) {
   options_.rebuild = {"20240105:20240105.1"};
   meph2::cloudimg_sync(options_, world_.context());
