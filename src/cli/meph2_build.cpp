@@ -1,7 +1,9 @@
 #include <memory>
+#include <optional>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/publish_options.h"
@@ -13,6 +15,10 @@ struct BuildCommand {
   meph2::BuildImageOptions options;
   cli::BuildFlags build;
   cli::PublishFlags publish;
+  bool rebuild = false;
+  bool plan = false;
+  std::optional<std::string> why;  ///< product of --why
+  std::string format;              ///< of --plan and --why; empty: text
 };
 
 /// Best effort: the failure itself counts. What was published is not reported as failed.
@@ -46,11 +52,62 @@ meph2::BuildImageResult build_or_report(const BuildCommand& command,
   }
 }
 
+void print_json(const io::Json& json, const sstream::Context& context) {
+  const auto text = io::to_text(json);
+  context.print(text.substr(0, text.size() - 1));
+}
+
+void require_format(const BuildCommand& command) {
+  if (!command.format.empty() && !command.plan && !command.why) {
+    throw base::Error(base::Errc::usage, "--format: only --plan and --why print in a format");
+  }
+  if (command.format == "dot" && !command.plan) {
+    throw base::Error(base::Errc::usage, "--format=dot: only --plan has a graph to print");
+  }
+}
+
+int why(const BuildCommand& command, sstream::Context& context) {
+  const auto answer = meph2::why_image(command.options, *command.why, context);
+  if (command.format == "json") {
+    print_json(meph2::json_of(answer), context);
+  } else {
+    for (const auto& line : meph2::lines_of(answer)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
+}
+
+int plan(const BuildCommand& command, sstream::Context& context) {
+  const auto graph = meph2::plan_image(command.options, context);
+  if (command.format == "json") {
+    print_json(meph2::graph_json(graph), context);
+  } else if (command.format == "dot") {
+    const auto text = meph2::graph_dot(graph);
+    context.print(text.substr(0, text.size() - 1));
+  } else {
+    for (const auto& line : meph2::graph_lines(graph)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
+}
+
 int build(BuildCommand& command, sstream::Context& context) {
   const auto& options = command.options;
   const auto result = build_or_report(command, context);
   auto report = sstream::report_of(result.published, options.publish);
   report["built"] = result.built;
+  if (!result.reused.empty()) {
+    report["reused"] = result.reused;
+  }
+  for (const auto& stage : result.stages) {
+    report["stages"].push_back({{"label", stage.label},
+                                {"log", stage.log},
+                                {"name", stage.name},
+                                {"outcome", stage.outcome},
+                                {"seconds", stage.seconds}});
+  }
   auto& items = report["items"] = io::Json::array();
   std::vector<std::string> lines;
   for (const auto& [pedigree, path] : result.items) {
@@ -61,6 +118,13 @@ int build(BuildCommand& command, sstream::Context& context) {
     lines.emplace_back("nothing to do");
   }
   return cli::finish(report, lines, command.publish, context);
+}
+
+int run(BuildCommand& command, sstream::Context& context) {
+  if (command.plan) {
+    return plan(command, context);
+  }
+  return command.why ? why(command, context) : build(command, context);
 }
 
 cli::Action declare(CLI::App& app) {
@@ -84,16 +148,32 @@ cli::Action declare(CLI::App& app) {
       ->type_name("FORMAT");
   app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
       ->type_name("FILE");
+  auto* plan =
+      app.add_flag("--plan", command->plan,
+                   "Build nothing and write nothing: print what would be made of what, and why");
+  app.add_option("--why", command->why,
+                 "Build nothing and write nothing: print what has changed since the newest "
+                 "published version of this product was built")
+      ->type_name("PRODUCT")
+      ->excludes(plan);
+  app.add_option("--format", command->format,
+                 "Print that as text (the default), as json, or, of --plan, as dot")
+      ->check(CLI::IsMember({"text", "json", "dot"}))
+      ->type_name("FORMAT");
+  app.add_flag("--rebuild", command->rebuild,
+               "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_publish_options(app, options.publish, command->publish);
   return [command, &app](sstream::Context& context) {
+    require_format(*command);
     command->options.config = command->build.config;
+    command->options.reuse = !command->rebuild;
     command->options.enable_di = command->build.di();
     command->options.installer = command->build.installer;
     command->options.builder = command->build.builder(app);
     return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
       return cli::with_http(command->build.http, logged,
-                            [&](sstream::Context& full) { return build(*command, full); });
+                            [&](sstream::Context& full) { return run(*command, full); });
     });
   };
 }
@@ -105,6 +185,7 @@ int main(int argc, char** argv) {
       argc, argv, "meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
       {{"", "",
         "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
-        "build-output.d",
+        "build-output.d\n"
+        "meph2-build --plan --format dot amd64 noble 20240501 noble.squashfs build-output.d",
         declare}});
 }

@@ -12,6 +12,7 @@ struct SyncCommand {
   meph2::CloudimgSyncOptions options;
   std::vector<std::string> arches;  ///< each may be a list
   std::optional<std::uint64_t> max;
+  bool no_reuse = false;
   cli::BuildFlags build;
   cli::PublishFlags publish;
 };
@@ -22,6 +23,9 @@ io::Json report_of(const meph2::CloudimgSyncResult& result,
   auto& images = report["images"] = io::Json::array();
   for (const auto& image : result.images) {
     io::Json entry{{"built", image.built}, {"name", image.name}, {"source", image.source}};
+    if (!image.reused.empty()) {
+      entry["reused"] = image.reused;
+    }
     if (!image.error.empty()) {
       entry["error"] = image.error;
     }
@@ -43,6 +47,11 @@ std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
   for (const auto& image : result.images) {
     if (image.error.empty() && image.built) {
       lines.push_back(base::cat("build ", image.name, " from ", base::redact_urls(image.source)));
+    }
+  }
+  for (const auto& image : result.images) {
+    if (!image.reused.empty()) {
+      lines.push_back(base::cat("take ", image.name, " from ", image.reused));
     }
   }
   for (const auto& [pedigree, path] : result.items) {
@@ -87,6 +96,8 @@ cli::Action declare(CLI::App& app) {
       ->type_name("A,B,...");
   cli::add_list(app, "--rebuild", options.rebuild, "Build version OLD again, under the name NEW")
       ->type_name("OLD:NEW");
+  app.add_flag("--no-reuse", command->no_reuse,
+               "Build also what is made from just the same as a published version");
   cli::add_build_options(app, command->build, options.request);
   cli::add_trust_options(app, options.trust);
   cli::add_replay_options(app, options.trust);
@@ -95,6 +106,7 @@ cli::Action declare(CLI::App& app) {
   return [command, &app](sstream::Context& context) {
     auto& chosen = command->options;
     chosen.config = command->build.config;
+    chosen.reuse = !command->no_reuse;
     chosen.enable_di = command->build.di();
     chosen.installer = command->build.installer;
     chosen.builder = command->build.builder(app);

@@ -26,15 +26,6 @@ using sstream::ProductTree;
 
 constexpr mode_t published_mode = 0644;
 
-/// Bringing a file in gives it this mode; a link must not change that of the original.
-bool is_linkable(const std::string& origin) {
-  struct stat status {};
-
-  return !io::is_http_url(origin) && ::lstat(origin.c_str(), &status) == 0 &&
-         S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
-         (status.st_mode & ALLPERMS) == published_mode;
-}
-
 const Json::object_t& items_of(const ProductTree& tree, const Pedigree& version) {
   static const Json::object_t none;
   const auto* node = tree.version(version.product, version.version);
@@ -111,6 +102,14 @@ void require_same_content(const Supply& supply, const Item& theirs, const Produc
 }
 
 }  // namespace
+
+bool is_linkable(const std::string& origin) {
+  struct stat status {};
+
+  return !io::is_http_url(origin) && ::lstat(origin.c_str(), &status) == 0 &&
+         S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
+         (status.st_mode & ALLPERMS) == published_mode;
+}
 
 Item item_of(const ProductTree& tree, const Pedigree& pedigree, const Json& leaf) {
   return {pedigree, tree.json(), *tree.product(pedigree.product),

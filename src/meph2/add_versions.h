@@ -74,4 +74,8 @@ sstream::PublishResult publish_added(const std::string& directory, const sstream
 /// Error(usage) when a local source is the directory that is to be changed.
 void require_other_directory(const std::string& source, const std::string& target);
 
+/// Whether a local file may be hard-linked into a repository: bringing a file in gives it a mode,
+/// and a link must not change that of the original.
+bool is_linkable(const std::string& origin);
+
 }  // namespace meph2

@@ -1,11 +1,15 @@
 #include "meph2/build_image.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/atomic_file.h"
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/build_inputs.h"
+#include "meph2/build_reuse.h"
 #include "meph2/build_space.h"
+#include "meph2/image/detect.h"
 
 namespace meph2 {
 
@@ -39,6 +43,30 @@ io::Json flat_items(const BuildPlan& plan, const BuiltFiles& files) {
   return list;
 }
 
+/// Whether the builder can publish the source byte for byte; nothing where that takes its content
+/// and it is elsewhere, or is nothing that can be told.
+std::optional<bool> is_squashfs(const BuildImageOptions& options) {
+  if (io::is_http_url(options.source)) {
+    const auto& format = options.request.image_format;
+    const bool open = format.empty() || format == "auto" || format == "squashfs-image";
+    return open ? std::nullopt : std::optional(false);
+  }
+  auto file = base::open_file(options.source, O_RDONLY);
+  try {
+    const auto content = image::detect(file, options.source);
+    return content == image::Content::compressed_image
+               ? std::nullopt
+               : std::optional(content == image::Content::squashfs);
+  } catch (const base::Error&) {
+    return std::nullopt;  // the builder will say what it makes of it
+  }
+}
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
 /// One run of build_image(): the pieces that its steps share.
 class Build {
  public:
@@ -47,7 +75,8 @@ class Build {
         context_(context),
         config_(read_config(options)),
         info_(DistroInfo::load(config_.distro_info)),
-        plan_(make_plan()) {}
+        plan_(make_plan()),
+        builder_(builder_options()) {}
 
   BuildImageResult run() {
     auto known = find_published();
@@ -68,17 +97,37 @@ class Build {
         return fetch_installer_files(plan_, options_.target, space->path(), context_);
       });
       if (!known) {
-        files = build(space->path());
-        new_files = files_below(space->path(), files);
+        files = reuse_or_build(space->path(), new_files);
       }
       files.merge(installer.sums);
       new_files.insert(new_files.end(), installer.files.begin(), installer.files.end());
     }
     publish(files, new_files);
+    record_builds(options_.target, {{plan_.version_name, inputs_}}, options_.publish.lock_timeout,
+                  context_);
     if (!options_.flat_json.empty() && !options_.publish.dry_run) {
       base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
     }
     return std::move(result_);
+  }
+
+  BuildWhy why(const std::string& product) {
+    return why_build(options_.target, config_.content_id, product, current(), context_);
+  }
+
+  BuildGraph graph() {
+    BuildFacts facts;
+    facts.source = options_.source;
+    facts.is_squashfs = is_squashfs(options_);
+    facts.added_packages = is_set("M2E_ADD_PACKAGES") || is_set("M2E_ADD_REPOS");
+    if (find_published()) {
+      facts.state = StepState::published;
+    }
+    facts.installer = has_installer_ || options_.enable_di.value_or(config_.enable_di);
+    if (has_installer_) {
+      facts.installer_state = StepState::published;
+    }
+    return build_graph(plan_, facts);
   }
 
  private:
@@ -115,18 +164,51 @@ class Build {
     return files;
   }
 
+  BuiltFiles reuse_or_build(const std::string& space, std::vector<sstream::NewFile>& new_files) {
+    auto found = options_.reuse
+                     ? find_reusable(options_.target, config_.content_id, current(), context_)
+                     : std::nullopt;
+    if (!found) {
+      auto files = build(space);
+      new_files = files_below(space, files);
+      return files;
+    }
+    context_.log.info(
+        base::cat(name(), ": made from the same as ", found->version, ": its files are taken"));
+    inputs_ = std::move(found->inputs);
+    new_files = std::move(found->new_files);
+    result_.reused = found->version;
+    return std::move(found->files);
+  }
+
   BuiltFiles build(const std::string& space) {
     context_.log.info(base::cat("building ", name(), " from ", options_.source));
-    auto files = base::with_context(base::cat("build ", name()), [&] {
-      auto builder = options_.builder;
-      builder.squashfs_compression = config_.squashfs_compression;
-      builder.root_image_size = config_.root_image_size;
-      builder.stages = stages_of(options_.target);
-      builder.logs = logs_of(options_.target, plan_.release, plan_.arch, plan_.version_name);
-      return run_builder(plan_, builder, options_.source, space, context_);
+    auto before = current().before_build();
+    auto image = base::with_context(base::cat("build ", name()), [&] {
+      return run_builder(plan_, builder_, options_.source, space, context_);
     });
+    if (image.report) {
+      inputs_ = with_report(std::move(before), *image.report);
+      result_.stages = std::move(image.report->stages);
+    }
     result_.built = true;
-    return files;
+    return std::move(image.files);
+  }
+
+  BuilderOptions builder_options() const {
+    auto builder = options_.builder;
+    builder.squashfs_compression = config_.squashfs_compression;
+    builder.root_image_size = config_.root_image_size;
+    builder.stages = stages_of(options_.target);
+    builder.logs = logs_of(options_.target, plan_.release, plan_.arch, plan_.version_name);
+    return builder;
+  }
+
+  CurrentInputs& current() {
+    if (!current_) {
+      current_.emplace(plan_, builder_, options_.source, std::nullopt, context_);
+    }
+    return *current_;
   }
 
   void publish(const BuiltFiles& files, const std::vector<sstream::NewFile>& new_files) {
@@ -170,7 +252,10 @@ class Build {
   StreamConfig config_;
   DistroInfo info_;
   BuildPlan plan_;
-  bool has_installer_ = false;  ///< the version that is published already
+  BuilderOptions builder_;
+  std::optional<CurrentInputs> current_;
+  std::map<std::string, BuildInputs> inputs_;  ///< by product: to be recorded
+  bool has_installer_ = false;                 ///< the version that is published already
   BuildImageResult result_;
 };
 
@@ -183,6 +268,15 @@ std::string date_of(base::Time time) {
 
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
   return Build(options, context).run();
+}
+
+BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context) {
+  return Build(options, context).graph();
+}
+
+BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
+                   const sstream::Context& context) {
+  return Build(options, context).why(product);
 }
 
 }  // namespace meph2

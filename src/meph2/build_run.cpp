@@ -21,6 +21,9 @@ namespace meph2 {
 
 namespace {
 
+/// In the builder's space; no output begins with a dot.
+const std::string report_name = ".report.json";
+
 std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).string();
 }
@@ -133,7 +136,7 @@ void forget_logs(const std::string& logs, const base::Log& log) {
 
 }  // namespace
 
-BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
+BuiltImage run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context) {
   base::Command command;
@@ -164,14 +167,16 @@ BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
   if (!options.logs.empty()) {
     command.env["M2E_LOGS"] = options.logs;
   }
+  command.env["M2E_REPORT"] = base::cat(absolute(space), "/", report_name);
   context.log.debug(base::cat("running: ", base::shell_quote(command.argv)));
   try {
     base::run_checked(command, context.stop);
-    auto files = digest_outputs(plan, space);
+    BuiltImage image{digest_outputs(plan, space),
+                     read_build_report(space, report_name, context.log)};
     if (!options.logs.empty()) {
       forget_logs(options.logs, context.log);
     }
-    return files;
+    return image;
   } catch (base::Error& error) {
     if (!options.logs.empty() && base::exists_at(AT_FDCWD, options.logs)) {
       error.set_state(base::cat("logs are in ", options.logs));

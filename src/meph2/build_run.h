@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "meph2/build_plan.h"
+#include "meph2/build_report.h"
 #include "sstream/generation.h"
 #include "sstream/publication.h"
 
@@ -43,11 +44,17 @@ using BuiltFiles = std::map<std::string, sstream::Checksums>;
 /// is none.
 std::string builder_program();
 
+/// What a run of the builder made, and what it said of it, if it did.
+struct BuiltImage {
+  BuiltFiles files;
+  std::optional<BuildReport> report;
+};
+
 /// Runs the builder for `source` (a local file or a URL) with all outputs below `space`, and checks
-/// that it made them all. Its stdout goes to stderr. Error(failed) naming the builder and its exit
-/// status, or the file that is missing or empty, and options.logs where these are left. After
-/// success they are removed.
-BuiltFiles run_builder(const BuildPlan& plan, const BuilderOptions& options,
+/// that it made them all. Its stdout goes to stderr, its report into a file in `space`
+/// ($M2E_REPORT). Error(failed) naming the builder and its exit status, or the file that is missing
+/// or empty, and options.logs where these are left. After success they are removed.
+BuiltImage run_builder(const BuildPlan& plan, const BuilderOptions& options,
                        const std::string& source, const std::string& space,
                        const sstream::Context& context);
 

@@ -11,6 +11,8 @@
 #include "base/stop.h"
 #include "base/strings.h"
 #include "meph2/build_image.h"
+#include "meph2/build_inputs.h"
+#include "meph2/build_reuse.h"
 #include "meph2/build_space.h"
 #include "meph2/cloudimg_fetch.h"
 #include "meph2/cloudimg_select.h"
@@ -29,6 +31,8 @@ struct Job {
   std::optional<BuiltFiles> files;          ///< once they are known
   std::vector<sstream::NewFile> new_files;  ///< to be published
   std::string error;
+  std::map<std::string, BuildInputs> inputs;  ///< by product: to be recorded
+  std::string reused;                         ///< the version whose files are taken; empty: none
 };
 
 /// One run of cloudimg_sync(): the pieces that its steps share.
@@ -153,8 +157,10 @@ class Sync {
       request.arch = image.arch;
       request.release = image.release;
       request.version_name = image.target_version;
-      jobs_.push_back(
-          {image, plan_build(config_, request, info_.find(image.release)), std::nullopt, {}, ""});
+      Job job;
+      job.image = image;
+      job.plan = plan_build(config_, request, info_.find(image.release));
+      jobs_.push_back(std::move(job));
     }
   }
 
@@ -195,12 +201,18 @@ class Sync {
   }
 
   void build_all(const sstream::ContentSource& source) {
-    const auto wanted = to_build();
-    if (wanted.empty()) {
+    if (to_build().empty()) {
       return;
     }
     space_.emplace(options_.output, options_.publish.lock_timeout, context_);
     const sstream::Repository output(options_.output, sstream::Access::write);
+    for (auto* job : to_build()) {
+      attempt(*job, [&] { reuse(*job); });
+    }
+    const auto wanted = to_build();
+    if (wanted.empty()) {
+      return;
+    }
     // Two runs would download into the same files.
     cache_lock_ = base::FileLock(
         output.private_dir(), "cloudimg-sync.lock", base::LockMode::exclusive,
@@ -222,24 +234,62 @@ class Sync {
     }
   }
 
+  /// What another tool left under one of the names would stop the publication of all images.
+  void require_names_free(const std::vector<sstream::NewFile>& files) const {
+    sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
+                          context_);
+  }
+
+  std::string make_space() {
+    auto space = base::cat(space_->path(), "/", builds_++);
+    base::make_directory_at(AT_FDCWD, space);
+    return space;
+  }
+
+  /// Files of a version that was made from just the same, where nobody asked for another build.
+  void reuse(Job& job) {
+    if (!options_.reuse || job.image.version != job.image.target_version) {
+      return;
+    }
+    CurrentInputs current(job.plan, builder_options(job), job.image.path, job.image.sums, context_);
+    auto found = find_reusable(options_.output, config_.content_id, current, context_);
+    if (!found) {
+      return;
+    }
+    auto installer = fetch_installer_files(job.plan, options_.output, make_space(), context_);
+    context_.log.info(base::cat(job.image.name(), ": made from the same as ", found->version,
+                                ": its files are taken"));
+    found->files.merge(installer.sums);
+    found->new_files.insert(found->new_files.end(), installer.files.begin(), installer.files.end());
+    require_names_free(found->new_files);
+    job.files = std::move(found->files);
+    job.new_files = std::move(found->new_files);
+    job.inputs = std::move(found->inputs);
+    job.reused = found->version;
+  }
+
   void build(Job& job, const FetchedImage& fetched) {
     attempt(job, [&] {
       if (fetched.error) {
         std::rethrow_exception(fetched.error);
       }
-      const auto space = base::cat(space_->path(), "/", builds_++);
-      base::make_directory_at(AT_FDCWD, space);
+      const auto space = make_space();
       auto installer = fetch_installer_files(job.plan, options_.output, space, context_);
       context_.log.info(base::cat("building ", job.image.name(), " from ", job.image.path));
-      auto built = run_builder(job.plan, builder_options(job), fetched.file, space, context_);
+      const auto builder = builder_options(job);
+      auto before =
+          CurrentInputs(job.plan, builder, job.image.path, job.image.sums, context_).before_build();
+      auto image = run_builder(job.plan, builder, fetched.file, space, context_);
+      auto& built = image.files;
       auto files = files_below(space, built);
       files.insert(files.end(), installer.files.begin(), installer.files.end());
-      // What another tool left under one of the names would stop the publication of all images.
-      sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
-                            context_);
+      require_names_free(files);
       built.merge(installer.sums);
       job.files = std::move(built);
       job.new_files = std::move(files);
+      if (image.report) {
+        job.inputs = with_report(std::move(before), *image.report);
+      }
     });
   }
 
@@ -286,11 +336,16 @@ class Sync {
         options_.output, [&](const sstream::Generation& live) { return plan_publication(live); },
         publish_options, context_);
     if (!options_.publish.dry_run) {
+      std::vector<RecordedVersion> built;
       for (const auto& job : jobs_) {
         if (job.error.empty() && !cache_.empty()) {
           forget_image(cache_, job.image);
         }
+        if (job.error.empty()) {
+          built.push_back({job.plan.version_name, job.inputs});
+        }
       }
+      record_builds(options_.output, built, options_.publish.lock_timeout, context_);
     }
   }
 
@@ -315,15 +370,15 @@ class Sync {
 
   void report(const sstream::ContentSource& source) {
     for (const auto& job : jobs_) {
-      const bool built =
+      const bool added =
           job.error.empty() && (!job.new_files.empty() || (options_.publish.dry_run && !job.files));
       auto logs = job.error.empty() ? std::string() : logs_of_job(job);
       if (!logs.empty() && !base::exists_at(AT_FDCWD, logs)) {
         logs.clear();
       }
-      result_.images.push_back(
-          {job.image.name(), source.locate(job.image.path), job.error, built, std::move(logs)});
-      if (!built) {
+      result_.images.push_back({job.image.name(), source.locate(job.image.path), job.error,
+                                added && job.reused.empty(), job.reused, std::move(logs)});
+      if (!added) {
         continue;
       }
       for (const auto& product : job.plan.products) {

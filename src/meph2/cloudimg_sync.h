@@ -29,6 +29,7 @@ struct CloudimgSyncOptions {
   InstallerOptions installer;  ///< where the di-* items come from
   BuildRequest request;        ///< proposed and the package lists only
   BuilderOptions builder;
+  bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::TrustOptions trust;  ///< of the source
   sstream::PublishOptions publish;
 };
@@ -38,7 +39,8 @@ struct SyncedImage {
   std::string name;    ///< "noble/amd64/20240501"
   std::string source;  ///< file or URL
   std::string error;   ///< empty: none
-  bool built = false;  ///< false: published already
+  bool built = false;  ///< false: published already, or `reused`
+  std::string reused;  ///< the version whose files were taken; empty: none
   std::string logs;    ///< directory of the builder's logs of what failed; empty: there is none
 };
 
