@@ -1,6 +1,7 @@
 #include "sstream/bulk_staging.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.h"
 #include "base/stop.h"
@@ -64,7 +65,9 @@ class BulkRun {
         plain.back().replace = replace;
       }
       try {
-        bring_in_each(repository_, plain, context_);
+        StagedBatch staged(repository_, std::move(plain), context_);
+        finish_placing();
+        start_placing(std::move(staged));
       } catch (const FilesFailed& failed) {
         first_ = first_ ? first_ : failed.first;
         failed_ += failed.count;
@@ -73,6 +76,7 @@ class BulkRun {
         }
       }
     });
+    finish_placing();
   }
 
   void finish() const {
@@ -82,6 +86,20 @@ class BulkRun {
   }
 
  private:
+  /// A batch gets its names while the next one is fetched.
+  void start_placing(StagedBatch staged) {
+    staged_.emplace(std::move(staged));
+    placing_.emplace([this](const std::stop_token& /*stop*/) { staged_->place(); });
+  }
+
+  void finish_placing() {
+    if (placing_) {
+      placing_->finish({});
+      placing_.reset();
+      staged_.reset();
+    }
+  }
+
   [[noreturn]] void rethrow() const {
     if (failed_ > 1) {
       context_.log.error(base::cat(failed_, " files could not be had; the first follows"));
@@ -94,6 +112,8 @@ class BulkRun {
   Context context_;
   std::exception_ptr first_;
   std::size_t failed_ = 0;
+  std::optional<StagedBatch> staged_;
+  std::optional<base::Beside> placing_;  ///< last: it uses the batch
 };
 
 }  // namespace

@@ -117,12 +117,6 @@ const std::string& staged_name(const Group& group) {
                                     : expected.md5;
 }
 
-base::File open_parent(const Repository& repository, const std::string& path, std::string& name) {
-  const auto place = repository.place(path);
-  name = base::base_name(place.path);
-  return base::open_parent_beneath(place.dirfd, place.path, true);
-}
-
 [[noreturn]] void throw_conflict(const std::string& path, const std::string& reason) {
   throw base::Error(base::Errc::conflict,
                     base::cat(path, ": is there already with other content (", reason, ")"));
@@ -269,30 +263,62 @@ void stage_remote_batch(const StagingArea& staging, std::span<const Group> group
 /// In batches, so that the number of open files stays bounded.
 void stage_all_remote(const StagingArea& staging, std::span<const Group> groups,
                       const Context& context, Failures& failures) {
-  constexpr std::size_t batch = 64;
+  constexpr std::size_t batch = 256;
   for (std::size_t start = 0; start < groups.size(); start += batch) {
     stage_remote_batch(staging, groups.subspan(start, std::min(batch, groups.size() - start)),
                        context, failures);
   }
 }
 
-/// Gives a staged file its final name. `parents` collects the directories to fsync (directory -> a
-/// path in it).
+/// The directories that files are placed in: many files go into few of them.
+class Parents {
+ public:
+  explicit Parents(const Repository& repository) : repository_(repository) {}
+
+  /// The directory of `path`, made if absent.
+  const base::File& of(const std::string& path) {
+    const auto directory = path.substr(0, path.size() - base::base_name(path).size());
+    const auto known = open_.find(directory);
+    if (known != open_.end()) {
+      return known->second;
+    }
+    if (open_.size() == most_open) {
+      sync();
+    }
+    const auto place = repository_.place(path);
+    return open_.emplace(directory, base::open_parent_beneath(place.dirfd, place.path, true))
+        .first->second;
+  }
+
+  /// Makes the names in all of them last.
+  void sync() {
+    for (const auto& [directory, opened] : open_) {
+      base::sync_directory(opened.fd(), directory);
+    }
+    open_.clear();
+  }
+
+ private:
+  static constexpr std::size_t most_open = 64;
+
+  const Repository& repository_;
+  std::map<std::string, base::File> open_;
+};
+
+/// Gives a staged file its final name.
 void place(const Repository& repository, int staging, const std::string& staged,
-           const NewFile& wanted, std::map<std::string, std::string>& parents) {
-  std::string name;
-  const auto parent = open_parent(repository, wanted.path, name);
+           const NewFile& wanted, Parents& parents) {
+  const auto name = base::base_name(wanted.path);
+  const auto& parent = parents.of(wanted.path);
   if (wanted.replace) {
     base::rename_at(staging, staged, parent.fd(), name);
   } else if (!base::rename_noreplace_at(staging, staged, parent.fd(), name)) {
     in_place(repository, wanted);  // somebody else brought it in: the same content, or a conflict
     base::unlink_at(staging, staged);
   }
-  parents.try_emplace(wanted.path.substr(0, wanted.path.size() - name.size()), wanted.path);
 }
 
-void place_group(const Repository& repository, int staging, const Group& group,
-                 std::map<std::string, std::string>& parents) {
+void place_group(const Repository& repository, int staging, const Group& group, Parents& parents) {
   const auto& staged = staged_name(group);
   for (std::size_t i = 1; i < group.size(); ++i) {
     auto source = base::open_file_at(staging, staged, O_RDONLY | O_NOFOLLOW);
@@ -383,8 +409,11 @@ Presence presence_of(const Repository& repository, const NewFile& wanted) {
 
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context) {
+  if (missing.empty()) {
+    return;
+  }
   try {
-    bring_in_each(repository, missing, context);
+    StagedBatch(repository, missing, context).place();
   } catch (const FilesFailed& failed) {
     if (failed.count > 1) {
       context.log.error(base::cat(failed.count, " of ", failed.all,
@@ -394,39 +423,55 @@ void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
   }
 }
 
-void bring_in_each(const Repository& repository, const std::vector<NewFile>& missing,
-                   const Context& context) {
-  if (missing.empty()) {
-    return;
-  }
-  const StagingArea staging(repository, context.clock);
-  const auto local = group_by_content(missing, false);
-  const auto remote = group_by_content(missing, true);
+struct StagedBatch::State {
+  State(const Repository& to, std::vector<NewFile> wanted, const Context& context)
+      : repository(to),
+        files(std::move(wanted)),
+        area(to, context.clock),
+        local(group_by_content(files, false)),
+        remote(group_by_content(files, true)) {}
+
+  const Repository& repository;
+  std::vector<NewFile> files;
+  StagingArea area;
+  std::vector<Group> local;
+  std::vector<Group> remote;
+};
+
+StagedBatch::StagedBatch(const Repository& repository, std::vector<NewFile> missing,
+                         const Context& context)
+    : state_(std::make_unique<State>(repository, std::move(missing), context)) {
+  const auto& state = *state_;
   // What is downloaded reports its own progress.
   const auto bytes = std::accumulate(
-      local.begin(), local.end(), std::uint64_t{0},
+      state.local.begin(), state.local.end(), std::uint64_t{0},
       [](std::uint64_t sum, const Group& group) { return sum + group.front()->expected.size; });
-  context.progress.expect(bytes, local.size());
+  context.progress.expect(bytes, state.local.size());
   Failures failures;
-  stage_all_local(staging, local, context, failures);
-  if (!remote.empty()) {
-    stage_all_remote(staging, remote, context, failures);
+  stage_all_local(state.area, state.local, context, failures);
+  if (!state.remote.empty()) {
+    stage_all_remote(state.area, state.remote, context, failures);
   }
   if (failures) {
-    failures.raise(missing.size());
+    failures.raise(state.files.size());
   }
   base::check_stop(context.stop);
+}
+
+StagedBatch::StagedBatch(StagedBatch&&) noexcept = default;
+StagedBatch& StagedBatch::operator=(StagedBatch&&) noexcept = default;
+StagedBatch::~StagedBatch() = default;
+
+void StagedBatch::place() {
   base::failpoint::sync("before-data-rename");
-  std::map<std::string, std::string> parents;
-  for (const auto* groups : {&local, &remote}) {
+  const auto& repository = state_->repository;
+  Parents parents(repository);
+  for (const auto* groups : {&state_->local, &state_->remote}) {
     for (const auto& group : *groups) {
-      place_group(repository, staging.fd(), group, parents);
+      place_group(repository, state_->area.fd(), group, parents);
     }
   }
-  for (const auto& [directory, path] : parents) {
-    std::string name;
-    base::sync_directory(open_parent(repository, path, name).fd(), directory);
-  }
+  parents.sync();
 }
 
 }  // namespace sstream

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ enum class Presence : std::uint8_t { absent, right, other };
 /// other content that may not be replaced.
 Presence presence_of(const Repository& repository, const NewFile& wanted);
 
-/// Some of the files that bring_in_each() was to bring in could not be had.
+/// Some of the files of a StagedBatch could not be had.
 struct FilesFailed {
   std::exception_ptr first;
   std::size_t count = 0;
@@ -65,8 +66,22 @@ void require_space(const Repository& repository, std::uint64_t bytes);
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context);
 
-/// The same, but throws FilesFailed.
-void bring_in_each(const Repository& repository, const std::vector<NewFile>& missing,
-                   const Context& context);
+/// The same in two steps, for those who have something else to fetch meanwhile.
+class StagedBatch {
+ public:
+  /// The first: everything is there, under no final name yet. Throws FilesFailed. The repository
+  /// outlives this.
+  StagedBatch(const Repository& repository, std::vector<NewFile> missing, const Context& context);
+  StagedBatch(StagedBatch&&) noexcept;
+  StagedBatch& operator=(StagedBatch&&) noexcept;
+  ~StagedBatch();
+
+  /// The second, once: final names.
+  void place();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace sstream

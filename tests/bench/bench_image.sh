@@ -3,19 +3,23 @@
 set -euo pipefail
 usage() {
   cat <<'END'
-Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [--image-runs N] [--compression NAME] [--root TAR] [--only-root-image] [BIN]
+Usage: tests/bench/bench_image.sh [--runs N] [--kernel-runs N] [--image-runs N] [--user-runs N] [--compression NAME] [--root TAR]
+       [--only FIGURE] [BIN]
+
+FIGURE: root-image, or user (a build by an ordinary user, against the same as root).
 
 BIN is the folder of the built programs (build/release/bin). --root: this root file system, not a new one. Wants root, mmdebstrap, tar2sqfs and about 2 GB in $TMPDIR.
 Prints one line per figure: what was compared, the medians in seconds, the ratio, and what it should be at most.
 END
 }
-runs=5 kernel_runs=1 image_runs=3 only_root_image=no compression=zstd tar='' bin=''
+runs=5 kernel_runs=1 image_runs=3 user_runs=3 only=all compression=zstd tar='' bin=''
 while [ $# -gt 0 ]; do
   case $1 in
     --runs) runs=$2; shift ;;
     --kernel-runs) kernel_runs=$2; shift ;;
     --image-runs) image_runs=$2; shift ;;
-    --only-root-image) only_root_image=yes ;;
+    --user-runs) user_runs=$2; shift ;;
+    --only) only=$2; shift ;;
     --compression) compression=$2; shift ;;
     --root) tar=$(readlink -f "$2"); shift ;;
     --help | -h) usage; exit 0 ;;
@@ -31,7 +35,8 @@ builder=${bin:-$root/build/release/bin}/maas-cloudimg2eph2
 export SOURCE_DATE_EPOCH=1700000000
 work=$(mktemp -d "${TMPDIR:-/tmp}/bench-image.XXXXXX")
 export TMPDIR=$work
-trap 'rm -rf "$work"' EXIT
+user=''
+trap '[ -z "$user" ] || userdel "$user"; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # seconds COMMAND...: how long it takes.
@@ -62,21 +67,57 @@ else
 fi
 tar2sqfs -q -c "$compression" -j 2 "$work/root.squashfs" <"$work/root.tar" 2>/dev/null
 
-mkdir "$work/tree"
-tar -C "$work/tree" --xattrs --xattrs-include='*' --numeric-owner -xf "$work/root.tar"
-ours_image() { "$builder" --no-squashfs --jobs=2 "$work/root.squashfs" "$work/out/root-image.gz"; }
-theirs_image() {
-  mkdir -p "$work/out" && mke2fs -q -F -t ext4 -O ^metadata_csum -L cloudimg-rootfs -m 0 -d "$work/tree" "$work/out/image" 1400M &&
-    gzip -9 --rsyncable "$work/out/image"
+root_image_figure() {
+  mkdir "$work/tree"
+  tar -C "$work/tree" --xattrs --xattrs-include='*' --numeric-owner -xf "$work/root.tar"
+  ours_image() { "$builder" --no-squashfs --jobs=2 "$work/root.squashfs" "$work/out/root-image.gz"; }
+  theirs_image() {
+    mkdir -p "$work/out" && mke2fs -q -F -t ext4 -O ^metadata_csum -L cloudimg-rootfs -m 0 -d "$work/tree" "$work/out/image" 1400M &&
+      gzip -9 --rsyncable "$work/out/image"
+  }
+  : >"$work/ours"
+  : >"$work/theirs"
+  for _ in $(seq "$image_runs"); do
+    rm -rf "$work/out"; seconds ours_image >>"$work/ours"
+    rm -rf "$work/out"; seconds theirs_image >>"$work/theirs"
+  done
+  figure "squashfs -> root-image.gz / mke2fs -d, gzip -9" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.2
 }
-: >"$work/ours"
-: >"$work/theirs"
-for _ in $(seq "$image_runs"); do
-  rm -rf "$work/out"; seconds ours_image >>"$work/ours"
-  rm -rf "$work/out"; seconds theirs_image >>"$work/theirs"
-done
-figure "squashfs -> root-image.gz / mke2fs -d, gzip -9" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.2
-[ $only_root_image = no ] || exit 0
+
+# One kernel, with everything that a build of it fetches and unpacks, by an account made for it.
+user_figure() {
+  user=m2ebench$$
+  useradd --no-create-home --key SUB_UID_COUNT=65536 --key SUB_GID_COUNT=65536 "$user"
+  cp "$builder" "$root/conf/builder.yaml" "$work"
+  chmod 755 "$work"
+  chmod a+r "$work/root.squashfs"
+  one_kernel() { # PLACE WORD...
+    place=$1
+    shift
+    "$@" "$work/maas-cloudimg2eph2" --conf="$work/builder.yaml" --jobs=2 --no-gzip "$work/root.squashfs" "$place/root-image.gz" \
+      "--krd-pack=linux-image-cloud-amd64,$place/k,$place/i"
+  }
+  new_place() { rm -rf "${work:?}/$1" && mkdir "$work/$1" && chown "$2" "$work/$1"; }
+  : >"$work/ours"
+  : >"$work/theirs"
+  for _ in $(seq "$user_runs"); do
+    new_place by-user "$user"
+    seconds one_kernel "$work/by-user" env -u TMPDIR setpriv --reuid="$user" --regid="$user" --clear-groups >>"$work/ours"
+    new_place by-root root
+    seconds one_kernel "$work/by-root" env -u TMPDIR >>"$work/theirs"
+  done
+  userdel "$user"
+  user=''
+  cmp "$work/by-user/i" "$work/by-root/i" && cmp "$work/by-user/squashfs" "$work/by-root/squashfs"
+  figure "a kernel, by an ordinary user / by root" "$(median <"$work/ours")" "$(median <"$work/theirs")" 1.3
+}
+
+case $only in
+  root-image) root_image_figure; exit 0 ;;
+  user) user_figure; exit 0 ;;
+  all) root_image_figure; user_figure ;;
+  *) usage >&2; exit 2 ;;
+esac
 
 xz -T2 -1 --keep "$work/root.tar"
 

@@ -170,4 +170,21 @@ TEST_F(Resumed, BuildWithAChangedRootGoesOnWithItsLayer) {
   EXPECT_THAT(base::list_directory(path("stages")), testing::ElementsAre("lock"));
 }
 
+/// Made first where one thing is done at a time: gzip takes its time, which is not spent twice.
+TEST_F(Resumed, BuildTakesARootImageThatIsWhole) {
+  auto argv = resumable(root_fs().squashfs);
+  std::erase(argv, "--no-gzip");
+  argv.insert(argv.begin(), "--jobs=1");
+  kill_at(argv, "made-root-image/root-image");
+  EXPECT_EQ(kept("root-image"), 0U);
+  kill_at(argv, "prepare/upper/var/lib/apt/lists/*_Packages*");
+  ASSERT_EQ(kept("root-image"), 1U);
+  const auto image = base::read_file(kept_content("root-image") + "/root-image.gz");
+  const auto outcome = build(argv);
+  ASSERT_EQ(outcome.status, 0) << outcome.error;
+  EXPECT_THAT(outcome.error, HasSubstr("stage root image: taken"));
+  EXPECT_TRUE(base::read_file(path("out/root-image.gz")) == image);
+  EXPECT_THAT(base::list_directory(path("stages")), testing::ElementsAre("lock"));
+}
+
 }  // namespace
