@@ -92,8 +92,11 @@ string refusal(Action&& action) {
   }
 }
 
+/// Of the message, whether its text is asked for or not.
 string clear_refusal(const string& message) {
-  return refusal([&] { verifier().verify_clearsigned(message, "index.sjson"); });
+  const auto reason = refusal([&] { verifier().verify_clearsigned(message, "index.sjson"); });
+  EXPECT_EQ(refusal([&] { verifier().verify_clear_signature(message, "index.sjson"); }), reason);
+  return reason;
 }
 
 struct Row {
@@ -341,6 +344,7 @@ TEST(Verifier, AcceptsGoodMessages) {
     EXPECT_EQ(verified.signature.fingerprint, key);
     EXPECT_EQ(verified.signature.primary_fingerprint, key);
     EXPECT_EQ(verified.signature.key_expires.has_value(), key == keys.late);
+    EXPECT_EQ(verifier().verify_clear_signature(keys.clear(key), "x").fingerprint, key);
   }
 }
 
