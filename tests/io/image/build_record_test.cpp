@@ -118,7 +118,8 @@ TEST_F(Records, OfACompleteBuildLeaveNoLogsButThoseOfOthers) {
   write("logs/mine.txt", "");
   record.forget_logs();
   EXPECT_THAT(base::list_directory(path("logs")), testing::ElementsAre("mine.txt"));
-  for (const auto& stage : record.report().at("stages")) {
+  const auto report = record.report();
+  for (const auto& stage : report.at("stages")) {
     EXPECT_FALSE(stage.contains("log"));
   }
   base::unlink_at(AT_FDCWD, path("logs/mine.txt"));
