@@ -95,17 +95,6 @@ std::string escaped(std::string_view bytes) {
   return out;
 }
 
-bool at_least_6_7(const std::string& kernel) {
-  const auto parts = base::split(kernel, '.');
-  if (parts.size() < 2) {
-    return true;  // not ours to judge
-  }
-  const auto major = base::parse_decimal(parts[0]).value_or(0);
-  const auto minor =
-      base::parse_decimal(parts[1].substr(0, parts[1].find_first_not_of("0123456789"))).value_or(0);
-  return major > 6 || (major == 6 && minor >= 7);
-}
-
 bool registered(const std::string& arch) {
   try {
     for (const auto& name : base::list_directory(rules_directory)) {
@@ -322,7 +311,7 @@ std::string missing_for_emulation(const EmulationFacts& facts, const std::string
                      " is no statically linked program, and would want its libraries inside of the "
                      "image (install the package qemu-user-static)");
   }
-  if (!at_least_6_7(facts.kernel)) {
+  if (!kernel_is_at_least(facts.kernel, 6, 7)) {
     return base::cat(
         "kernel ", facts.kernel,
         " knows emulators for the whole machine only, and none is registered: as root, "

@@ -47,17 +47,6 @@ std::string account() {
   return entry != nullptr ? entry->pw_name : std::to_string(::geteuid());
 }
 
-bool at_least_5_11(const std::string& kernel) {
-  const auto parts = base::split(kernel, '.');
-  if (parts.size() < 2) {
-    return true;  // not ours to judge
-  }
-  const auto major = base::parse_decimal(parts[0]).value_or(0);
-  const auto minor =
-      base::parse_decimal(parts[1].substr(0, parts[1].find_first_not_of("0123456789"))).value_or(0);
-  return major > 5 || (major == 5 && minor >= 11);
-}
-
 /// Runs newuidmap or newgidmap for a process; false with a status other than 0.
 bool map_ids(const char* program, pid_t process, std::uint32_t own, const SubordinateIds& range) {
   base::Command command;
@@ -87,6 +76,17 @@ bool map_ids(const char* program, pid_t process, std::uint32_t own, const Subord
 }
 
 }  // namespace
+
+bool kernel_is_at_least(const std::string& release, std::uint64_t major, std::uint64_t minor) {
+  const auto parts = base::split(release, '.');
+  if (parts.size() < 2) {
+    return true;  // not ours to judge
+  }
+  const auto first = base::parse_decimal(parts[0]).value_or(0);
+  const auto second =
+      base::parse_decimal(parts[1].substr(0, parts[1].find_first_not_of("0123456789"))).value_or(0);
+  return first > major || (first == major && second >= minor);
+}
 
 std::optional<SubordinateIds> find_subordinate_ids(std::string_view text, const std::string& user,
                                                    std::uint32_t id) {
@@ -151,7 +151,7 @@ std::vector<std::string> missing_for_unprivileged(const UnprivilegedFacts& facts
        "AppArmor takes the rights in user namespaces away (sysctl "
        "kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0, or give the builder a "
        "profile in /etc/apparmor.d with 'userns,')");
-  need(at_least_5_11(facts.kernel),
+  need(kernel_is_at_least(facts.kernel, 5, 11),
        base::cat("kernel ", facts.kernel, " mounts overlays for root only (5.11 is needed)"));
   need(facts.fuse || facts.unsquashfs,
        "nothing opens a squashfs: neither squashfuse with /dev/fuse (package squashfuse) nor "

@@ -19,6 +19,10 @@ struct SubordinateIds {
 std::optional<SubordinateIds> find_subordinate_ids(std::string_view text, const std::string& user,
                                                    std::uint32_t id);
 
+/// Whether a kernel ("6.1.0-56-amd64", uname -r) is of this version or a later one; true for a name
+/// that cannot be read.
+bool kernel_is_at_least(const std::string& release, std::uint64_t major, std::uint64_t minor);
+
 /// What this machine has for a build without root.
 struct UnprivilegedFacts {
   std::string user;

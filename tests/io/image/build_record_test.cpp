@@ -14,6 +14,7 @@
 #include "io/digest.h"
 #include "meph2/image/packages_used.h"
 #include "tests/support/gpg_home.h"
+#include "tests/support/no_network.h"
 
 namespace {
 
@@ -22,20 +23,6 @@ using meph2::image::BuildRecord;
 using meph2::image::StageInputs;
 using meph2::image::StageStore;
 using testing::HasSubstr;
-
-/// Nothing here asks a server.
-class NoHttp : public io::HttpClient {
- public:
-  std::optional<io::Document> get(const io::Request&, const std::stop_token&) override {
-    return std::nullopt;
-  }
-
-  void fetch(std::vector<io::FileRequest>&, base::Progress&,
-             const std::function<void(std::size_t, std::exception_ptr)>&,
-             const std::stop_token&) override {}
-
-  io::ProbeAnswer probe(const std::string&, const std::stop_token&) override { return {}; }
-};
 
 class Records : public testing::Test {
  protected:
@@ -82,7 +69,7 @@ class Records : public testing::Test {
   support::FakeClock clock_{*base::parse_stamp("Thu, 01 Jan 2026 12:00:00 +0000")};
   base::Log log_{"test", base::LogLevel::info, [](base::LogLevel, const std::string&) {}};
   base::NullProgress progress_;
-  NoHttp http_;
+  support::NoNetwork http_;
   sstream::Context context_{clock_, log_, progress_, http_, {}, [](const std::string&) {}};
 };
 

@@ -11,6 +11,7 @@
 #include "base/temp_dir.h"
 #include "base/tree.h"
 #include "tests/support/gpg_home.h"
+#include "tests/support/no_network.h"
 
 namespace {
 
@@ -20,20 +21,6 @@ using meph2::image::StageOutcome;
 using meph2::image::StageStore;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-/// Nothing here asks a server.
-class NoHttp : public io::HttpClient {
- public:
-  std::optional<io::Document> get(const io::Request&, const std::stop_token&) override {
-    return std::nullopt;
-  }
-
-  void fetch(std::vector<io::FileRequest>&, base::Progress&,
-             const std::function<void(std::size_t, std::exception_ptr)>&,
-             const std::stop_token&) override {}
-
-  io::ProbeAnswer probe(const std::string&, const std::stop_token&) override { return {}; }
-};
 
 /// Builds of one stage, each of which dies (its store goes without forget()).
 class Stages : public testing::Test {
@@ -109,7 +96,7 @@ class Stages : public testing::Test {
   base::Log log_{"test", base::LogLevel::info,
                  [this](base::LogLevel, const std::string& line) { lines_.push_back(line); }};
   base::NullProgress progress_;
-  NoHttp http_;
+  support::NoNetwork http_;
 
  protected:
   sstream::Context context_{clock_, log_, progress_, http_, {}, [](const std::string&) {}};

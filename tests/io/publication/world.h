@@ -11,26 +11,9 @@
 #include "io/openpgp.h"
 #include "sstream/publication.h"
 #include "tests/support/gpg_home.h"
+#include "tests/support/no_network.h"
 
 namespace support {
-
-/// No test of this program may reach for the network.
-class NoNetwork : public io::HttpClient {
- public:
-  std::optional<io::Document> get(const io::Request& request, const std::stop_token&) override {
-    throw base::Error(base::Errc::internal, "unexpected request for " + request.url);
-  }
-
-  void fetch(std::vector<io::FileRequest>&, base::Progress&,
-             const std::function<void(std::size_t, std::exception_ptr)>&,
-             const std::stop_token&) override {
-    throw base::Error(base::Errc::internal, "unexpected download");
-  }
-
-  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override {
-    throw base::Error(base::Errc::failed, "unexpected probe of " + url);
-  }
-};
 
 /// A place to publish in: a clock that stands still, a log that is kept, a scratch directory.
 class World {
