@@ -23,5 +23,4 @@ class NoNetwork : public io::HttpClient {
   }
 };
 
-
 }  // namespace support
