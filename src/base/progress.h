@@ -30,6 +30,21 @@ class NullProgress : public Progress {
   void finish_item(const std::string&) override {}
 };
 
+/// Of a part of a work that was announced as a whole: what is left can be told from the start.
+class AnnouncedProgress : public Progress {
+ public:
+  explicit AnnouncedProgress(Progress& whole) : whole_(&whole) {}
+
+  void expect(std::uint64_t, std::uint64_t) override {}
+
+  void add_bytes(std::uint64_t bytes) override { whole_->add_bytes(bytes); }
+
+  void finish_item(const std::string& label) override { whole_->finish_item(label); }
+
+ private:
+  Progress* whole_;
+};
+
 /// On a terminal: one line of items, bytes, rate and time left, redrawn at most ten times a second
 /// and erased at the end. Elsewhere: one plain line per finished item.
 class TerminalProgress : public Progress {

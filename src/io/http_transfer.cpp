@@ -201,7 +201,6 @@ void Transfer::ensure_accepted() {
       reject(Fault::dead_url, base::Errc::untrusted, head_.fault);
     }
     accepted_ = true;
-    effective_url_ = curl::without_credentials(easy_->effective_url());
     accept(head_);
   }
 }

@@ -86,7 +86,8 @@ class Transfer {
 
   std::size_t url_index() const { return policy_.url(); }
 
-  const std::string& effective_url() const { return effective_url_; }
+  /// What this attempt ended at, after redirects.
+  std::string effective_url() const { return curl::without_credentials(easy_->effective_url()); }
 
  private:
   static std::size_t on_head(char* line, std::size_t size, std::size_t count, void* self) noexcept;
@@ -113,7 +114,6 @@ class Transfer {
   bool accepted_ = false;
   std::optional<Rejected> caught_;
   unsigned attempts_ = 0;
-  std::string effective_url_;
   Moment next_start_{};
   std::optional<base::Error> worst_;
   std::exception_ptr error_;

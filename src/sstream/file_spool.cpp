@@ -1,7 +1,6 @@
 #include "sstream/file_spool.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -13,6 +12,7 @@ namespace sstream {
 namespace {
 
 constexpr std::size_t piece_size = 65'536;
+constexpr std::size_t window_size = 16'384;
 constexpr std::size_t fields = 10;
 
 /// Neither paths nor names have control characters.
@@ -37,7 +37,8 @@ void FileSpool::add(const ListedFile& listed) {
   const auto& file = listed.file;
   const auto [known, added] = promises_.emplace(io::fingerprint64(file.path), end_);
   if (!added) {
-    const auto first = read(known->second);
+    Window window{1024};
+    const auto first = read(known->second, window);
     if (first.file.path != file.path || !(first.file.expected == file.expected)) {
       throw base::Error(base::Errc::untrusted,
                         base::cat(file.path, ": ", first.item.text(), " promises ",
@@ -60,22 +61,40 @@ void FileSpool::add(const ListedFile& listed) {
   }
 }
 
-ListedFile FileSpool::read(std::uint64_t offset) const {
-  std::string line;
-  std::array<char, 1024> buffer{};
+/// The window gets all that is there from `start` on, as far as it has room.
+void FileSpool::fill(Window& window, std::uint64_t start) const {
   const auto written = end_ - waiting_.size();
-  while (line.find('\n') == std::string::npos) {
-    const auto at = offset + line.size();
-    const auto from_file = at < written ? spool_.read_at(buffer, at) : 0;
-    if (from_file > 0) {
-      line.append(buffer.data(), from_file);
-    } else if (at >= written && at < end_) {
-      line += waiting_.substr(at - written);
-    } else {
+  window.start = start;
+  window.bytes.resize(start < written ? window.room : 0);
+  if (start < written) {
+    window.bytes.resize(spool_.read_at(window.bytes, start));
+  }
+  const auto next = start + window.bytes.size();
+  if (next >= written && next < end_) {
+    window.bytes += waiting_.substr(next - written);
+  }
+}
+
+/// Most lines are read one after the other: they share a window.
+std::string_view FileSpool::line_at(std::uint64_t offset, Window& window) const {
+  const auto rest = [&] {
+    const auto skipped = offset - window.start;
+    const bool inside = offset >= window.start && skipped < window.bytes.size();
+    return inside ? std::string_view(window.bytes).substr(skipped) : std::string_view();
+  };
+  while (rest().find('\n') == std::string_view::npos) {
+    const auto had = rest().size();
+    window.room = std::max(window.room, 2 * had);
+    fill(window, offset);
+    if (rest().size() == had) {
       throw base::Error(base::Errc::failed, base::cat(spool_.name(), ": is cut short"));
     }
   }
-  const auto parts = base::split(line.substr(0, line.find('\n')), '\t');
+  return rest().substr(0, rest().find('\n'));
+}
+
+ListedFile FileSpool::read(std::uint64_t offset, Window& window) const {
+  const auto parts = base::split(line_at(offset, window), '\t');
   if (parts.size() != fields) {
     throw base::Error(base::Errc::internal, base::cat(spool_.name(), ": does not read back"));
   }
@@ -100,8 +119,9 @@ void FileSpool::for_each(const std::function<void(const ListedFile& listed)>& vi
   std::stable_sort(places.begin(), places.end(), [](const Place& one, const Place& other) {
     return std::pair(one.group, one.offset) < std::pair(other.group, other.offset);
   });
+  Window window{window_size};
   for (const auto& place : places) {
-    visit(read(place.offset));
+    visit(read(place.offset, window));
   }
 }
 

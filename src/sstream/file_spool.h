@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -50,7 +51,16 @@ class FileSpool {
     std::uint64_t offset;
   };
 
-  ListedFile read(std::uint64_t offset) const;
+  /// A piece of the spool, from `start` on.
+  struct Window {
+    std::size_t room;
+    std::uint64_t start = 0;
+    std::string bytes = {};
+  };
+
+  ListedFile read(std::uint64_t offset, Window& window) const;
+  std::string_view line_at(std::uint64_t offset, Window& window) const;
+  void fill(Window& window, std::uint64_t start) const;
 
   Locate locate_;
   base::File spool_;

@@ -29,13 +29,6 @@ enum class Presence : std::uint8_t { absent, right, other };
 /// other content that may not be replaced.
 Presence presence_of(const Repository& repository, const NewFile& wanted);
 
-/// Some of the files of a StagedBatch could not be had.
-struct FilesFailed {
-  std::exception_ptr first;
-  std::size_t count = 0;
-  std::size_t all = 0;
-};
-
 /// What staging would do, or did.
 struct StagedFiles {
   std::vector<NewFile> missing;  ///< to be brought in
@@ -48,6 +41,10 @@ struct StagedFiles {
 /// path; changes nothing.
 StagedFiles find_missing(const Repository& repository, const std::vector<NewFile>& files,
                          const Context& context);
+
+/// A local origin, to be read. Error(not_found) where there is none, Error(untrusted) for what is
+/// not a regular file.
+base::File open_origin(const NewFile& wanted);
 
 /// Reads a local origin whole, as bringing it in would. Error(not_found) where there is none,
 /// Error(untrusted) for other content and for what is not a regular file.
@@ -65,23 +62,5 @@ void require_space(const Repository& repository, std::uint64_t bytes);
 /// first is thrown.
 void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
               const Context& context);
-
-/// The same in two steps, for those who have something else to fetch meanwhile.
-class StagedBatch {
- public:
-  /// The first: everything is there, under no final name yet. Throws FilesFailed. The repository
-  /// outlives this.
-  StagedBatch(const Repository& repository, std::vector<NewFile> missing, const Context& context);
-  StagedBatch(StagedBatch&&) noexcept;
-  StagedBatch& operator=(StagedBatch&&) noexcept;
-  ~StagedBatch();
-
-  /// The second, once: final names.
-  void place();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 }  // namespace sstream

@@ -5,11 +5,14 @@ After each kill the disk says what has been fetched; the requests of all later r
 whole is not asked for again, and one that was there in part is asked for from exactly that byte on. In the end the
 mirror is whole, by a plain sha256, and publishes nothing before.
 
-Usage: tests/fault/mirror_killed.py --bin DIR [--kills N] [--seed N]
+Usage: tests/fault/mirror_killed.py --bin DIR [--kills N] [--seed N] [--files N --size N] [--longest SECONDS]
 
   --bin DIR    the built programs
   --kills N    how often (default 20)
   --seed N     of the moments (default 1)
+  --files N    of the source (default 40)
+  --size N     bytes of each (default 655360): with small ones, several batches are on their way when the kill comes
+  --longest N  the latest moment, in seconds from the first request (default 0.5)
 """
 import argparse
 import hashlib
@@ -28,8 +31,6 @@ import time
 
 import streams
 
-FILES = 40
-SIZE = 640 * 1024
 PIECE = 8 * 1024
 PAUSE = 0.02  # 400 kB/s on each of four connections: the whole takes 16 s
 LAST_KILL = 120  # seconds after which the machine is too slow for this test
@@ -75,15 +76,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def make_source(root):
-    """One product with FILES files of SIZE bytes; their digests by path."""
+def make_source(root, files, size):
+    """One product with so many files of so many bytes; their digests by path."""
     sums, items = {}, {}
-    for number in range(FILES):
+    for number in range(files):
         path = "data/%02d" % number
-        data = random.Random(number).randbytes(SIZE)
+        data = random.Random(number).randbytes(size)
         streams.write(os.path.join(root, path), data)
         sums[path] = hashlib.sha256(data).hexdigest()
-        items["i%02d" % number] = {"ftype": "data", "path": path, "size": SIZE, "sha256": sums[path]}
+        items["i%02d" % number] = {"ftype": "data", "path": path, "size": size, "sha256": sums[path]}
     streams.write(os.path.join(root, "streams/v1/c.json"), streams.dump({
         "content_id": "c", "datatype": "image-downloads", "format": "products:1.0", "updated": streams.OLD_STAMP,
         "products": {"p": {"versions": {"20260101": {"items": items}}}}}))
@@ -93,31 +94,31 @@ def make_source(root):
     return sums
 
 
-def on_disk(target, sums):
+def on_disk(target, sums, size):
     """Path -> bytes that are there, under its own name or waiting below txn/."""
-    by_digest = {digest: path for path, digest in sums.items()}
+    by_name = {"%s-%d" % (digest, size): path for path, digest in sums.items()}
     found = {}
     for top, _, names in os.walk(os.path.join(target, ".data/.sstream/txn")):
         for name in names:
-            if name in by_digest:
-                found[by_digest[name]] = os.path.getsize(os.path.join(top, name))
+            if name in by_name:
+                found[by_name[name]] = os.path.getsize(os.path.join(top, name))
     for path in sums:
         if os.path.exists(os.path.join(target, path)):
-            found[path] = SIZE
+            found[path] = size
     return found
 
 
-def check_requests(since, had, problems):
+def check_requests(since, had, size, problems):
     first_seen = set()
     for path, first in log[since:]:
         if path in first_seen:
             continue
         first_seen.add(path)
-        size = had.get(path, 0)
-        if size == SIZE:
+        there = had.get(path, 0)
+        if there == size:
             problems.append("%s was whole and is fetched again" % path)
-        elif first != size:
-            problems.append("%s: %d bytes were there, asked for from %d on" % (path, size, first))
+        elif first != there:
+            problems.append("%s: %d bytes were there, asked for from %d on" % (path, there, first))
 
 
 def main():
@@ -125,13 +126,17 @@ def main():
     parser.add_argument("--bin", required=True)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=40)
+    parser.add_argument("--size", type=int, default=640 * 1024)
+    parser.add_argument("--longest", type=float, default=0.5)
     args = parser.parse_args()
     work = tempfile.mkdtemp(prefix="mirror-killed-")
     source, target = os.path.join(work, "source"), os.path.join(work, "mirror")
-    sums = make_source(source)
+    sums = make_source(source, args.files, args.size)
     Handler.root = source
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # who was killed resets its connections
     threading.Thread(target=server.serve_forever, daemon=True).start()
     command = [os.path.join(args.bin, "sstream-mirror"), "--no-sign", "--no-progress", "--jobs=4",
                "http://127.0.0.1:%d/" % server.server_port, target]
@@ -145,15 +150,15 @@ def main():
             # A moment after it has asked for its first file, wherever it is then.
             while len(log) == since and process.poll() is None:
                 time.sleep(0.005)
-            time.sleep(moments.uniform(0, 0.5))
+            time.sleep(moments.uniform(0, args.longest))
             if process.poll() is not None:
                 problems.append("ended by itself after %d kills: %s" % (kills, process.stderr.read().decode()))
                 break
             process.send_signal(signal.SIGKILL)
             process.communicate()
             kills += 1
-            check_requests(since, had, problems)
-            had = on_disk(target, sums)
+            check_requests(since, had, args.size, problems)
+            had = on_disk(target, sums, args.size)
             if os.path.exists(os.path.join(target, "streams/v1")):
                 problems.append("published before it was whole")
             if time.monotonic() - begun > LAST_KILL:
@@ -162,7 +167,7 @@ def main():
         since = len(log)
         fetched = sum(had.values())
         run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        check_requests(since, had, problems)
+        check_requests(since, had, args.size, problems)
         if run.returncode != 0:
             problems.append("the last run: exit %d: %s" % (run.returncode, run.stderr))
         for path, digest in sums.items():
@@ -179,7 +184,7 @@ def main():
         if len(log) != again:
             problems.append("a run with nothing new fetches files")
         print(json.dumps({"kills": kills, "requests": len(log), "fetched_before_the_last_run": fetched,
-                          "of": FILES * SIZE, "problems": len(problems)}))
+                          "of": args.files * args.size, "problems": len(problems)}))
         for problem in problems:
             print("FAIL:", problem)
         return 1 if problems else 0

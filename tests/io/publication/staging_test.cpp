@@ -1,0 +1,184 @@
+#include "sstream/staging.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/beneath.h"
+#include "base/tree.h"
+#include "io/digest.h"
+#include "sstream/bulk_staging.h"
+#include "sstream/staged_batch.h"
+#include "tests/io/publication/world.h"
+
+namespace {
+
+using base::Errc;
+using sstream::NewFile;
+
+/// Answers every request with what its URL ends in, but for those that end in "gone".
+class Echo : public support::NoNetwork {
+ public:
+  void fetch(std::vector<io::FileRequest>& requests, base::Progress& /*progress*/,
+             const std::function<void(std::size_t, std::exception_ptr)>& done,
+             const std::stop_token& /*stop*/) override {
+    largest = std::max(largest, requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      auto& request = requests[i];
+      urls.push_back(request.url);
+      const auto content = base::base_name(request.url);
+      if (content.ends_with("gone")) {
+        done(i, std::make_exception_ptr(base::Error(Errc::not_found, "HTTP 404")));
+        continue;
+      }
+      request.into->write(content);
+      const bool right = content.size() == request.size &&
+                         io::digest_hex(request.algorithm, content) == request.digest;
+      done(i, right ? nullptr : std::make_exception_ptr(base::Error(Errc::untrusted, "a lie")));
+    }
+  }
+
+  std::vector<std::string> urls;
+  std::size_t largest = 0;
+};
+
+class Staging : public testing::Test {
+ protected:
+  /// A file with this content, to be downloaded.
+  static NewFile remote(const std::string& path, const std::string& content) {
+    NewFile file;
+    file.path = path;
+    file.expected.sha256 = io::digest_hex(io::Algorithm::sha256, content);
+    file.expected.size = content.size();
+    file.origin = "http://127.0.0.1/" + content;
+    return file;
+  }
+
+  NewFile local(const std::string& path, const std::string& content) const {
+    auto file = remote(path, content);
+    file.origin = world.write("origin/" + content, content);
+    return file;
+  }
+
+  std::string content(const std::string& path) const {
+    const auto full = world.path("repo/" + path);
+    return base::exists_at(AT_FDCWD, full) ? base::read_file(full) : "absent";
+  }
+
+  bool staging_is_empty() const {
+    return base::list_directory(world.path("repo/.data/.sstream/txn")).empty();
+  }
+
+  void bring_in(const std::vector<NewFile>& files) {
+    sstream::bring_in(repository, files, context);
+  }
+
+  /// As a mirror does it.
+  void bring_in_bulk(const std::vector<NewFile>& files) {
+    sstream::FileSpool spool([](const std::string& path) {
+      return std::vector<std::string>{"http://127.0.0.1/" + path.substr(path.rfind('/') + 1)};
+    });
+    for (const auto& file : files) {
+      spool.add({file, {"product", "version", file.path}});
+    }
+    const auto work = sstream::find_missing(repository, spool, context);
+    sstream::bring_in(repository, work, context);
+  }
+
+  support::World world;
+  Echo network;
+  sstream::Context context{world.clock, world.log, world.progress,
+                           network,     {},        [](const std::string&) {}};
+  sstream::Repository repository{world.path("repo"), sstream::Access::write, true};
+};
+
+constexpr std::size_t several_batches = 3 * sstream::StagedBatch::most_contents + 5;
+
+TEST_F(Staging, AnyNumberOfFilesComesInAndFewAreOpenAtOnce) {
+  std::vector<NewFile> files;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    files.push_back(remote(base::cat("data/", i), base::cat("content", i)));
+  }
+  bring_in(files);
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    EXPECT_EQ(content(base::cat("data/", i)), base::cat("content", i));
+  }
+  EXPECT_EQ(network.urls.size(), several_batches);
+  EXPECT_EQ(network.largest, sstream::StagedBatch::most_contents);
+  EXPECT_TRUE(staging_is_empty());
+}
+
+TEST_F(Staging, EqualContentIsFetchedOnceHoweverMuchLiesBetween) {
+  std::vector<NewFile> files;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    files.push_back(remote(base::cat("data/", i), base::cat("content", i % 200)));
+  }
+  bring_in(files);
+  EXPECT_EQ(network.urls.size(), 200U);
+  EXPECT_EQ(content("data/150"), "content150");
+  EXPECT_EQ(content("data/350"), "content150");
+}
+
+TEST_F(Staging, OneThatCannotBeHadLeavesAllFinalNamesAlone) {
+  std::vector<NewFile> files;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    files.push_back(remote(base::cat("data/", i), base::cat("content", i, i == 7 ? "gone" : "")));
+  }
+  EXPECT_THROW(bring_in(files), base::Error);
+  EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("repo/data")));
+  EXPECT_EQ(network.urls.size(), several_batches);
+}
+
+TEST_F(Staging, WhatWasCopiedForNothingGoesAway) {
+  auto files = std::vector{local("data/1", "right"), local("data/2", "wrong")};
+  files[1].expected.sha256 = std::string(64, 'a');
+  EXPECT_THROW(bring_in(files), base::Error);
+  EXPECT_EQ(content("data/1"), "absent");
+  EXPECT_TRUE(staging_is_empty());
+}
+
+TEST_F(Staging, WhatIsHereIsNotDownloaded) {
+  bring_in({remote("data/1", "same"), local("data/2", "same")});
+  EXPECT_EQ(content("data/1"), "same");
+  EXPECT_EQ(content("data/2"), "same");
+  EXPECT_TRUE(network.urls.empty());
+}
+
+TEST_F(Staging, AllDigestsHaveToBeRight) {
+  auto file = remote("data/1", "content");
+  file.expected.md5 = std::string(32, 'a');
+  EXPECT_THROW(bring_in({file}), base::Error);
+  EXPECT_EQ(content("data/1"), "absent");
+}
+
+TEST_F(Staging, OfALongListTheRestComesInWhereOneCannotBeHad) {
+  std::vector<NewFile> files;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    const auto name = base::cat("content", i, i == 7 ? "gone" : "");
+    files.push_back(remote(base::cat("data/", name), name));
+  }
+  EXPECT_THROW(bring_in_bulk(files), base::Error);
+  EXPECT_EQ(content("data/content7gone"), "absent");
+  EXPECT_EQ(content(base::cat("data/content", several_batches - 1)),
+            base::cat("content", several_batches - 1));
+}
+
+TEST_F(Staging, OfALongListNothingIsAskedForOnceNothingCanBeHad) {
+  std::vector<NewFile> files;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    const auto name = base::cat("content", i, "gone");
+    files.push_back(remote(base::cat("data/", name), name));
+  }
+  EXPECT_THROW(bring_in_bulk(files), base::Error);
+  EXPECT_EQ(network.urls.size(), sstream::StagedBatch::most_contents);
+}
+
+TEST_F(Staging, WhoLiesAboutASizeGetsNobodyElsesFile) {
+  auto lie = remote("data/content", "content");
+  lie.path = "other/content";
+  lie.expected.size = 5;
+  EXPECT_THROW(bring_in({remote("data/content", "content"), lie}), base::Error);
+  EXPECT_EQ(network.urls.size(), 2U);
+  EXPECT_EQ(content("other/content"), "absent");
+}
+
+}  // namespace
