@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "base/file.h"
 #include "sstream/pedigree.h"
+#include "sstream/spool.h"
 #include "sstream/staging.h"
 
 namespace sstream {
@@ -51,21 +50,10 @@ class FileSpool {
     std::uint64_t offset;
   };
 
-  /// A piece of the spool, from `start` on.
-  struct Window {
-    std::size_t room;
-    std::uint64_t start = 0;
-    std::string bytes = {};
-  };
-
-  ListedFile read(std::uint64_t offset, Window& window) const;
-  std::string_view line_at(std::uint64_t offset, Window& window) const;
-  void fill(Window& window, std::uint64_t start) const;
+  ListedFile read(std::uint64_t offset) const;
 
   Locate locate_;
-  base::File spool_;
-  std::string waiting_;  ///< not written yet
-  std::uint64_t end_ = 0;
+  mutable Spool spool_;  ///< reading moves its window
   std::uint64_t bytes_ = 0;
   std::uint64_t content_bytes_ = 0;
   std::vector<Place> places_;

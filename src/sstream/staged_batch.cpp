@@ -155,9 +155,7 @@ std::string staged_name(const NewFile& file) {
 
 StagedBatch::StagedBatch(const Repository& repository, const StagingArea& area,
                          std::vector<NewFile> files)
-    : repository_(&repository),
-      area_(&area),
-      files_(std::move(files)) {
+    : repository_(&repository), area_(&area), files_(std::move(files)) {
   group_by_content();
   opened_.reserve(remote_.size());
   for (const auto& group : remote_) {

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
 
 namespace sstream {
 
@@ -32,7 +31,7 @@ std::string member(const std::string& key, const Json& value, std::size_t depth)
 }  // namespace
 
 StreamSpool::StreamSpool(const ProductTree& tags)
-    : top_(Json::object()), spool_(base::unnamed_file("spool of " + tags.name())) {
+    : top_(Json::object()), spool_("spool of " + tags.name()) {
   for (const auto& [key, value] : tags.json().items()) {
     if (key != "products" && key != "updated") {
       top_[key] = value;
@@ -59,9 +58,8 @@ void StreamSpool::add_version(const std::string& product, const std::string& ver
   if (text.size() > UINT32_MAX) {
     throw base::Error(base::Errc::untrusted, base::cat(product, "/", version, ": is too large"));
   }
-  spool_.write(text);
-  products_.at(product).versions[version] = {end_, static_cast<std::uint32_t>(text.size())};
-  end_ += text.size();
+  products_.at(product).versions[version] = {spool_.append(text),
+                                             static_cast<std::uint32_t>(text.size())};
 }
 
 StreamSummary StreamSpool::summary() const {
@@ -75,24 +73,14 @@ StreamSummary StreamSpool::summary() const {
   return summary;
 }
 
-void StreamSpool::write_product(const Product& product, const io::Sink& sink) const {
+void StreamSpool::write_product(const Product& product, const io::Sink& sink) {
   sink(product.before + line(depth_of_tags) + "\"versions\": {");
   std::string text;
   const char* before = "";
   for (const auto& [name, piece] : product.versions) {
     text += before;
+    text += spool_.piece(piece.offset, piece.length);
     before = ",";
-    const auto start = text.size();
-    text.resize(start + piece.length);
-    std::size_t done = 0;
-    while (done < piece.length) {
-      const auto got =
-          spool_.read_at({text.data() + start + done, piece.length - done}, piece.offset + done);
-      if (got == 0) {
-        throw base::Error(base::Errc::failed, base::cat(spool_.name(), ": is cut short"));
-      }
-      done += got;
-    }
     if (text.size() >= piece_size) {
       sink(text);
       text.clear();
@@ -101,7 +89,7 @@ void StreamSpool::write_product(const Product& product, const io::Sink& sink) co
   sink(text + line(depth_of_tags) + "}" + product.after + line(depth_of_products) + "}");
 }
 
-void StreamSpool::write_products(const io::Sink& sink) const {
+void StreamSpool::write_products(const io::Sink& sink) {
   if (products_.empty()) {
     sink("{}");
     return;

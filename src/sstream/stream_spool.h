@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 
-#include "base/file.h"
 #include "sstream/new_stream.h"
 #include "sstream/product_tree.h"
+#include "sstream/spool.h"
 
 namespace sstream {
 
@@ -42,12 +42,11 @@ class StreamSpool : public NewStream {
     std::map<std::string, Piece> versions;
   };
 
-  void write_products(const io::Sink& sink) const;
-  void write_product(const Product& product, const io::Sink& sink) const;
+  void write_products(const io::Sink& sink);
+  void write_product(const Product& product, const io::Sink& sink);
 
   Json top_;
-  base::File spool_;
-  std::uint64_t end_ = 0;
+  Spool spool_;
   std::map<std::string, Product> products_;
 };
 

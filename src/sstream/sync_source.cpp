@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/temp_dir.h"
 
 namespace sstream {
 
@@ -41,7 +40,7 @@ Tags hook_tags(const Pedigree& pedigree, const Json& top, const Json& product, c
 }
 
 SyncSource::SyncSource(base::File& document, const Hooks& hooks)
-    : hooks_(&hooks), spool_(base::unnamed_file("versions of a source")) {
+    : hooks_(&hooks), spool_("versions of a source") {
   visit_versions(document, *this);
   std::vector<std::string> bare;
   for (auto at = tags_.begin(); at != tags_.end();) {
@@ -83,10 +82,7 @@ void SyncSource::version(const Pedigree& version, const Json& /*product*/, const
     products_.push_back(version.product);
   }
   const auto text = io::to_text(left);
-  spool_.seek(end_);
-  spool_.write(text);
-  kept[version.version] = {end_, text.size()};
-  end_ += text.size();
+  kept[version.version] = {spool_.append(text), text.size()};
 }
 
 std::vector<std::string> SyncSource::versions(const std::string& product) const {
@@ -101,11 +97,7 @@ std::vector<std::string> SyncSource::versions(const std::string& product) const 
 
 Json SyncSource::version(const std::string& product, const std::string& version) {
   const auto& piece = versions_.at(product).at(version);
-  std::vector<char> text(piece.length);
-  if (spool_.read_at(text, piece.offset) != text.size()) {
-    throw base::Error(base::Errc::failed, "read the versions of a source: cut off");
-  }
-  return io::parse_json({text.data(), text.size()}, "versions of a source");
+  return io::parse_json(spool_.piece(piece.offset, piece.length), "versions of a source");
 }
 
 HookSubject SyncSource::subject(const Pedigree& pedigree, const Json* version,

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "sstream/hooks.h"
+#include "sstream/spool.h"
 #include "sstream/version_reader.h"
 
 namespace sstream {
@@ -44,8 +45,7 @@ class SyncSource : public VersionVisitor {
   };
 
   const Hooks* hooks_;
-  base::File spool_;
-  std::uint64_t end_ = 0;
+  Spool spool_;
   Json top_;
   std::map<std::string, Json> tags_;  ///< by product
   std::map<std::string, std::map<std::string, Piece>> versions_;
