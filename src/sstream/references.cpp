@@ -96,21 +96,17 @@ base::File in_memory(const std::string& text, const std::string& name) {
   return file;
 }
 
-/// What a clear-signed message says, where nobody asked for its signature to be verified.
-std::string unverified_text(const std::string& message, const std::string& name) {
-  const auto start = message.find("\n\n");
-  const auto end = message.find("\n-----BEGIN PGP SIGNATURE-----");
+/// What a message says, where nobody asked for its signature to be verified. One without is taken
+/// as it is, as the established tools do with --no-sign.
+std::string without_verifying(std::string message, const std::string& name) {
   if (!message.starts_with("-----BEGIN PGP SIGNED MESSAGE-----")) {
-    return message;  // as the established tools do with --no-sign
+    return message;
   }
-  if (start == std::string::npos || end == std::string::npos || end < start) {
+  auto text = unverified_text(message);
+  if (!text) {
     fail(base::Errc::untrusted, name, "not a whole clear-signed message");
   }
-  auto text = message.substr(start + 2, end - start - 1);
-  if (text.starts_with("- ")) {
-    text.erase(0, 2);
-  }
-  return base::replace_all(std::move(text), "\n- ", "\n");
+  return *std::move(text);
 }
 
 /// Runs `read(file)`; a file that somebody changes meanwhile (the established tools write in place)
@@ -159,7 +155,7 @@ std::vector<base::File> forms_of(const Metadata& metadata, const std::string& st
     auto message = open_document(metadata, stem + ".sjson");
     auto text = base::read_all(message, document_limit);
     text = verifier != nullptr ? verifier->verify_clearsigned(text, message.name()).text
-                               : unverified_text(text, message.name());
+                               : without_verifying(std::move(text), message.name());
     const bool same = !forms.empty() && same_text(text, forms[0]);
     if (stem == "index" && !verified) {
       forms.clear();  // the two forms of an index differ: entries are .json here and .sjson there

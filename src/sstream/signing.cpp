@@ -4,6 +4,7 @@
 
 #include "base/beneath.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/strings.h"
 #include "base/worker_pool.h"
 #include "io/json.h"
@@ -137,6 +138,7 @@ void DocumentSigner::sign_detached(int directory, const std::vector<std::string>
     const auto text = read_document(directory, name);
     auto file = new_signature(directory, name + ".gpg");
     file.write(signer_.sign_detached(text));
+    base::failpoint::sync("after-detached-signature");
     read_back([&] { verifier_.detached(directory, name, text); });
     file.sync();
   }
@@ -149,6 +151,7 @@ void DocumentSigner::sign_clear(int directory, const std::vector<std::string>& n
     auto file = new_signature(directory, signed_name(name));
     signer_.clearsign(index ? *index : text, [&](std::string_view piece) { file.write(piece); });
     file.start_writeback();
+    base::failpoint::sync("after-clear-signature");
     read_back([&] { verifier_.clear(directory, name, text); });
     file.sync();
   }

@@ -2,7 +2,7 @@
 """Several writers at once, readers while they write, signals, and a full disk: the stream stays readable, signed and
 complete, and nothing that a writer was told is published gets lost.
 
-  races.py --bin DIR writers|janitor|turns|readers|polling|signals|terminated|disk|surroundings [--rounds N]
+  races.py --bin DIR writers|janitor|turns|readers|polling|signals|signed|terminated|disk|surroundings [--rounds N]
 """
 import argparse
 import functools
@@ -190,6 +190,52 @@ def signals(world, rounds):
     return "%d signals at %d points" % (rounds * len(points) * 2, len(points))
 
 
+def signed(world, rounds):
+    """A signature that does not verify once it is on the disk, damaged or of another text, is never published."""
+    before = world.versions()
+    fifo = os.path.join(world.work, "fifo")
+    for number in range(rounds):
+        source = world.source("signed-%d" % number, ["2024%02d01" % (number + 1)])
+        for point, suffix in (("after-clear-signature", ".sjson"), ("after-detached-signature", ".gpg")):
+            for damage in (flip_a_bit, lambda new, old: old):
+                os.mkfifo(fifo)
+                process = world.start("insert", source, world.target, **{"SS_SYNC_" + point: fifo})
+                with open(fifo, "w"):    # opens when the first such signature is written
+                    replace_signatures(world.target, suffix, damage)
+                error = process.communicate(timeout=60)[1].decode(errors="replace")
+                os.unlink(fifo)
+                if process.returncode == 0 or "does not read back" not in error or "stream unchanged" not in error:
+                    raise streams.Broken("%s: exit %d: %s" % (point, process.returncode, error))
+                if world.versions() != before:
+                    raise streams.Broken("%s: published all the same" % point)
+        world.check(world.start("insert", source, world.target))
+        before = world.versions()
+    return "%d bad signatures, none published" % (rounds * 4)
+
+
+def flip_a_bit(new, _):
+    middle = len(new) // 2
+    return new[:middle] + bytes([new[middle] ^ 1]) + new[middle + 1:]
+
+
+def replace_signatures(target, suffix, damage):
+    """In what is being made ready: all but the live documents."""
+    live = os.path.join(target, "streams", "v1")
+    replaced = 0
+    for top, _, names in os.walk(os.path.join(target, "streams")):
+        for name in names:
+            old, new = os.path.join(live, name), os.path.join(top, name)
+            if name.endswith(suffix) and not os.path.samefile(top, live) and os.path.getsize(new):
+                with open(new, "rb") as file, open(old, "rb") as other:
+                    text = damage(file.read(), other.read())
+                with open(new, "r+b") as file:    # in place: the writer has it open
+                    file.truncate(0)
+                    file.write(text)
+                replaced += 1
+    if not replaced:
+        raise streams.Broken("no new %s in %s" % (suffix, target))
+
+
 def terminated(world, rounds):
     """SIGTERM at a random moment (the seed is fixed): done or stopped as it says, and the next run finishes."""
     chance, ends = random.Random(20260101), {}
@@ -347,8 +393,8 @@ def polling(world, rounds, readers=16):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
-    parser.add_argument("kind", choices=["writers", "janitor", "turns", "readers", "polling", "signals", "terminated",
-                                             "disk", "surroundings"])
+    parser.add_argument("kind", choices=["writers", "janitor", "turns", "readers", "polling", "signals", "signed",
+                                             "terminated", "disk", "surroundings"])
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     world = World(args.bin)

@@ -35,8 +35,9 @@ TEST(Spool, SaysWhatIsNotThere) {
   Spool spool("spool of things");
   spool.append("one\ntwo");
   EXPECT_EQ(spool.piece(4, 3), "two");
-  for (const auto& read : {+[](Spool& from) { from.piece(4, 4); }, +[](Spool& from) { from.line(4); },
-                           +[](Spool& from) { from.piece(100, 1); }}) {
+  for (const auto& read :
+       {+[](Spool& from) { from.piece(4, 4); }, +[](Spool& from) { from.line(4); },
+        +[](Spool& from) { from.piece(100, 1); }}) {
     try {
       read(spool);
       FAIL();
