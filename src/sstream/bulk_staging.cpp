@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/stop.h"
 #include "base/worker_pool.h"
 #include "sstream/staging_run.h"

@@ -392,6 +392,7 @@ void Transaction::build_new(NextGeneration& next, const Generation& live,
                             std::vector<Change>& changes, Listed& listed,
                             const std::vector<std::string>& dropped) {
   std::vector<std::string> replaced;
+  replaced.reserve(dropped.size() + changes.size() + 1);
   for (const auto& content_id : dropped) {
     replaced.push_back(live.streams().at(content_id).file);
   }

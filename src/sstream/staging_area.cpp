@@ -74,9 +74,8 @@ void StagingArea::take_over(const std::string& name, std::int64_t limit) {
     return;  // its transaction is alive
   }
   for (const auto& file : base::list_directory(dead.fd())) {
-    if (base::status_at(dead.fd(), file, status) && status.st_mtime < limit) {
-      base::unlink_at(dead.fd(), file);
-    } else if (!base::rename_noreplace_at(dead.fd(), file, fd(), file)) {
+    const bool stale = base::status_at(dead.fd(), file, status) && status.st_mtime < limit;
+    if (stale || !base::rename_noreplace_at(dead.fd(), file, fd(), file)) {
       base::unlink_at(dead.fd(), file);
     }
   }

@@ -43,7 +43,17 @@ class Echo : public support::NoNetwork {
 
 class Staging : public testing::Test {
  protected:
-  /// A file with this content, to be downloaded.
+  /// Files with these contents, to be downloaded.
+  static std::vector<NewFile> remote(const std::vector<std::string>& contents) {
+    std::vector<NewFile> files;
+    files.reserve(contents.size());
+    for (const auto& content : contents) {
+      files.push_back(remote("data/" + content, content));
+    }
+    return files;
+  }
+
+  /// One of them.
   static NewFile remote(const std::string& path, const std::string& content) {
     NewFile file;
     file.path = path;
@@ -93,15 +103,33 @@ class Staging : public testing::Test {
 
 constexpr std::size_t several_batches = 3 * sstream::StagedBatch::most_contents + 5;
 
+/// What several batches hold; `gone` says which of them cannot be had.
+std::vector<std::string> contents(const std::function<bool(std::size_t i)>& gone) {
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < several_batches; ++i) {
+    all.push_back(base::cat("content", i, gone(i) ? "gone" : ""));
+  }
+  return all;
+}
+
+bool none(std::size_t /*i*/) {
+  return false;
+}
+
+bool the_seventh(std::size_t i) {
+  return i == 7;
+}
+
+bool every_one(std::size_t /*i*/) {
+  return true;
+}
+
 TEST_F(Staging, AnyNumberOfFilesComesInAndFewAreOpenAtOnce) {
-  std::vector<NewFile> files;
-  for (std::size_t i = 0; i < several_batches; ++i) {
-    files.push_back(remote(base::cat("data/", i), base::cat("content", i)));
-  }
-  bring_in(files);
-  for (std::size_t i = 0; i < several_batches; ++i) {
-    EXPECT_EQ(content(base::cat("data/", i)), base::cat("content", i));
-  }
+  const auto all = contents(none);
+  bring_in(remote(all));
+  EXPECT_TRUE(std::all_of(all.begin(), all.end(), [&](const std::string& expected) {
+    return content("data/" + expected) == expected;
+  }));
   EXPECT_EQ(network.urls.size(), several_batches);
   EXPECT_EQ(network.largest, sstream::StagedBatch::most_contents);
   EXPECT_TRUE(staging_is_empty());
@@ -119,11 +147,7 @@ TEST_F(Staging, EqualContentIsFetchedOnceHoweverMuchLiesBetween) {
 }
 
 TEST_F(Staging, OneThatCannotBeHadLeavesAllFinalNamesAlone) {
-  std::vector<NewFile> files;
-  for (std::size_t i = 0; i < several_batches; ++i) {
-    files.push_back(remote(base::cat("data/", i), base::cat("content", i, i == 7 ? "gone" : "")));
-  }
-  EXPECT_THROW(bring_in(files), base::Error);
+  EXPECT_THROW(bring_in(remote(contents(the_seventh))), base::Error);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("repo/data")));
   EXPECT_EQ(network.urls.size(), several_batches);
 }
@@ -151,24 +175,14 @@ TEST_F(Staging, AllDigestsHaveToBeRight) {
 }
 
 TEST_F(Staging, OfALongListTheRestComesInWhereOneCannotBeHad) {
-  std::vector<NewFile> files;
-  for (std::size_t i = 0; i < several_batches; ++i) {
-    const auto name = base::cat("content", i, i == 7 ? "gone" : "");
-    files.push_back(remote(base::cat("data/", name), name));
-  }
-  EXPECT_THROW(bring_in_bulk(files), base::Error);
+  const auto all = contents(the_seventh);
+  EXPECT_THROW(bring_in_bulk(remote(all)), base::Error);
   EXPECT_EQ(content("data/content7gone"), "absent");
-  EXPECT_EQ(content(base::cat("data/content", several_batches - 1)),
-            base::cat("content", several_batches - 1));
+  EXPECT_EQ(content("data/" + all.back()), all.back());
 }
 
 TEST_F(Staging, OfALongListNothingIsAskedForOnceNothingCanBeHad) {
-  std::vector<NewFile> files;
-  for (std::size_t i = 0; i < several_batches; ++i) {
-    const auto name = base::cat("content", i, "gone");
-    files.push_back(remote(base::cat("data/", name), name));
-  }
-  EXPECT_THROW(bring_in_bulk(files), base::Error);
+  EXPECT_THROW(bring_in_bulk(remote(contents(every_one))), base::Error);
   EXPECT_EQ(network.urls.size(), sstream::StagedBatch::most_contents);
 }
 
