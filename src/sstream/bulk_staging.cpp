@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/beneath.h"
 #include "base/stop.h"
 #include "base/worker_pool.h"
 #include "sstream/staging_run.h"
@@ -28,6 +29,34 @@ void for_each_batch(const FileSpool& files,
   }
 }
 
+/// Of the directories that files go into, which are there: where one is not, as that of a new
+/// version, neither is any file in it.
+class Directories {
+ public:
+  explicit Directories(const Repository& repository) : repository_(repository) {}
+
+  bool has_that_of(const std::string& path) {
+    auto directory = path.substr(0, path.size() - base::base_name(path).size());
+    if (directory != last_) {
+      last_ = std::move(directory);
+      exists_ = has_parent(repository_.place(path));
+    }
+    return exists_;
+  }
+
+ private:
+  static bool has_parent(const Place& place) {
+    const auto slash = place.path.rfind('/');
+    return slash == std::string::npos ||
+           static_cast<bool>(base::find_beneath(place.dirfd, place.path.substr(0, slash),
+                                                O_RDONLY | O_DIRECTORY));
+  }
+
+  const Repository& repository_;
+  std::string last_;
+  bool exists_ = true;
+};
+
 void bring_in_all(const FileSpool& files, bool replace, StagingRun& run) {
   files.for_each([&](const ListedFile& listed) {
     auto file = listed.file;
@@ -44,11 +73,18 @@ BulkWork find_missing(const Repository& repository, const FileSpool& files,
   BulkWork work;
   work.missing = std::make_unique<FileSpool>(files.locate());
   work.replaced = std::make_unique<FileSpool>(files.locate());
+  Directories directories(repository);
   for_each_batch(files, [&](const std::vector<ListedFile>& batch) {
-    std::vector<Presence> found(batch.size());
-    base::parallel_for(batch.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+    std::vector<Presence> found(batch.size(), Presence::absent);
+    std::vector<std::size_t> maybe;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (repository.root() >= 0 && directories.has_that_of(batch[i].file.path)) {
+        maybe.push_back(i);
+      }
+    }
+    base::parallel_for(maybe.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
       base::check_stop(context.stop);
-      found[i] = presence_of(repository, batch[i].file);
+      found[maybe[i]] = presence_of(repository, batch[maybe[i]].file);
     });
     for (std::size_t i = 0; i < batch.size(); ++i) {
       if (found[i] == Presence::absent) {

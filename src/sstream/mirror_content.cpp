@@ -16,17 +16,19 @@ std::string promise_of(const std::string& path, const Checksums& sums) {
   return base::cat(path, "\t", sums.size, "\t", sums.strongest().second);
 }
 
-/// Looks at every item of a source: which versions have one that is wanted.
-class Survey : public VersionVisitor {
+/// What the filters say of a source's items.
+class Sieve {
  public:
-  explicit Survey(const Filters& filters) : filters_(filters) {}
+  explicit Sieve(const Filters& filters) : filters_(filters) {}
 
-  void head(const ProductTree& tags) override { top_ = &tags.json(); }
+  void head(const ProductTree& tags) { top_ = &tags.json(); }
 
-  void version(const Pedigree& version, const Json& product, const Json& node) override {
+  /// Calls `keep(item)` for each that is wanted, and `drop(name)` for the others. Whether any is.
+  template <typename Keep, typename Drop>
+  bool sift(const Pedigree& version, const Json& product, const Json& node, Keep keep, Drop drop) {
     const auto items = node.find("items");
     if (items == node.end()) {
-      return;
+      return false;
     }
     auto id = version;
     bool any = false;
@@ -34,25 +36,44 @@ class Survey : public VersionVisitor {
       id.item = name;
       const Item item(id, *top_, product, node, below);
       item.path();  // an unsafe one anywhere is refused
-      const bool matches = filters_.matches(item);
-      any = any || matches;
-      left_out += matches ? 0 : 1;
-      if (!matches && !first_left_out) {
-        first_left_out = id;
+      if (filters_.matches(item)) {
+        any = true;
+        keep(item);
+      } else {
+        ++left_out;
+        first_left_out = first_left_out ? first_left_out : id;
+        drop(name);
       }
     }
-    if (any) {
-      wanted[version.product].insert(version.version);
-    }
+    return any;
   }
 
-  Versions wanted;
   std::size_t left_out = 0;
   std::optional<Pedigree> first_left_out;
 
  private:
   const Filters& filters_;
   const Json* top_ = nullptr;
+};
+
+/// Looks at every item of a source: which versions have one that is wanted.
+class Survey : public VersionVisitor {
+ public:
+  explicit Survey(Sieve& sieve) : sieve_(sieve) {}
+
+  void head(const ProductTree& tags) override { sieve_.head(tags); }
+
+  void version(const Pedigree& version, const Json& product, const Json& node) override {
+    if (sieve_.sift(
+            version, product, node, [](const Item&) {}, [](const std::string&) {})) {
+      wanted[version.product].insert(version.version);
+    }
+  }
+
+  Versions wanted;
+
+ private:
+  Sieve& sieve_;
 };
 
 /// What the repository has of the content.
@@ -95,22 +116,30 @@ class Present : public VersionVisitor {
 /// Takes the chosen versions of the source, with the wanted items.
 class Take : public VersionVisitor {
  public:
-  Take(const MirrorSelection& selection, const Versions& chosen, const PathSet& promises,
-       MirroredContent& result, FileSpool& files)
-      : selection_(selection),
+  /// `chosen`: null for all that have a wanted item.
+  Take(Sieve& sieve, const Versions* chosen, const MirrorSelection& selection,
+       const PathSet& promises, MirroredContent& result, FileSpool& files)
+      : sieve_(sieve),
         chosen_(chosen),
+        selection_(selection),
         promises_(promises),
         result_(result),
         files_(files) {}
 
   void head(const ProductTree& tags) override {
-    top_ = &tags.json();
+    sieve_.head(tags);
     result_.stream = std::make_unique<StreamSpool>(tags);
   }
 
   void version(const Pedigree& version, const Json& product, const Json& node) override {
-    const auto found = chosen_.find(version.product);
-    if (found == chosen_.end() || !found->second.contains(version.version)) {
+    if (!is_chosen(version)) {
+      return;
+    }
+    std::vector<std::string> unwanted;
+    const bool any = sieve_.sift(
+        version, product, node, [this](const Item& item) { take(item); },
+        [&](const std::string& name) { unwanted.push_back(name); });
+    if (!any) {
       return;
     }
     auto& known = result_.versions[version.product];
@@ -118,25 +147,6 @@ class Take : public VersionVisitor {
       result_.stream->set_product(version.product, product);
     }
     known.insert(version.version);
-    take_items(version, product, node);
-  }
-
- private:
-  void take_items(const Pedigree& version, const Json& product, const Json& node) {
-    std::vector<std::string> unwanted;
-    auto id = version;
-    for (const auto& [name, below] : node.at("items").items()) {
-      id.item = name;
-      const Item item(id, *top_, product, node, below);
-      if (!selection_.filters.matches(item)) {
-        unwanted.push_back(name);
-        continue;
-      }
-      ++result_.items;
-      if (selection_.files) {
-        add_file(item);
-      }
-    }
     if (unwanted.empty()) {
       result_.stream->add_version(version.product, version.version, node);
       return;
@@ -146,6 +156,22 @@ class Take : public VersionVisitor {
       part["items"].erase(name);
     }
     result_.stream->add_version(version.product, version.version, part);
+  }
+
+ private:
+  bool is_chosen(const Pedigree& version) const {
+    if (chosen_ == nullptr) {
+      return true;
+    }
+    const auto found = chosen_->find(version.product);
+    return found != chosen_->end() && found->second.contains(version.version);
+  }
+
+  void take(const Item& item) {
+    ++result_.items;
+    if (selection_.files) {
+      add_file(item);
+    }
   }
 
   void add_file(const Item& item) {
@@ -163,12 +189,12 @@ class Take : public VersionVisitor {
     files_.add(listed);
   }
 
+  Sieve& sieve_;
+  const Versions* chosen_;
   const MirrorSelection& selection_;
-  const Versions& chosen_;
   const PathSet& promises_;
   MirroredContent& result_;
   FileSpool& files_;
-  const Json* top_ = nullptr;
 };
 
 /// Takes over what the source has no longer.
@@ -250,22 +276,31 @@ std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& cho
 
 MirroredContent choose_content(base::File& source, base::File* live,
                                const MirrorSelection& selection, bool ours, FileSpool& files) {
-  Survey survey(selection.filters);
-  visit_versions(source, survey);
   Present present(ours && !selection.verify);
   if (live != nullptr) {
     visit_versions(*live, present);
   }
   present.promises.seal();
-  const auto choice = choose(survey.wanted, present.versions, selection);
   MirroredContent result;
-  result.left_out = survey.left_out;
-  result.first_left_out = survey.first_left_out ? survey.first_left_out
-                                                : first_beyond(survey.wanted, choice.from_source);
-  Take take(selection, choice.from_source, present.promises, result, files);
+  std::optional<Choice> choice;
+  if (selection.max) {  // which versions are the newest is known at the end
+    Sieve sieve(selection.filters);
+    Survey survey(sieve);
+    visit_versions(source, survey);
+    choice = choose(survey.wanted, present.versions, selection);
+    result.left_out = sieve.left_out;
+    result.first_left_out = sieve.first_left_out ? sieve.first_left_out
+                                                 : first_beyond(survey.wanted, choice->from_source);
+  }
+  Sieve sieve(selection.filters);
+  Take take(sieve, choice ? &choice->from_source : nullptr, selection, present.promises, result,
+            files);
   visit_versions(source, take);
-  if (live != nullptr && !choice.from_live.empty()) {
-    TakeOver take_over(choice.from_live, result);
+  if (!choice) {
+    result.left_out = sieve.left_out;
+    result.first_left_out = sieve.first_left_out;
+  } else if (live != nullptr && !choice->from_live.empty()) {
+    TakeOver take_over(choice->from_live, result);
     visit_versions(*live, take_over);
   }
   return result;

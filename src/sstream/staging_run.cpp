@@ -23,11 +23,13 @@ StagingRun::StagingRun(const Repository& repository, const StagingArea& area,
       hand_over_(std::move(hand_over)) {}
 
 void StagingRun::add(NewFile file) {
-  if (waiting_.empty() || staged_name(waiting_.back()) != staged_name(file)) {
+  auto content = staged_name(file);
+  if (waiting_.empty() || content != last_content_) {
     if (waiting_contents_ == StagedBatch::most_contents) {
       step();
     }
     ++waiting_contents_;
+    last_content_ = std::move(content);
   }
   waiting_.push_back(std::move(file));
 }

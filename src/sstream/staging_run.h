@@ -4,6 +4,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/progress.h"
@@ -45,6 +46,7 @@ class StagingRun {
   HandOver hand_over_;
   std::vector<NewFile> waiting_;  ///< for the next batch
   std::size_t waiting_contents_ = 0;
+  std::string last_content_;
   std::optional<StagedBatch> opened_;
   std::optional<StagedBatch> fetched_;
   std::size_t failed_ = 0;
