@@ -1,5 +1,7 @@
 #include "sstream/staging.h"
 
+#include <unistd.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -82,16 +84,19 @@ class Staging : public testing::Test {
     sstream::bring_in(repository, files, context);
   }
 
-  /// As a mirror does it.
-  void bring_in_bulk(const std::vector<NewFile>& files) {
+  void bring_in_bulk(const std::vector<NewFile>& files) { bring_in_bulk(repository, files); }
+
+  /// As a mirror does it. Returns how many were there.
+  std::size_t bring_in_bulk(const sstream::Repository& into, const std::vector<NewFile>& files) {
     sstream::FileSpool spool([](const std::string& path) {
       return std::vector<std::string>{"http://127.0.0.1/" + path.substr(path.rfind('/') + 1)};
     });
     for (const auto& file : files) {
       spool.add({file, {"product", "version", file.path}});
     }
-    const auto work = sstream::find_missing(repository, spool, context);
-    sstream::bring_in(repository, work, context);
+    const auto work = sstream::find_missing(into, spool, context);
+    sstream::bring_in(into, work, context);
+    return work.reused;
   }
 
   support::World world;
@@ -184,6 +189,29 @@ TEST_F(Staging, OfALongListTheRestComesInWhereOneCannotBeHad) {
 TEST_F(Staging, OfALongListNothingIsAskedForOnceNothingCanBeHad) {
   EXPECT_THROW(bring_in_bulk(remote(contents(every_one))), base::Error);
   EXPECT_EQ(network.urls.size(), sstream::StagedBatch::most_contents);
+}
+
+TEST_F(Staging, OfALongListWhatIsThereIsNotFetchedWhereverItIs) {
+  base::make_directories(world.path("pool"));
+  ASSERT_EQ(::symlink("../pool", world.path("repo/data").c_str()), 0);
+  const sstream::Repository with_pool(world.path("repo"), sstream::Access::write);
+  world.write("repo/top", "top");
+  world.write("pool/pooled", "pooled");
+  world.write("pool/deep/inside", "inside");
+  world.write("repo/other/there", "there");
+  const std::vector<NewFile> files = {remote("top", "top"),
+                                      remote("data/pooled", "pooled"),
+                                      remote("data/deep/inside", "inside"),
+                                      remote("data/absent/first", "first"),
+                                      remote("other/there", "there"),
+                                      remote("other/second", "second"),
+                                      remote("none/deeper/third", "third")};
+  EXPECT_EQ(bring_in_bulk(with_pool, files), 4U);
+  EXPECT_THAT(network.urls,
+              testing::UnorderedElementsAre("http://127.0.0.1/first", "http://127.0.0.1/second",
+                                            "http://127.0.0.1/third"));
+  EXPECT_EQ(content("none/deeper/third"), "third");
+  EXPECT_EQ(content("data/absent/first"), "first");
 }
 
 TEST_F(Staging, WhoLiesAboutASizeGetsNobodyElsesFile) {
