@@ -227,27 +227,47 @@ class Bench:
         lists = os.path.join(self.work, "urls")
         with open(lists, "w") as out:
             out.writelines(url + path + "\n" for path in paths)
-        times, peak = {}, 0
-        for _ in range(5):  # all of them in turn: what disturbs the machine disturbs all
+        times, peaks = {}, []
+        for turn in range(7):  # each in turn, in another order each time: nobody always comes after the same one
             with tempfile.TemporaryDirectory(dir=self.tmpfs) as target:
-                files = os.path.join(target, "curl")
-                turn = {"curl": self.curl(url, paths, os.path.join(target, "curl50"), most=()),
-                        "curl4": self.curl(url, paths, files)}
-                turn["sums"] = turn["curl4"] + run(
-                    ["sh", "-c", "cd '%s' && ls | xargs -n 1000 sha256sum" % files])[0]
-                turn["wget"] = run(["wget", "--quiet", "--input-file", lists, "--directory-prefix",
-                                    os.path.join(target, "wget")])[0]
-                turn["mirror"], memory = run(self.mirror + [url, os.path.join(target, "mirror")])
-                turn["list"] = run(self.mirror + ["--no-item-download", url, os.path.join(target, "list")])[0]
-                peak = max(peak, memory)
-            for name, seconds in turn.items():
+                took = self.many_once(turn, url, paths, lists, target, peaks)
+            for name, seconds in took.items():
                 times.setdefault(name, []).append(seconds)
         rate = {name: 10000 / statistics.median(seconds) for name, seconds in times.items()}
         fetching = 10000 / statistics.median(m - l for m, l in zip(times["mirror"], times["list"]))
         print("many: mirror %.0f files/s (%.0f without the list: reading, checking and publishing it), peak %.0f MB; wget "
-              "%.0f; curl --parallel %.0f, of four at once %.0f, and sha256sum of them %.0f (medians of 5); ratios %.2f, %.2f, "
-              "%.2f, %.2f" % (rate["mirror"], fetching, peak, rate["wget"], rate["curl"], rate["curl4"], rate["sums"],
+              "%.0f; curl --parallel %.0f, of four at once %.0f, and sha256sum of them %.0f (medians of 7); ratios %.2f, %.2f, "
+              "%.2f, %.2f" % (rate["mirror"], fetching, max(peaks), rate["wget"], rate["curl"], rate["curl4"], rate["sums"],
                               *(rate["mirror"] / rate[name] for name in ("wget", "curl", "curl4", "sums"))))
+
+    def many_once(self, seed, url, paths, lists, target, peaks):
+        """Seconds of each, in an order of this seed's."""
+        took = {}
+
+        def curl():
+            took["curl"] = self.curl(url, paths, os.path.join(target, "curl"), most=())
+
+        def curl4():
+            files = os.path.join(target, "curl4")
+            took["curl4"] = self.curl(url, paths, files)
+            took["sums"] = took["curl4"] + run(["sh", "-c", "cd '%s' && ls | xargs -n 1000 sha256sum" % files])[0]
+
+        def wget():
+            took["wget"] = run(["wget", "--quiet", "--input-file", lists, "--directory-prefix",
+                                os.path.join(target, "wget")])[0]
+
+        def mirror():
+            took["mirror"], peak = run(self.mirror + [url, os.path.join(target, "mirror")])
+            peaks.append(peak)
+
+        def metadata():
+            took["list"] = run(self.mirror + ["--no-item-download", url, os.path.join(target, "list")])[0]
+
+        order = [curl, curl4, wget, mirror, metadata]
+        random.Random(seed).shuffle(order)
+        for work in order:
+            work()
+        return took
 
     def idle(self):
         root, url = self.source("idle")
