@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <tuple>
 
@@ -172,12 +173,13 @@ StagedBatch::~StagedBatch() {
 void StagedBatch::group_by_content() {
   std::map<std::string, Group> groups;
   for (const auto& file : files_) {
-    auto& group = groups[staged_name(file)];
-    // What can be copied is not downloaded.
-    group.insert(io::is_http_url(file.origin) ? group.end() : group.begin(), &file);
+    groups[staged_name(file)].push_back(&file);
   }
+  const auto is_remote = [](const NewFile* file) { return io::is_http_url(file->origin); };
   for (auto& [name, group] : groups) {
-    auto& kind = io::is_http_url(group.front()->origin) ? remote_ : local_;
+    // What can be copied is not downloaded.
+    std::stable_partition(group.begin(), group.end(), std::not_fn(is_remote));
+    auto& kind = is_remote(group.front()) ? remote_ : local_;
     kind.push_back(std::move(group));
   }
 }

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <exception>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -36,8 +35,8 @@ class StagedBatch {
   StagedBatch& operator=(const StagedBatch&) = delete;
   ~StagedBatch();
 
-  /// Copies and downloads, and verifies size and digest. Throws only for a stop request, or where
-  /// nothing at all can be staged: see failed().
+  /// Copies and downloads, and verifies size and digest. Throws for a stop request only: files that
+  /// cannot be had are counted, see failed().
   void fetch(const Context& context);
 
   /// Makes what was downloaded last, and verifies further digests.
