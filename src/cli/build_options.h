@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "cli/http_options.h"
 #include "cli/program.h"
-#include "meph2/build_run.h"
-#include "meph2/installer/build_items.h"
+#include "meph2/build/installer_items.h"
+#include "meph2/build/run.h"
 
 namespace cli {
 

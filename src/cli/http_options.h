@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/program.h"
-#include "io/http.h"
+#include "io/http/http.h"
 
 namespace cli {
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/exit_code.h"
-#include "base/stop.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "cli/version.h"
 

@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "sstream/context.h"
+#include "sstream/repository/context.h"
 
 namespace cli {
 

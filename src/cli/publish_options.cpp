@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "base/atomic_file.h"
 #include "base/exit_code.h"
+#include "base/fs/atomic_file.h"
 #include "base/strings.h"
 #include "meph2/lint/gate.h"
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "cli/program.h"
-#include "meph2/add_versions.h"
-#include "sstream/content_source.h"
-#include "sstream/publication.h"
+#include "meph2/supply/add_versions.h"
+#include "sstream/publish/publication.h"
+#include "sstream/source/content_source.h"
 
 namespace cli {
 

@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "sstream/item_stream.h"
+#include "base/fs/file.h"
+#include "sstream/format/item_stream.h"
 
 namespace {
 

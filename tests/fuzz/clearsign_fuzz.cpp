@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/strings.h"
-#include "io/openpgp_armor.h"
+#include "io/openpgp/armor.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

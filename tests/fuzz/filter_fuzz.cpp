@@ -1,5 +1,5 @@
 // First line an expression, the rest a value: refused as usage, or it gives a verdict.
-#include "sstream/filter.h"
+#include "sstream/format/filter.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

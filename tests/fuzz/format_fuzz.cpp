@@ -1,6 +1,6 @@
 // First line a query's output format, the rest the value of a tag: refused as usage, or it gives a
 // line.
-#include "sstream/record.h"
+#include "sstream/query/record.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 #include "base/strings.h"
-#include "io/http_head.h"
-#include "io/http_retry.h"
+#include "io/http/head.h"
+#include "io/http/retry.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // An index: refused as untrusted, or one whose every entry can be asked for, that is written with
 // signed paths and read back with the same contents.
-#include "base/beneath.h"
-#include "sstream/index.h"
+#include "base/fs/beneath.h"
+#include "sstream/format/index.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -1,6 +1,6 @@
 // What an archive's server says: names of directories that stay in theirs, and lists of digests
 // that are refused or hold safe paths and whole digests only.
-#include "base/beneath.h"
+#include "base/fs/beneath.h"
 #include "meph2/installer/image_path.h"
 #include "meph2/installer/listing.h"
 #include "tests/fuzz/fuzz.h"

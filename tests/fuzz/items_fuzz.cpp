@@ -1,6 +1,6 @@
 // A list of items, as JSON or between tabs: refused as untrusted, or a list whose tags can be
 // settled or refused.
-#include "sstream/item_list.h"
+#include "sstream/generate/item_list.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

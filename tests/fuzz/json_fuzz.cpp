@@ -1,6 +1,6 @@
 // Any text: refused with base::Error, or a tree that writes out and reads back as the same tree, in
 // a form that writes the same again.
-#include "io/json.h"
+#include "io/json/json.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,9 +4,9 @@
 
 #include <unistd.h>
 
-#include "base/atomic_file.h"
-#include "base/temp_dir.h"
-#include "sstream/orphans.h"
+#include "base/fs/atomic_file.h"
+#include "base/fs/temp_dir.h"
+#include "sstream/janitor/orphans.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

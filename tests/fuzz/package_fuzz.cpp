@@ -1,6 +1,6 @@
 // Any bytes as a Debian package: refused as untrusted, or its files have names within it and fit.
-#include "base/temp_dir.h"
-#include "io/package_archive.h"
+#include "base/fs/temp_dir.h"
+#include "io/tar/package_archive.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

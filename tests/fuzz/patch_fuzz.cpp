@@ -1,5 +1,5 @@
 // Any text as a patch: refused as usage, or it is one whose patterns can be asked.
-#include "meph2/patch_file.h"
+#include "meph2/verbs/patch_file.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

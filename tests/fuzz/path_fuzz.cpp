@@ -1,7 +1,7 @@
 // A path that is called safe stays below its directory, whatever it looks like.
-#include "base/beneath.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
-#include "sstream/pedigree.h"
+#include "sstream/format/pedigree.h"
 #include "tests/fuzz/fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

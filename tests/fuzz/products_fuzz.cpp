@@ -1,8 +1,8 @@
 // A products file: refused as untrusted, or read, condensed, written and read back equal, every
 // item asked for all that metadata can promise.
-#include "sstream/checksums.h"
-#include "sstream/condense.h"
-#include "sstream/product_tree.h"
+#include "sstream/format/checksums.h"
+#include "sstream/format/condense.h"
+#include "sstream/format/product_tree.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

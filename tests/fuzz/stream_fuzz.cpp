@@ -4,9 +4,9 @@
 
 #include <sys/mman.h>
 
-#include "sstream/item_stream.h"
-#include "sstream/summary.h"
-#include "sstream/version_reader.h"
+#include "sstream/format/item_stream.h"
+#include "sstream/format/summary.h"
+#include "sstream/format/version_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/progress.h"
 #include "base/strings.h"
-#include "io/digest.h"
-#include "io/http_download.h"
+#include "io/hash/digest.h"
+#include "io/http/download.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "base/strings.h"
-#include "io/http.h"
-#include "io/http_curl.h"
-#include "sstream/content_source.h"
+#include "io/http/curl.h"
+#include "io/http/http.h"
+#include "sstream/source/content_source.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

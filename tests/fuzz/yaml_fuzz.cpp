@@ -1,6 +1,6 @@
 // YAML: refused as usage, or a value that is written and read back as the same, and whose every
 // place can be told.
-#include "io/yaml.h"
+#include "io/yaml/yaml.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/temp_dir.h"
+#include "base/fs/temp_dir.h"
 
 namespace support {
 

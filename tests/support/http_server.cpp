@@ -10,8 +10,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 
 namespace support {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/error.h"
-#include "io/http.h"
+#include "io/http/http.h"
 
 namespace support {
 

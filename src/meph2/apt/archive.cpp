@@ -2,12 +2,12 @@
 
 #include <exception>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
+#include "base/fs/temp_dir.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "io/archive.h"
-#include "io/http.h"
+#include "io/http/http.h"
+#include "io/tar/archive.h"
 #include "meph2/apt/deb822.h"
 
 namespace meph2::apt {

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
-#include "io/openpgp.h"
+#include "base/fs/file.h"
+#include "io/openpgp/openpgp.h"
 #include "meph2/apt/release_file.h"
-#include "sstream/checksums.h"
-#include "sstream/context.h"
+#include "sstream/format/checksums.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::apt {
 

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "meph2/apt/deb822.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "sstream/checksums.h"
+#include "sstream/format/checksums.h"
 
 namespace meph2::apt {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
 
 namespace meph2 {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
-#include "sstream/product_tree.h"
+#include "sstream/format/product_tree.h"
 
 namespace meph2 {
 

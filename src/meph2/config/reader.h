@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/yaml.h"
+#include "io/yaml/yaml.h"
 
 namespace meph2 {
 

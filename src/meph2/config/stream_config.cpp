@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "base/beneath.h"
-#include "base/file.h"
+#include "base/fs/beneath.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
 #include "base/template.h"
-#include "io/http.h"
+#include "io/http/http.h"
 #include "meph2/config/reader.h"
 
 namespace meph2 {

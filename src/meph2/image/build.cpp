@@ -6,25 +6,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/fs/atomic_file.h"
+#include "base/fs/tree.h"
+#include "base/process/stop.h"
+#include "base/process/subprocess.h"
+#include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "base/subprocess.h"
-#include "base/tree.h"
-#include "base/worker_pool.h"
-#include "io/squashfs.h"
+#include "io/image/squashfs.h"
 #include "meph2/image/build_record.h"
-#include "meph2/image/dpkg.h"
-#include "meph2/image/emulation.h"
-#include "meph2/image/kihelper.h"
 #include "meph2/image/recipe.h"
-#include "meph2/image/root_image.h"
+#include "meph2/image/root/root_image.h"
+#include "meph2/image/sandbox/emulation.h"
+#include "meph2/image/sandbox/unprivileged.h"
+#include "meph2/image/sandbox/workplace.h"
 #include "meph2/image/source.h"
 #include "meph2/image/stage.h"
 #include "meph2/image/stage_store.h"
-#include "meph2/image/unprivileged.h"
-#include "meph2/image/workplace.h"
+#include "meph2/image/steps/dpkg.h"
+#include "meph2/image/steps/kihelper.h"
 
 namespace meph2::image {
 

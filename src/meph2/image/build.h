@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "meph2/image/options.h"
-#include "sstream/context.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::image {
 

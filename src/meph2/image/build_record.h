@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/json.h"
+#include "io/json/json.h"
 #include "meph2/image/stage_store.h"
 
 namespace meph2::image {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
-#include "io/fingerprint.h"
-#include "meph2/image/kihelper.h"
+#include "io/hash/fingerprint.h"
+#include "meph2/image/steps/kihelper.h"
 
 namespace meph2::image {
 

@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "io/json.h"
-#include "meph2/image/detect.h"
-#include "meph2/image/needs.h"
+#include "io/json/json.h"
 #include "meph2/image/options.h"
-#include "meph2/image/root_image.h"
+#include "meph2/image/root/detect.h"
+#include "meph2/image/root/root_image.h"
 #include "meph2/image/stage_store.h"
+#include "meph2/image/steps/needs.h"
 
 namespace meph2::image {
 

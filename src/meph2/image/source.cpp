@@ -8,14 +8,14 @@
 #include <climits>
 
 #include "base/error.h"
+#include "base/process/subprocess.h"
+#include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "base/subprocess.h"
-#include "base/worker_pool.h"
-#include "io/archive.h"
-#include "io/digest.h"
-#include "io/squashfs.h"
+#include "io/hash/digest.h"
+#include "io/image/squashfs.h"
+#include "io/tar/archive.h"
 #include "meph2/image/recipe.h"
-#include "meph2/image/root_squashfs.h"
+#include "meph2/image/root/root_squashfs.h"
 #include "meph2/image/stage.h"
 
 namespace meph2::image {

@@ -3,14 +3,14 @@
 #include <optional>
 #include <string>
 
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "meph2/image/build_record.h"
-#include "meph2/image/detect.h"
-#include "meph2/image/needs.h"
 #include "meph2/image/options.h"
+#include "meph2/image/root/detect.h"
+#include "meph2/image/sandbox/workplace.h"
 #include "meph2/image/stage_store.h"
-#include "meph2/image/workplace.h"
-#include "sstream/context.h"
+#include "meph2/image/steps/needs.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::image {
 

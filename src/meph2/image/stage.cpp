@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/process/subprocess.h"
 #include "base/strings.h"
-#include "base/subprocess.h"
-#include "meph2/image/chroot_steps.h"
-#include "meph2/image/emulation.h"
-#include "meph2/image/kihelper.h"
-#include "meph2/image/rpm_steps.h"
+#include "meph2/image/sandbox/emulation.h"
+#include "meph2/image/steps/chroot_steps.h"
+#include "meph2/image/steps/kihelper.h"
+#include "meph2/image/steps/rpm_steps.h"
 
 namespace meph2::image {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/log.h"
-#include "io/json.h"
-#include "meph2/image/sandbox.h"
+#include "io/json/json.h"
+#include "meph2/image/sandbox/sandbox.h"
 
 namespace meph2::image {
 

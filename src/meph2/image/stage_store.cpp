@@ -9,12 +9,12 @@
 
 #include <climits>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/fs/atomic_file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
-#include "io/fingerprint.h"
+#include "io/hash/fingerprint.h"
 
 namespace meph2::image {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "base/file_lock.h"
-#include "io/json.h"
-#include "sstream/context.h"
+#include "base/fs/file_lock.h"
+#include "io/json/json.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::image {
 

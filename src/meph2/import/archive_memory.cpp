@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/atomic_file.h"
 #include "base/error.h"
+#include "base/fs/atomic_file.h"
 #include "base/strings.h"
-#include "io/digest.h"
+#include "io/hash/digest.h"
 
 namespace meph2::import {
 

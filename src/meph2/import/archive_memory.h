@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "io/json.h"
+#include "io/json/json.h"
 #include "meph2/apt/archive.h"
-#include "sstream/context.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::import {
 

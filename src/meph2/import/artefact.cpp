@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/beneath.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
-#include "io/archive.h"
-#include "meph2/image/detect.h"
-#include "meph2/image/dpkg.h"
+#include "io/tar/archive.h"
+#include "meph2/image/root/detect.h"
+#include "meph2/image/steps/dpkg.h"
 
 namespace meph2::import {
 

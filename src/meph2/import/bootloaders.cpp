@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
-#include "io/package_archive.h"
+#include "io/tar/package_archive.h"
 #include "meph2/apt/version.h"
 #include "meph2/import/grub_image.h"
 #include "meph2/import/pick_files.h"

@@ -1,11 +1,11 @@
 #include "meph2/import/grub_image.h"
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/beneath.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/process/subprocess.h"
 #include "base/strings.h"
-#include "base/subprocess.h"
-#include "base/temp_dir.h"
 
 namespace meph2::import {
 

@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <map>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "base/stop.h"
+#include "base/fs/beneath.h"
+#include "base/fs/file.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
-#include "io/http.h"
+#include "io/http/http.h"
 #include "meph2/import/ini.h"
 #include "meph2/import/root_tar.h"
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "meph2/add_versions.h"
 #include "meph2/import/artefact.h"
-#include "sstream/publication.h"
+#include "meph2/supply/add_versions.h"
+#include "sstream/publish/publication.h"
 
 namespace meph2 {
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/beneath.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
-#include "io/http.h"
+#include "io/http/http.h"
 #include "meph2/config/reader.h"
 #include "meph2/config/stream_config.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/json.h"
+#include "io/json/json.h"
 
 namespace meph2::import {
 

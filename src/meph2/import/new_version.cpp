@@ -3,10 +3,10 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/tree.h"
-#include "io/digest.h"
+#include "io/hash/digest.h"
 
 namespace meph2::import {
 

@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
-#include "io/json.h"
-#include "meph2/add_versions.h"
-#include "sstream/checksums.h"
-#include "sstream/graft.h"
-#include "sstream/publication.h"
+#include "io/json/json.h"
+#include "meph2/supply/add_versions.h"
+#include "sstream/format/checksums.h"
+#include "sstream/format/graft.h"
+#include "sstream/publish/publication.h"
 
 namespace meph2::import {
 

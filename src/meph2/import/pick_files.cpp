@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 
 namespace meph2::import {

@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
+#include "base/process/subprocess.h"
 #include "base/strings.h"
-#include "base/subprocess.h"
-#include "base/tree.h"
-#include "io/archive.h"
-#include "io/json.h"
-#include "meph2/image/detect.h"
-#include "meph2/image/emulation.h"
-#include "meph2/image/root_squashfs.h"
+#include "io/json/json.h"
+#include "io/tar/archive.h"
+#include "meph2/image/root/detect.h"
+#include "meph2/image/root/root_squashfs.h"
+#include "meph2/image/sandbox/emulation.h"
 #include "meph2/image/stage.h"
 
 namespace meph2::import {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "sstream/context.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::import {
 

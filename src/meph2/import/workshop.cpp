@@ -1,6 +1,6 @@
 #include "meph2/import/workshop.h"
 
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "base/strings.h"
 #include "meph2/import/versions.h"
 

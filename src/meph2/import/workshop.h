@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "base/temp_dir.h"
-#include "meph2/build_space.h"
+#include "base/fs/temp_dir.h"
 #include "meph2/import/new_version.h"
-#include "sstream/generation.h"
+#include "meph2/supply/build_space.h"
+#include "sstream/repository/generation.h"
 
 namespace meph2::import {
 

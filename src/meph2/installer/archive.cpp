@@ -6,12 +6,12 @@
 #include <optional>
 #include <tuple>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/fs/beneath.h"
+#include "base/process/stop.h"
+#include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "base/worker_pool.h"
-#include "io/openpgp.h"
+#include "io/openpgp/openpgp.h"
 #include "meph2/apt/version.h"
 #include "meph2/installer/listing.h"
 #include "meph2/installer/suite_lists.h"

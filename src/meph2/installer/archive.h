@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "meph2/installer/image_path.h"
-#include "sstream/checksums.h"
-#include "sstream/context.h"
-#include "sstream/staging.h"
+#include "sstream/format/checksums.h"
+#include "sstream/repository/context.h"
+#include "sstream/staging/staging.h"
 
 namespace meph2::installer {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <set>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 
 namespace meph2::installer {

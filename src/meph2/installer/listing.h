@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/digest.h"
+#include "io/hash/digest.h"
 
 namespace meph2::installer {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "io/openpgp.h"
-#include "sstream/checksums.h"
-#include "sstream/context.h"
+#include "io/openpgp/openpgp.h"
+#include "sstream/format/checksums.h"
+#include "sstream/repository/context.h"
 
 namespace meph2::installer {
 

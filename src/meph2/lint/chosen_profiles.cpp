@@ -1,10 +1,10 @@
 #include "meph2/lint/chosen_profiles.h"
 
-#include "base/atomic_file.h"
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/atomic_file.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
-#include "io/json.h"
+#include "io/json/json.h"
 
 namespace meph2 {
 

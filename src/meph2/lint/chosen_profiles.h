@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "meph2/lint/profiles.h"
-#include "sstream/repository.h"
+#include "sstream/repository/repository.h"
 
 namespace meph2 {
 

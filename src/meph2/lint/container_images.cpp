@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "base/strings.h"
-#include "io/digest.h"
+#include "io/hash/digest.h"
 #include "meph2/lint/container_checks.h"
 #include "meph2/lint/marks.h"
-#include "sstream/container_image.h"
+#include "sstream/format/container_image.h"
 #include "sstream/lint/format_checks.h"
 #include "sstream/lint/report.h"
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "meph2/lint/chosen_profiles.h"
 #include "meph2/lint/rules.h"

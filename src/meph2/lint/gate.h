@@ -1,6 +1,6 @@
 #pragma once
 
-#include "sstream/publication.h"
+#include "sstream/publish/publication.h"
 
 namespace meph2 {
 

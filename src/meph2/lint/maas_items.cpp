@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
-#include "io/archive.h"
+#include "io/tar/archive.h"
 #include "meph2/lint/maas_checks.h"
 #include "meph2/lint/profiles.h"
 #include "sstream/lint/document.h"

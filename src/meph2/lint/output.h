@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "io/json.h"
-#include "meph2/lint.h"
+#include "io/json/json.h"
+#include "meph2/lint/lint.h"
 #include "sstream/lint/rule.h"
 
 namespace meph2 {

@@ -7,10 +7,10 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/lines.h"
+#include "base/fs/lines.h"
+#include "base/fs/temp_dir.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "io/fingerprint.h"
+#include "io/hash/fingerprint.h"
 
 namespace sstream::lint {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "base/file.h"
+#include "base/fs/file.h"
 
 namespace sstream::lint {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/file.h"
-#include "io/json.h"
+#include "base/fs/file.h"
+#include "io/json/json.h"
 #include "sstream/lint/rule.h"
 
 namespace sstream::lint {

@@ -2,8 +2,8 @@
 #include <map>
 #include <set>
 
-#include "base/beneath.h"
 #include "base/clock.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"

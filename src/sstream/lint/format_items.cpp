@@ -2,9 +2,9 @@
 #include <memory>
 #include <unordered_map>
 
-#include "base/beneath.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
-#include "io/fingerprint.h"
+#include "io/hash/fingerprint.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"
 #include "sstream/lint/report.h"

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <list>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/fs/beneath.h"
+#include "base/fs/temp_dir.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "io/json_lines.h"
+#include "io/json/lines.h"
 #include "sstream/lint/checks.h"
 #include "sstream/lint/products_lint.h"
 #include "sstream/lint/signatures.h"
 #include "sstream/lint/text.h"
-#include "sstream/signing.h"
+#include "sstream/repository/signing.h"
 
 namespace sstream::lint {
 

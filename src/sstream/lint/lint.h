@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "sstream/context.h"
 #include "sstream/lint/products_reader.h"
 #include "sstream/lint/report.h"
 #include "sstream/lint/stream_files.h"
+#include "sstream/repository/context.h"
 
 namespace sstream::lint {
 

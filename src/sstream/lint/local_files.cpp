@@ -2,18 +2,18 @@
 #include <future>
 #include <unordered_map>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/fs/beneath.h"
+#include "base/fs/tree.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
-#include "base/tree.h"
-#include "io/fingerprint.h"
-#include "sstream/generation.h"
-#include "sstream/holds.h"
+#include "io/hash/fingerprint.h"
+#include "sstream/janitor/path_set.h"
+#include "sstream/janitor/references.h"
 #include "sstream/lint/stream_files.h"
-#include "sstream/path_set.h"
-#include "sstream/references.h"
-#include "sstream/repository.h"
+#include "sstream/repository/generation.h"
+#include "sstream/repository/holds.h"
+#include "sstream/repository/repository.h"
 
 namespace sstream::lint {
 

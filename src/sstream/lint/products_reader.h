@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "sstream/lint/document.h"
 
 namespace sstream::lint {

@@ -4,12 +4,12 @@
 
 #include <fcntl.h>
 
-#include "base/beneath.h"
 #include "base/error.h"
-#include "base/stop.h"
+#include "base/fs/beneath.h"
+#include "base/fs/temp_dir.h"
+#include "base/process/stop.h"
+#include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/worker_pool.h"
 #include "sstream/lint/stream_files.h"
 
 namespace sstream::lint {

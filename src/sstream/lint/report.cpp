@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "base/strings.h"
-#include "io/fingerprint.h"
+#include "io/hash/fingerprint.h"
 
 namespace sstream::lint {
 

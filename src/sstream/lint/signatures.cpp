@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <functional>
 
-#include "base/beneath.h"
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/strings.h"
-#include "io/openpgp_armor.h"
-#include "sstream/index.h"
-#include "sstream/signing.h"
+#include "io/openpgp/armor.h"
+#include "sstream/format/index.h"
+#include "sstream/repository/signing.h"
 
 namespace sstream::lint {
 

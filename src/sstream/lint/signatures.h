@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/openpgp.h"
+#include "io/openpgp/openpgp.h"
 #include "sstream/lint/report.h"
 #include "sstream/lint/stream_files.h"
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
-#include "io/http_probe.h"
-#include "sstream/context.h"
+#include "base/fs/file.h"
+#include "io/http/probe.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/report.h"
+#include "sstream/repository/context.h"
 
 namespace sstream::lint {
 

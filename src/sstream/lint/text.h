@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "sstream/lint/report.h"
 
 namespace sstream::lint {

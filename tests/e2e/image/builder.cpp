@@ -12,10 +12,10 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/file_lock.h"
+#include "base/fs/file.h"
+#include "base/fs/file_lock.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/tree.h"
 
 #include <glob.h>
 

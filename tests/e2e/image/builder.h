@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
-#include "base/subprocess.h"
-#include "base/temp_dir.h"
+#include "base/fs/temp_dir.h"
+#include "base/process/subprocess.h"
 
 namespace builder_test {
 

@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
-#include "io/archive.h"
-#include "io/digest.h"
-#include "io/json.h"
+#include "io/hash/digest.h"
+#include "io/json/json.h"
+#include "io/tar/archive.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {

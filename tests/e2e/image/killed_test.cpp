@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
-#include "io/json.h"
+#include "io/json/json.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {

@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
-#include "io/archive.h"
-#include "io/squashfs.h"
+#include "io/image/squashfs.h"
+#include "io/tar/archive.h"
 #include "tests/e2e/image/builder.h"
 #include "tests/support/http_server.h"
 

@@ -1,4 +1,4 @@
-#include "meph2/image/unprivileged.h"
+#include "meph2/image/sandbox/unprivileged.h"
 
 #include <csignal>
 
@@ -8,11 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
+#include "base/fs/file.h"
+#include "base/fs/temp_dir.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "base/temp_dir.h"
-#include "base/tree.h"
-#include "meph2/image/needs.h"
+#include "meph2/image/steps/needs.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/fs/file.h"
 #include "meph2/import/image_index.h"
 #include "meph2/import/import_config.h"
 #include "meph2/import/pick_files.h"

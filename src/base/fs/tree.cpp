@@ -1,0 +1,323 @@
+#include "base/fs/tree.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+
+#include <dirent.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/strings.h"
+
+namespace base {
+
+std::vector<std::string> list_directory(int dirfd) {
+  UniqueFd copy(::openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!copy) {
+    throw_errno(errno, "list", "directory");
+  }
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(copy.get()), ::closedir);
+  if (!directory) {
+    throw_errno(errno, "list", "directory");
+  }
+  copy.release();
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view name = static_cast<const char*>(entry->d_name);
+    if (name != "." && name != "..") {
+      names.emplace_back(name);
+    }
+    errno = 0;
+  }
+  if (errno != 0) {
+    throw_errno(errno, "list", "directory");
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::string> list_directory(const std::string& path) {
+  const auto directory = open_directory(path);
+  return list_directory(directory.fd());
+}
+
+namespace {
+
+void walk(int dirfd, const std::string& prefix, dev_t device, const Visit& visit) {
+  for (const auto& name : list_directory(dirfd)) {
+    struct stat status {};
+
+    if (!status_at(dirfd, name, status)) {
+      continue;  // removed since it was listed
+    }
+    const auto path = prefix.empty() ? name : cat(prefix, "/", name);
+    const bool enter = visit(path, status);
+    if (enter && S_ISDIR(status.st_mode) && status.st_dev == device) {
+      const auto below = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      walk(below.fd(), path, device, visit);
+    }
+  }
+}
+
+void remove_below(int dirfd, const std::string& name, dev_t device) {
+  struct stat status {};
+
+  if (!status_at(dirfd, name, status)) {
+    return;
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    unlink_at(dirfd, name);
+    return;
+  }
+  if (status.st_dev != device) {
+    throw Error(Errc::failed, cat("remove ", name, ": another file system is mounted there"));
+  }
+  {
+    const auto below = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    for (const auto& entry : list_directory(below.fd())) {
+      remove_below(below.fd(), entry, device);
+    }
+  }
+  if (!remove_directory_at(dirfd, name) && exists_at(dirfd, name)) {
+    throw_errno(ENOTEMPTY, "remove directory", name);
+  }
+}
+
+}  // namespace
+
+void walk_tree(int root, const Visit& visit) {
+  struct stat status {};
+
+  if (::fstat(root, &status) != 0) {
+    throw_errno(errno, "stat", "directory");
+  }
+  walk(root, "", status.st_dev, visit);
+}
+
+namespace {
+
+EntryKind kind_of(int dirfd, const dirent& entry) {
+  auto type = entry.d_type;
+  if (type == DT_UNKNOWN) {  // some file systems do not say
+
+    struct stat status {};
+
+    if (status_at(dirfd, static_cast<const char*>(entry.d_name), status)) {
+      type = static_cast<unsigned char>(IFTODT(status.st_mode));
+    }
+  }
+  return type == DT_REG   ? EntryKind::file
+         : type == DT_DIR ? EntryKind::directory
+         : type == DT_LNK ? EntryKind::symlink
+                          : EntryKind::other;
+}
+
+/// One directory of walk_entries(): files are visited as they are read, directories after them, so
+/// that only one directory is open at a time for each level.
+class EntryWalk {
+ public:
+  EntryWalk(dev_t device, const std::function<bool(const Entry&)>& visit)
+      : device_(device), visit_(visit) {}
+
+  void walk(File directory) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory.fd()), ::closedir);
+    if (!stream) {
+      throw_errno(errno, "list", path_);
+    }
+    directory.release();
+    const int dirfd = ::dirfd(stream.get());
+    std::vector<std::string> below;
+    errno = 0;
+    while (const dirent* entry = ::readdir(stream.get())) {
+      meet(dirfd, *entry, below);
+      errno = 0;
+    }
+    if (errno != 0) {
+      throw_errno(errno, "list", path_);
+    }
+    for (const auto& name : below) {
+      descend(dirfd, name);
+    }
+  }
+
+ private:
+  void meet(int dirfd, const dirent& entry, std::vector<std::string>& below) {
+    name_ = static_cast<const char*>(entry.d_name);
+    if (name_ == "." || name_ == "..") {
+      return;
+    }
+    const auto kind = kind_of(dirfd, entry);
+    const auto length = path_.size();
+    path_ += (length == 0 ? "" : "/") + name_;
+    if (visit_({path_, name_, dirfd, kind}) && kind == EntryKind::directory) {
+      below.push_back(name_);
+    }
+    path_.resize(length);
+  }
+
+  void descend(int dirfd, const std::string& name) {
+    File directory;
+    try {
+      directory = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    } catch (const Error& error) {
+      if (error.sys_errno() == ENOENT || error.sys_errno() == ENOTDIR) {
+        return;
+      }
+      throw;
+    }
+    if (directory.status().st_dev != device_) {
+      return;
+    }
+    const auto length = path_.size();
+    path_ += (length == 0 ? "" : "/") + name;
+    walk(std::move(directory));
+    path_.resize(length);
+  }
+
+  dev_t device_;
+  const std::function<bool(const Entry&)>& visit_;
+  std::string path_;
+  std::string name_;
+};
+
+}  // namespace
+
+void walk_entries(int root, const std::function<bool(const Entry& entry)>& visit) {
+  auto directory = open_file_at(root, ".", O_RDONLY | O_DIRECTORY);
+  EntryWalk(directory.status().st_dev, visit).walk(std::move(directory));
+}
+
+void remove_tree_at(int dirfd, const std::string& name) {
+  struct stat status {};
+
+  if (status_at(dirfd, name, status)) {
+    remove_below(dirfd, name, status.st_dev);
+  }
+}
+
+void remove_tree(const std::string& path) {
+  remove_tree_at(AT_FDCWD, path);
+}
+
+namespace {
+
+void copy_range(File& from, File& to, std::uint64_t start, std::uint64_t end) {
+  auto in = static_cast<loff_t>(start);
+  auto out = static_cast<loff_t>(start);
+  while (static_cast<std::uint64_t>(in) < end) {
+    if (const int injected = failpoint::check("write", to.name()); injected != 0) {
+      throw_errno(injected, "write", to.name());
+    }
+    const auto count =
+        ::copy_file_range(from.fd(), &in, to.fd(), &out,
+                          static_cast<std::size_t>(end) - static_cast<std::size_t>(in), 0);
+    if (count == 0) {
+      return;  // the source shrank; whoever asked checks size and digest
+    }
+    if (count < 0 &&
+        (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+      std::string buffer(1U << 20U, '\0');
+      to.seek(static_cast<std::uint64_t>(out));
+      while (const auto got = from.read_at(
+                 std::span(buffer).first(std::min<std::size_t>(
+                     buffer.size(), static_cast<std::size_t>(end) - static_cast<std::size_t>(in))),
+                 static_cast<std::uint64_t>(in))) {
+        to.write(std::string_view(buffer).substr(0, got));
+        in += static_cast<loff_t>(got);
+      }
+      return;
+    }
+    if (count < 0 && errno != EINTR) {
+      throw_errno(errno, "write", to.name());
+    }
+  }
+}
+
+void copy_data(File& from, File& to) {
+  const auto size = from.size();
+  std::uint64_t position = 0;
+  while (position < size) {
+    const auto data = ::lseek(from.fd(), static_cast<off_t>(position), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) {
+      break;  // a hole up to the end
+    }
+    const auto start = data < 0 ? position : static_cast<std::uint64_t>(data);
+    const auto hole = data < 0 ? -1 : ::lseek(from.fd(), data, SEEK_HOLE);
+    const auto end = hole < 0 ? size : static_cast<std::uint64_t>(hole);
+    copy_range(from, to, start, end);
+    position = end;
+  }
+  to.truncate(size);
+}
+
+}  // namespace
+
+CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link) {
+  auto out = open_file_at(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+  auto method = CopyMethod::reflink;
+  if (::ioctl(out.fd(), FICLONE, from.fd()) != 0) {
+    method = CopyMethod::copy;
+    if (allow_link) {
+      const auto self = cat("/proc/self/fd/", from.fd());
+      out.close();
+      unlink_at(to_dir, to);
+      if (::linkat(AT_FDCWD, self.c_str(), to_dir, to.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+        return CopyMethod::hardlink;
+      }
+      out = open_file_at(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    }
+    copy_data(from, out);
+  }
+  out.chmod(0644);
+  out.sync();
+  out.close();
+  return method;
+}
+
+namespace {
+
+void copy_link(int from_dir, int to_dir, const std::string& name) {
+  std::string target(4096, '\0');
+  const auto length = ::readlinkat(from_dir, name.c_str(), target.data(), target.size());
+  if (length < 0) {
+    throw_errno(errno, "read link", name);
+  }
+  target.resize(static_cast<std::size_t>(length));
+  if (::symlinkat(target.c_str(), to_dir, name.c_str()) != 0) {
+    throw_errno(errno, "make link", name);
+  }
+}
+
+}  // namespace
+
+void copy_tree(int from_dir, int to_dir, const std::function<bool(const std::string& name)>& skip) {
+  for (const auto& name : list_directory(from_dir)) {
+    struct stat status {};
+
+    if (skip(name) || !status_at(from_dir, name, status)) {
+      continue;
+    }
+    if (S_ISREG(status.st_mode)) {
+      auto from = open_file_at(from_dir, name, O_RDONLY | O_NOFOLLOW);
+      clone_file(from, to_dir, name, false);
+    } else if (S_ISLNK(status.st_mode)) {
+      copy_link(from_dir, to_dir, name);
+    } else if (S_ISDIR(status.st_mode)) {
+      make_directory_at(to_dir, name);
+      const auto from = open_file_at(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const auto to = open_file_at(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      copy_tree(from.fd(), to.fd(), [](const std::string&) { return false; });
+      sync_directory(to.fd(), name);
+    } else {
+      throw Error(Errc::failed, cat("copy ", name, ": neither a file, a directory nor a link"));
+    }
+  }
+}
+
+}  // namespace base

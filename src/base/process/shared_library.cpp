@@ -1,0 +1,25 @@
+#include "base/process/shared_library.h"
+
+#include "base/error.h"
+#include "base/strings.h"
+
+#include <dlfcn.h>
+
+namespace base {
+
+SharedLibrary::SharedLibrary(const char* name, const char* purpose)
+    : name_(name), handle_(dlopen(name, RTLD_NOW | RTLD_LOCAL)) {
+  if (handle_ == nullptr) {
+    throw Error(Errc::failed, cat(purpose, " needs ", name, ": ", dlerror()));
+  }
+}
+
+void* SharedLibrary::symbol(const char* function) const {
+  auto* address = dlsym(handle_, function);
+  if (address == nullptr) {
+    throw Error(Errc::failed, cat(name_, " cannot be used: ", dlerror()));
+  }
+  return address;
+}
+
+}  // namespace base

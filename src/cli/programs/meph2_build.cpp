@@ -1,0 +1,191 @@
+#include <memory>
+#include <optional>
+
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "base/fs/atomic_file.h"
+#include "base/strings.h"
+#include "cli/build_options.h"
+#include "cli/publish_options.h"
+#include "meph2/build/build.h"
+
+namespace {
+
+struct BuildCommand {
+  meph2::BuildImageOptions options;
+  cli::BuildFlags build;
+  cli::PublishFlags publish;
+  bool rebuild = false;
+  bool plan = false;
+  std::optional<std::string> why;  ///< product of --why
+  std::string format;              ///< of --plan and --why; empty: text
+};
+
+/// Best effort: the failure itself counts. What was published is not reported as failed.
+void report_failure(const BuildCommand& command, const base::Error& error, const base::Log& log) {
+  const auto& options = command.options;
+  if (command.publish.report.empty() || options.publish.dry_run ||
+      error.code() == base::Errc::usage || error.code() == base::Errc::cleanup_incomplete ||
+      error.code() == base::Errc::durability_unknown) {
+    return;
+  }
+  try {
+    io::Json report{{"action", options.publish.action}, {"error", error.what()}};
+    const auto logs = meph2::logs_of(options.target, options.request.release, options.request.arch,
+                                     options.request.version_name);
+    if (base::exists_at(AT_FDCWD, logs)) {
+      report["logs"] = logs;
+    }
+    base::replace_file(command.publish.report, io::to_text(report));
+  } catch (const std::exception& other) {
+    log.warning(base::cat("write the report: ", other.what()));
+  }
+}
+
+meph2::BuildImageResult build_or_report(const BuildCommand& command,
+                                        const sstream::Context& context) {
+  try {
+    return meph2::build_image(command.options, context);
+  } catch (const base::Error& error) {
+    report_failure(command, error, context.log);
+    throw;
+  }
+}
+
+void print_json(const io::Json& json, const sstream::Context& context) {
+  const auto text = io::to_text(json);
+  context.print(text.substr(0, text.size() - 1));
+}
+
+void require_format(const BuildCommand& command) {
+  if (!command.format.empty() && !command.plan && !command.why) {
+    throw base::Error(base::Errc::usage, "--format: only --plan and --why print in a format");
+  }
+  if (command.format == "dot" && !command.plan) {
+    throw base::Error(base::Errc::usage, "--format=dot: only --plan has a graph to print");
+  }
+}
+
+int why(const BuildCommand& command, sstream::Context& context) {
+  const auto answer = meph2::why_image(command.options, *command.why, context);
+  if (command.format == "json") {
+    print_json(meph2::json_of(answer), context);
+  } else {
+    for (const auto& line : meph2::lines_of(answer)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
+}
+
+int plan(const BuildCommand& command, sstream::Context& context) {
+  const auto graph = meph2::plan_image(command.options, context);
+  if (command.format == "json") {
+    print_json(meph2::graph_json(graph), context);
+  } else if (command.format == "dot") {
+    const auto text = meph2::graph_dot(graph);
+    context.print(text.substr(0, text.size() - 1));
+  } else {
+    for (const auto& line : meph2::graph_lines(graph)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return base::exit_done;
+}
+
+int build(BuildCommand& command, sstream::Context& context) {
+  const auto& options = command.options;
+  const auto result = build_or_report(command, context);
+  auto report = sstream::report_of(result.published, options.publish);
+  report["built"] = result.built;
+  if (!result.reused.empty()) {
+    report["reused"] = result.reused;
+  }
+  for (const auto& stage : result.stages) {
+    report["stages"].push_back({{"label", stage.label},
+                                {"log", stage.log},
+                                {"name", stage.name},
+                                {"outcome", stage.outcome},
+                                {"seconds", stage.seconds}});
+  }
+  auto& items = report["items"] = io::Json::array();
+  std::vector<std::string> lines;
+  for (const auto& [pedigree, path] : result.items) {
+    lines.push_back(base::cat("add ", pedigree.text(), " ", path));
+    items.push_back({{"item", pedigree.text()}, {"path", path}});
+  }
+  if (lines.empty()) {
+    lines.emplace_back("nothing to do");
+  }
+  return cli::finish(report, lines, command.publish, context);
+}
+
+int run(BuildCommand& command, sstream::Context& context) {
+  if (command.plan) {
+    return plan(command, context);
+  }
+  return command.why ? why(command, context) : build(command, context);
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<BuildCommand>();
+  auto& options = command->options;
+  options.publish.action = "build";
+  options.publish.sign = false;
+  app.add_option("ARCH", options.request.arch, "Debian's name of the architecture, e.g. amd64")
+      ->required();
+  app.add_option("RELEASE", options.request.release, "Code name of the release, e.g. noble")
+      ->required();
+  app.add_option("VERSION", options.request.version_name, "Name of the new version, e.g. 20240501")
+      ->required();
+  app.add_option("SOURCE", options.source, "Cloud image to build from: a file, or an http(s) URL")
+      ->required();
+  app.add_option("OUT_D", options.target, "Data directory of the stream; made if absent")
+      ->required();
+  app.add_option("--image-format", options.request.image_format,
+                 base::cat("Format of the source: ", base::join(meph2::image_formats(), ", "),
+                           " (default: by its content)"))
+      ->type_name("FORMAT");
+  app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
+      ->type_name("FILE");
+  auto* plan =
+      app.add_flag("--plan", command->plan,
+                   "Build nothing and write nothing: print what would be made of what, and why");
+  app.add_option("--why", command->why,
+                 "Build nothing and write nothing: print what has changed since the newest "
+                 "published version of this product was built")
+      ->type_name("PRODUCT")
+      ->excludes(plan);
+  app.add_option("--format", command->format,
+                 "Print that as text (the default), as json, or, of --plan, as dot")
+      ->check(CLI::IsMember({"text", "json", "dot"}))
+      ->type_name("FORMAT");
+  app.add_flag("--rebuild", command->rebuild,
+               "Build also what is made from just the same as a published version");
+  cli::add_build_options(app, command->build, options.request);
+  cli::add_publish_options(app, options.publish, command->publish);
+  return [command, &app](sstream::Context& context) {
+    require_format(*command);
+    command->options.config = command->build.config;
+    command->options.reuse = !command->rebuild;
+    command->options.enable_di = command->build.di();
+    command->options.installer = command->build.installer;
+    command->options.builder = command->build.builder(app);
+    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
+      return cli::with_http(command->build.http, logged,
+                            [&](sstream::Context& full) { return run(*command, full); });
+    });
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
+      {{"", "",
+        "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
+        "build-output.d\n"
+        "meph2-build --plan --format dot amd64 noble 20240501 noble.squashfs build-output.d",
+        declare}});
+}

@@ -1,0 +1,139 @@
+#include <memory>
+
+#include "base/exit_code.h"
+#include "base/strings.h"
+#include "cli/build_options.h"
+#include "cli/publish_options.h"
+#include "meph2/cloudimg/sync.h"
+
+namespace {
+
+struct SyncCommand {
+  meph2::CloudimgSyncOptions options;
+  std::vector<std::string> arches;  ///< each may be a list
+  std::optional<std::uint64_t> max;
+  bool no_reuse = false;
+  cli::BuildFlags build;
+  cli::PublishFlags publish;
+};
+
+io::Json report_of(const meph2::CloudimgSyncResult& result,
+                   const sstream::PublishOptions& options) {
+  auto report = sstream::report_of(result.published.value_or(sstream::PublishResult()), options);
+  auto& images = report["images"] = io::Json::array();
+  for (const auto& image : result.images) {
+    io::Json entry{{"built", image.built}, {"name", image.name}, {"source", image.source}};
+    if (!image.reused.empty()) {
+      entry["reused"] = image.reused;
+    }
+    if (!image.error.empty()) {
+      entry["error"] = image.error;
+    }
+    if (!image.logs.empty()) {
+      entry["logs"] = image.logs;
+    }
+    images.push_back(std::move(entry));
+  }
+  auto& items = report["items"] = io::Json::array();
+  for (const auto& [pedigree, path] : result.items) {
+    items.push_back({{"item", pedigree.text()}, {"path", path}});
+  }
+  return report;
+}
+
+/// A dry run prints what the real run then prints.
+std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
+  std::vector<std::string> lines;
+  for (const auto& image : result.images) {
+    if (image.error.empty() && image.built) {
+      lines.push_back(base::cat("build ", image.name, " from ", base::redact_urls(image.source)));
+    }
+  }
+  for (const auto& image : result.images) {
+    if (!image.reused.empty()) {
+      lines.push_back(base::cat("take ", image.name, " from ", image.reused));
+    }
+  }
+  for (const auto& [pedigree, path] : result.items) {
+    lines.push_back(base::cat("add ", pedigree.text(), " ", path));
+  }
+  if (lines.empty() && result.published && result.published->changed) {
+    lines.emplace_back("update the metadata");
+  }
+  if (lines.empty() && !result.failed()) {
+    lines.emplace_back("nothing to do");
+  }
+  return lines;
+}
+
+int sync(SyncCommand& command, sstream::Context& context) {
+  const auto result = meph2::cloudimg_sync(command.options, context);
+  const int done = cli::finish(report_of(result, command.options.publish), lines_of(result),
+                               command.publish, context);
+  return result.failed() ? base::exit_failed : done;
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<SyncCommand>();
+  auto& options = command->options;
+  options.publish.action = "cloudimg-sync";
+  options.publish.sign = false;
+  app.add_option("OUT_D", options.output, "Data directory of the stream to build; made if absent")
+      ->required();
+  app.add_option("FILTER", options.filters,
+                 "Only images that match, e.g. release=noble 'arch~(amd64|arm64)'");
+  app.add_option("--source", options.source,
+                 "Stream of cloud images: an index or products file, a directory or URL "
+                 "(default: the configuration's, else the daily one)")
+      ->type_name("URL");
+  app.add_option("--target", options.target,
+                 "MAAS stream to compare with and to carry over; 'force' is an empty one "
+                 "(default: the configuration's)")
+      ->type_name("URL|force");
+  cli::add_number(app, "--max", command->max, "Build the N newest versions (default: 1)");
+  cli::add_list(app, "--arches", command->arches,
+                "Architectures, comma separated (default: what this machine can build)")
+      ->type_name("A,B,...");
+  cli::add_list(app, "--rebuild", options.rebuild, "Build version OLD again, under the name NEW")
+      ->type_name("OLD:NEW");
+  app.add_flag("--no-reuse", command->no_reuse,
+               "Build also what is made from just the same as a published version");
+  cli::add_build_options(app, command->build, options.request);
+  cli::add_trust_options(app, options.trust);
+  cli::add_replay_options(app, options.trust);
+  cli::add_publish_options(app, options.publish, command->publish);
+  cli::add_guard_options(app, options.publish.rails);
+  return [command, &app](sstream::Context& context) {
+    auto& chosen = command->options;
+    chosen.config = command->build.config;
+    chosen.reuse = !command->no_reuse;
+    chosen.enable_di = command->build.di();
+    chosen.installer = command->build.installer;
+    chosen.builder = command->build.builder(app);
+    chosen.max = command->max.value_or(1);
+    for (const auto& list : command->arches) {
+      for (const auto& arch : base::split_list(list, ',')) {
+        chosen.arches.push_back(arch);
+      }
+    }
+    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
+      return cli::with_http(command->build.http, logged,
+                            [&](sstream::Context& full) { return sync(*command, full); });
+    });
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "meph2-cloudimg-sync",
+      "Builds boot images for MAAS of the newest cloud images, and publishes them as a stream",
+      {{"", "",
+        "meph2-cloudimg-sync --config conf/meph-v3.yaml --arches=amd64 build-output.d "
+        "release=noble\n"
+        "meph2-cloudimg-sync --config conf/debian.yaml --source "
+        "https://example.com/debian/streams/v1/index.sjson \\\n"
+        "  --keyring debian-images.gpg --target=force build-output.d",
+        declare}});
+}

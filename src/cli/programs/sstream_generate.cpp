@@ -1,0 +1,163 @@
+#include <memory>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "cli/program.h"
+#include "cli/publish_options.h"
+#include "sstream/generate/generate.h"
+
+namespace {
+
+using sstream::ItemChange;
+
+struct GenerateCommand {
+  sstream::GenerateOptions options;
+  cli::PublishFlags flags;
+  std::vector<std::string> places;  ///< the lists, and in the end the data directory
+  std::vector<std::string> tags;
+  std::string format;
+  bool no_files = false;
+};
+
+const char* mark_of(ItemChange::Kind kind) {
+  return kind == ItemChange::Kind::added ? "+" : kind == ItemChange::Kind::changed ? "~" : "-";
+}
+
+std::vector<std::string> lines_of(const sstream::GenerateResult& result, bool dry_run) {
+  if (!dry_run || !result.published.changed) {
+    return {cli::outcome_of(result.published)};
+  }
+  std::vector<std::string> lines;
+  for (const auto& item : result.items) {
+    lines.push_back(base::cat(mark_of(item.kind), " ", item.id.text(), item.path.empty() ? "" : " ",
+                              item.path));
+  }
+  return lines;
+}
+
+io::Json report_of(const sstream::GenerateResult& result, const sstream::PublishOptions& options) {
+  auto report = sstream::report_of(result.published, options);
+  auto& items = report["items"] = io::Json::array();
+  for (const auto& item : result.items) {
+    items.push_back({{"change", mark_of(item.kind)},
+                     {"content_id", item.content_id},
+                     {"item", item.id.text()},
+                     {"path", item.path}});
+  }
+  report["left_out"] = result.left_out;
+  report["listed"] = result.listed;
+  return report;
+}
+
+[[noreturn]] void fail(const std::string& reason) {
+  throw base::Error(base::Errc::usage, reason);
+}
+
+/// What options mean together.
+void settle(GenerateCommand& command) {
+  auto& options = command.options;
+  options.target = command.places.back();
+  command.places.pop_back();
+  options.lists = command.places;
+  const bool scans = !options.scan.directory.empty();
+  if (scans && !options.lists.empty()) {
+    fail("--scan DIR and lists of items exclude each other: only OUT_D");
+  }
+  if (!scans && options.lists.empty()) {
+    fail("nothing to publish: name a list of items, or --scan DIR, before OUT_D");
+  }
+  if (scans && options.content_id.empty()) {
+    fail("--scan needs --content-id, e.g. com.example:images:download");
+  }
+  if (scans && (command.no_files || !options.files.empty() || !command.format.empty())) {
+    fail("--no-files, --files and --format are for lists of items");
+  }
+  if (command.no_files && (!options.files.empty() || options.md5)) {
+    fail("--no-files excludes --files and --md5");
+  }
+  options.look_at_files = !command.no_files;
+  options.format = command.format == "json"  ? sstream::ListFormat::json
+                   : command.format == "tab" ? sstream::ListFormat::tab
+                                             : sstream::ListFormat::detect;
+  for (const auto& tag : command.tags) {
+    const auto equals = tag.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      fail(base::cat("--tag '", tag, "': must be KEY=VALUE"));
+    }
+    options.tags[tag.substr(0, equals)] = tag.substr(equals + 1);
+  }
+}
+
+int run(GenerateCommand& command, sstream::Context& context) {
+  settle(command);
+  const auto& options = command.options;
+  const auto result = sstream::generate(options, context);
+  for (const auto& left_out : result.left_out) {
+    context.log.warning(base::cat("left out: ", left_out));
+  }
+  return cli::finish(report_of(result, options.publish), lines_of(result, options.publish.dry_run),
+                     command.flags, context);
+}
+
+void declare_input(CLI::App& app, GenerateCommand& command) {
+  auto& options = command.options;
+  app.add_option("--scan", options.scan.directory, "Publish the images below this directory")
+      ->type_name("DIR");
+  app.add_option("--layout", options.scan.layout,
+                 "How paths below DIR are made up (default: {release}/{arch}/{version}/{item})");
+  app.add_option("--product", options.scan.product,
+                 "How products are called, with the names of the layout and of tags (default: the "
+                 "content id, and what the layout says)");
+  app.add_option("--content-id", options.content_id,
+                 "Content id of what is scanned, and of JSON items without one");
+  app.add_option("--format", command.format, "What lists are: json or tab (default: by content)")
+      ->check(CLI::IsMember({"json", "tab"}))
+      ->type_name("FORMAT");
+  app.add_option("--datatype", options.datatype,
+                 "image-downloads, image-ids or content-download (default: what the items say, "
+                 "else image-ids where they have ids and no files, else image-downloads)")
+      ->check(CLI::IsMember({"image-downloads", "image-ids", "content-download"}))
+      ->type_name("TYPE");
+  cli::add_list(app, "--tag", command.tags,
+                "A tag for all items that do not say otherwise (may be repeated)")
+      ->type_name("KEY=VALUE");
+  app.add_option("--cloudname", options.cloudname, "For image-ids: the index's cloudname, e.g. aws")
+      ->type_name("NAME");
+  app.add_option("--files", options.files,
+                 "Where the listed files are (default: in OUT_D); what is not in OUT_D is copied")
+      ->type_name("DIR");
+  app.add_flag("--no-files", command.no_files,
+               "Do not look at files: the list's sizes and digests are published");
+  app.add_flag("--md5", options.md5, "Publish md5 digests beside sha256");
+  app.add_flag("--add", options.add,
+               "Keep what the stream has and the input has not (default: the content ids of the "
+               "input become what it says)");
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<GenerateCommand>();
+  auto& publish = command->options.publish;
+  publish.action = "generate";
+  publish.create = true;
+  app.add_option("INPUT", command->places,
+                 "Lists of items, JSON or tab-separated, - for stdin; and the data directory to "
+                 "publish in, made if absent")
+      ->required()
+      ->type_name("... OUT_D");
+  declare_input(app, *command);
+  cli::add_publish_options(app, publish, command->flags);
+  cli::add_guard_options(app, publish.rails);
+  return [command](sstream::Context& context) { return run(*command, context); };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "sstream-generate", "Makes signed simplestreams of plain files",
+      {{"", "",
+        "sstream-generate items.json images.d\n"
+        "sstream-generate --scan /srv/images --content-id com.example:images:download "
+        "--tag os=debian images.d",
+        declare}});
+}

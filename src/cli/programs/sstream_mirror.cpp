@@ -1,0 +1,213 @@
+#include <memory>
+
+#include "base/exit_code.h"
+#include "base/strings.h"
+#include "cli/build_options.h"
+#include "cli/http_options.h"
+#include "cli/publish_options.h"
+#include "meph2/janitor/reap_orphans.h"
+#include "sstream/janitor/unlisted.h"
+#include "sstream/mirror/mirror.h"
+
+namespace {
+
+struct MirrorCommand {
+  sstream::MirrorOptions options;
+  cli::HttpFlags http;
+  cli::PublishFlags flags;
+  std::optional<std::uint64_t> max;
+  std::chrono::seconds grace = std::chrono::hours(72);
+  std::string log_file;
+  bool skip_download = false;
+  bool sign = false;
+  bool no_sign = false;
+  bool no_checksumming = false;
+  bool progress = true;
+};
+
+constexpr std::uint64_t megabyte = 1U << 20U;
+
+std::string line_of(char sign, const sstream::ListedFile& listed) {
+  const auto& [file, item] = listed;
+  return base::cat(sign, " ", item.product, " ", item.version, " ", item.item, " ", file.path, " ",
+                   file.expected.size / megabyte, " Mb");
+}
+
+/// As the established tool prints them.
+void print_plan(const sstream::MirrorResult& result, const sstream::Context& context) {
+  std::uint64_t added = 0;
+  std::uint64_t removed = 0;
+  if (result.published.bulk && result.published.bulk->missing) {
+    const auto print = [&](const sstream::ListedFile& listed) {
+      added += listed.file.expected.size;
+      context.print(base::escape_control(line_of('+', listed)));
+    };
+    result.published.bulk->missing->for_each(print);
+    result.published.bulk->replaced->for_each(print);
+  }
+  for (const auto& listed : result.removed) {
+    removed += listed.file.expected.size;
+    context.print(base::escape_control(line_of('-', listed)));
+  }
+  const auto change = added >= removed ? added - removed : removed - added;
+  context.print(
+      base::cat(added >= removed || change < megabyte ? "" : "-", change / megabyte, " Mb change"));
+}
+
+io::Json report_of(const sstream::MirrorResult& result, const sstream::PublishOptions& options,
+                   std::size_t reaped) {
+  auto report = sstream::report_of(result.published, options);
+  report["contents"] = result.contents;
+  report["items"] = result.items;
+  report["left_out"] = result.left_out;
+  report["reaped"] = reaped;
+  report["unchanged"] = result.unchanged;
+  report["unlisted"] = result.unlisted;
+  return report;
+}
+
+/// What has not been listed for the whole grace goes, as the janitor lets things go.
+std::size_t reap(const MirrorCommand& command, const sstream::Context& context) {
+  const auto& target = command.options.target;
+  if (!sstream::unlisted_for(target, command.grace, context)) {
+    return 0;
+  }
+  meph2::ReapOrphansOptions options;
+  options.orphans = sstream::unlisted_files(target);
+  options.data_d = target;
+  options.older = command.grace;
+  options.now = command.grace.count() == 0;
+  options.allow_empty = true;
+  options.yes = true;  // the list is our own
+  options.lock_timeout = command.options.publish.lock_timeout;
+  try {
+    const auto result = meph2::reap_orphans(options, context);
+    if (!result.reaped.empty()) {
+      context.log.info(base::cat("removed ", result.reaped.size(), " files, ",
+                                 base::human_bytes(result.bytes),
+                                 ", that are not listed any more"));
+    }
+    return result.reaped.size();
+  } catch (const base::Error& error) {
+    if (error.code() == base::Errc::cancelled) {
+      throw;
+    }
+    base::Error outer(base::Errc::cleanup_incomplete, error.what());
+    outer.set_state("the mirror is up to date");
+    throw outer;
+  }
+}
+
+int run(const MirrorCommand& command, sstream::Context& context) {
+  const auto result = sstream::mirror(command.options, context);
+  const auto& publish = command.options.publish;
+  if (publish.dry_run) {
+    if (command.flags.dry_run == "text") {
+      print_plan(result, context);
+    }
+    return cli::finish(report_of(result, publish, 0), {}, command.flags, context);
+  }
+  const auto reaped = reap(command, context);
+  return cli::finish(report_of(result, publish, reaped),
+                     {result.published.changed && result.published.generation.empty()
+                          ? base::cat("mended ", result.published.file_count, " files, ",
+                                      base::human_bytes(result.published.bytes))
+                          : cli::outcome_of(result.published)},
+                     command.flags, context);
+}
+
+int run_logged(MirrorCommand& command, sstream::Context& context) {
+  auto& options = command.options;
+  if (command.max) {
+    options.max = *command.max;
+  }
+  options.files = !command.skip_download;
+  options.signing = command.sign      ? sstream::MirrorSigning::always
+                    : command.no_sign ? sstream::MirrorSigning::never
+                                      : sstream::MirrorSigning::as_source;
+  if (command.no_checksumming) {
+    context.log.warning("--no-checksumming-reader: files are verified all the same");
+  }
+  base::NullProgress silent;
+  sstream::Context chosen{
+      context.clock,
+      context.log,
+      command.progress ? context.progress : static_cast<base::Progress&>(silent),
+      context.http,
+      context.stop,
+      context.print};
+  return cli::with_log_file(command.log_file, chosen, [&](sstream::Context& logged) {
+    return cli::with_http(command.http, logged,
+                          [&](sstream::Context& full) { return run(command, full); });
+  });
+}
+
+void declare_choice(CLI::App& app, MirrorCommand& command) {
+  auto& options = command.options;
+  app.add_option("SOURCE", options.source,
+                 "Stream to mirror: a directory, an index or products file, or an http(s) URL")
+      ->required();
+  app.add_option("OUTPUT_D", options.target, "Data directory of the mirror; made if absent")
+      ->required();
+  app.add_option("FILTER", options.filters,
+                 "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
+  cli::add_number(app, "--max", command.max, "Only the N newest versions of each product");
+  app.add_flag("--keep", options.keep,
+               "Keep versions that the source has no longer, as long as --max allows");
+  app.add_option("--path", options.path,
+                 "Path of the index or products file below SOURCE (default: "
+                 "streams/v1/index.sjson, else index.json)");
+  cli::add_list(app, "--mirror", options.mirrors,
+                "Another place of the same stream, tried where SOURCE fails (may be repeated)")
+      ->type_name("URL");
+  app.add_flag("--no-item-download,--item-skip-download", command.skip_download,
+               "Mirror the metadata only: what it lists is not there");
+  app.add_flag("--exact", options.exact,
+               "Publish the source's own files, signatures included; refused where a filter or "
+               "--max leaves out what they list");
+  app.add_flag("--verify", options.verify,
+               "Read the files that are there, and fetch damaged ones again");
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<MirrorCommand>();
+  auto& options = command->options;
+  options.publish.action = "mirror";
+  options.publish.create = true;
+  options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
+  declare_choice(app, *command);
+  cli::add_duration(app, "--grace", command->grace,
+                    "How long files stay that are not listed any more (default: 3d)");
+  cli::add_http_options(app, command->http);
+  cli::add_trust_options(app, options.trust, "-U,--no-verify");
+  cli::add_replay_options(app, options.trust);
+  cli::add_md5_option(app, options.trust);
+  cli::add_dry_run(app, options.publish.dry_run, command->flags);
+  auto* sign = app.add_flag("--sign", command->sign,
+                            "Sign the mirror (default: where the source is signed)");
+  app.add_flag("-u,--no-sign", command->no_sign, "Do not sign the mirror")->excludes(sign);
+  app.add_option("--key", options.publish.key,
+                 "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  // What the source has wrong is not ours to mend.
+  cli::add_lint_gate(app, options.publish, command->flags, "warn");
+  cli::add_guard_options(app, options.publish.rails);
+  cli::add_lock_and_report(app, options.publish.lock_timeout, command->flags);
+  app.add_flag("--progress,!--no-progress", command->progress,
+               "Tell progress on stderr (the default), or do not");
+  app.add_flag("--no-checksumming-reader", command->no_checksumming,
+               "Accepted and ignored: every file is verified");
+  app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
+  return [command](sstream::Context& context) { return run_logged(*command, context); };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "sstream-mirror", "Makes and refreshes a mirror of a simplestream",
+      {{"", "",
+        "sstream-mirror --keyring keyring.gpg --max=2 https://images.example.com/daily mirror.d "
+        "release=noble arch=amd64\n"
+        "sstream-mirror --exact --keyring keyring.gpg https://images.example.com/daily mirror.d",
+        declare}});
+}

@@ -1,0 +1,153 @@
+#include <cerrno>
+#include <iostream>
+#include <memory>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "base/strings.h"
+#include "cli/http_options.h"
+#include "cli/program.h"
+#include "sstream/query/query.h"
+
+namespace {
+
+using sstream::QueryOutput;
+
+constexpr std::size_t piece_size = 262'144;
+constexpr int broken_pipe = 128 + 13;  // as of a program that SIGPIPE ends
+
+struct QueryCommand {
+  sstream::QueryOptions options;
+  std::string format;
+  std::string path;
+  std::string log_file;
+  bool json = false;
+  bool pretty = false;
+  std::optional<std::uint64_t> max;
+  cli::HttpFlags http;
+};
+
+/// Collects what goes to stdout and writes it in large pieces.
+class Output {
+ public:
+  Output() : file_(base::UniqueFd(::dup(STDOUT_FILENO)), "stdout") {}
+
+  void write(std::string_view text) {
+    waiting_ += text;
+    if (waiting_.size() >= piece_size) {
+      flush();
+    }
+  }
+
+  void flush() {
+    if (!waiting_.empty()) {
+      file_.write(waiting_);
+      waiting_.clear();
+    }
+  }
+
+  void close() {
+    flush();
+    file_.close();
+  }
+
+ private:
+  base::File file_;
+  std::string waiting_;
+};
+
+int run(const sstream::QueryOptions& options, const sstream::Context& context) {
+  Output output;
+  const sstream::QuerySinks sinks{
+      [&](std::string_view text) { output.write(text); },
+      [](std::string_view text) { std::cerr << text; },
+  };
+  try {
+    sstream::query(options, sinks, context);
+    output.close();
+  } catch (const base::Error& error) {
+    if (error.sys_errno() == EPIPE) {
+      return broken_pipe;
+    }
+    output.flush();  // what came before the error is good
+    throw;
+  }
+  return base::exit_done;
+}
+
+/// With --log-file the log goes there instead of to stderr.
+int run_logged(const QueryCommand& command, sstream::Context& context) {
+  if (command.log_file.empty()) {
+    return run(command.options, context);
+  }
+  auto file = base::open_file(command.log_file, O_WRONLY | O_CREAT | O_TRUNC);
+  const base::Log log("sstream-query", base::LogLevel::debug,
+                      [&](base::LogLevel, const std::string& line) { file.write(line + "\n"); });
+  const sstream::Context logged{context.clock, log,          context.progress,
+                                context.http,  context.stop, context.print};
+  return run(command.options, logged);
+}
+
+void settle(QueryCommand& command) {
+  auto& options = command.options;
+  if (!command.path.empty()) {
+    options.path = command.path;
+  }
+  if (command.max) {
+    options.max = *command.max;
+  }
+  if (command.json) {
+    options.output = QueryOutput::json;
+  } else if (command.pretty) {
+    options.output = QueryOutput::pretty;
+  } else if (!command.format.empty()) {
+    options.output = QueryOutput::format;
+    options.format = command.format;
+  }
+}
+
+cli::Action declare(CLI::App& app) {
+  auto command = std::make_shared<QueryCommand>();
+  auto& options = command->options;
+  options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
+  app.add_option("MIRROR_URL", options.source,
+                 "Stream: a directory, an index or products file, or an http(s) URL")
+      ->required();
+  app.add_option("FILTER", options.filters,
+                 "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
+  cli::add_number(app, "--max", command->max, "Only the N newest versions of a product");
+  app.add_option("--path", command->path,
+                 "Path of the index or products file below MIRROR_URL (default: "
+                 "streams/v1/index.sjson, else index.json)");
+  auto* format = app.add_option("-o,--output-format", command->format,
+                                "Line for an item, e.g. '%(product_name)s %(path)s'");
+  auto* pretty = app.add_flag("--pretty", command->pretty, "Print items for people to read");
+  auto* json = app.add_flag("--json", command->json, "Print all items as one JSON array");
+  format->excludes(pretty)->excludes(json);
+  pretty->excludes(json);
+  app.add_option("--keyring", options.trust.keyring,
+                 "The stream must be signed by a key of this file");
+  app.add_flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
+  app.add_flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
+  cli::add_http_options(app, command->http);
+  app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
+  return [command](sstream::Context& context) {
+    settle(*command);
+    return cli::with_http(command->http, context,
+                          [&](sstream::Context& full) { return run_logged(*command, full); });
+  };
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return cli::run_program(
+      argc, argv, "sstream-query", "Lists what a simplestream offers",
+      {{"", "",
+        "sstream-query --max=1 -o '%(product_name)s %(version_name)s %(path)s' daily-stream.d "
+        "ftype=squashfs\nsstream-query --json --keyring keyring.gpg "
+        "https://images.example.com/daily release=noble arch=amd64",
+        declare}});
+}

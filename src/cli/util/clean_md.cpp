@@ -1,0 +1,106 @@
+#include "meph2/verbs/clean_md.h"
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct CleanMdCommand {
+  meph2::CleanMdOptions options;
+  std::vector<std::string> words;
+  std::optional<std::uint64_t> min_keep;
+  PublishFlags flags;
+};
+
+/// "N TARGET [FILTER...]", as the established tool has it, or "TARGET [FILTER...]" with an option.
+void take_words(CleanMdCommand& command) {
+  auto words = command.words;
+  auto& options = command.options;
+  if (!options.max && words.size() > 1) {
+    if (const auto number = base::parse_decimal(words[0])) {
+      options.max = number;
+      words.erase(words.begin());
+    }
+  }
+  options.target = words[0];
+  options.filters.assign(words.begin() + 1, words.end());
+  options.min_keep = command.min_keep.value_or(1);
+}
+
+io::Json list_of(const std::vector<meph2::CleanedVersion>& versions) {
+  io::Json out = io::Json::array();
+  for (const auto& at : versions) {
+    out.push_back(
+        {{"content_id", at.content_id}, {"product", at.product}, {"version", at.version}});
+  }
+  return out;
+}
+
+std::vector<std::string> lines_of(const meph2::CleanMdResult& result) {
+  std::vector<std::string> lines;
+  for (const auto& at : result.removed) {
+    lines.push_back(base::cat("Removing ", at.version, " from ", at.product));
+  }
+  for (const auto& at : result.held) {
+    lines.push_back(base::cat("Keeping ", at.version, " of ", at.product, ": held"));
+  }
+  for (const auto& product : result.dropped) {
+    lines.push_back(base::cat("Dropping ", product));
+  }
+  lines.push_back(base::cat(result.removed.size(), " versions removed, ",
+                            base::human_bytes(result.freed), " of data named no more"));
+  return lines;
+}
+
+void declare_criteria(CLI::App& app, CleanMdCommand& command) {
+  auto& options = command.options;
+  add_number(app, "--max", options.max, "Versions of each product that stay, the newest");
+  add_number(app, "--min-keep", command.min_keep,
+             "Versions of each product that stay whatever the rest says (default: 1)");
+  add_duration(app, "--older-than", options.older_than,
+               "Only versions whose name begins with a date longer ago");
+  add_size(app, "--free", options.free,
+           "Only so many versions, the oldest first, that so much data is named no more");
+  add_allow_drop(app, options.allow_drop, "Let this product go when it has no version");
+}
+
+}  // namespace
+
+Action declare_clean_md(CLI::App& app) {
+  auto command = std::make_shared<CleanMdCommand>();
+  command->options.publish.action = "clean-md";
+  app.add_option("WORDS", command->words,
+                 "[N] TARGET [FILTER...]: how many stay (or --max), a data directory or a document "
+                 "below its streams/v1, and which versions may go")
+      ->required();
+  declare_criteria(app, *command);
+  app.add_option("--keyring", command->options.keyring,
+                 "The stream must be signed by a key of this file");
+  add_publish_options(app, command->options.publish, command->flags);
+  return [command](sstream::Context& context) {
+    take_words(*command);
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: target=", options.target,
+                               options.max ? base::cat(" max=", *options.max) : std::string()));
+    if (options.max && *options.max < options.min_keep) {
+      context.log.warning(base::cat("--max ", *options.max, " empties products: ", options.min_keep,
+                                    " of each stay; --min-keep ", *options.max,
+                                    " if that is meant"));
+    }
+    const auto result = meph2::clean_md(options, context);
+    auto report = sstream::report_of(result.published, options.publish);
+    report["removed"] = list_of(result.removed);
+    report["held"] = list_of(result.held);
+    report["dropped"] = result.dropped;
+    report["freed"] = result.freed;
+    return finish(report, lines_of(result), command->flags, context);
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,44 @@
+#include "meph2/verbs/copy_version.h"
+
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct CopyVersionCommand {
+  meph2::CopyVersionOptions options;
+  PublishFlags flags;
+};
+
+}  // namespace
+
+Action declare_copy_version(CLI::App& app) {
+  auto command = std::make_shared<CopyVersionCommand>();
+  command->options.publish.action = "copy-version";
+  app.add_option("DATA_D", command->options.target, "Data directory")->required();
+  app.add_option("FROM", command->options.from, "Version to copy")->required();
+  app.add_option("TO", command->options.to, "Name of the copy")->required();
+  app.add_option("FILTER", command->options.filters,
+                 "Only products with an item of that version that matches");
+  add_publish_options(app, command->options.publish, command->flags);
+  return [command](sstream::Context& context) {
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: data_d=", options.target, " from_version=", options.from,
+                               " to_version=", options.to));
+    const auto result = meph2::copy_version(options, context);
+    auto report = report_of_items(result.items, result.published, options.publish);
+    report["products"] = result.products;
+    std::vector<std::string> lines;
+    for (const auto& product : result.products) {
+      lines.push_back(base::cat("Copying ", options.from, " to ", options.to, " in ", product));
+    }
+    return finish(report, lines, command->flags, context);
+  };
+}
+
+}  // namespace cli

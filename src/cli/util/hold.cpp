@@ -1,0 +1,83 @@
+#include "meph2/verbs/hold.h"
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct HoldCommand {
+  meph2::HoldOptions options;
+  PublishFlags flags;
+  bool list = false;
+};
+
+std::string line_of(const sstream::Hold& hold, base::Time now) {
+  return base::cat(hold.product, "@", hold.version, " held by ", hold.by, " since ",
+                   base::format_stamp(hold.since),
+                   hold.until ? base::cat(hold.active(now) ? " until " : ", ended ",
+                                          base::format_stamp(*hold.until))
+                              : std::string(),
+                   hold.reason.empty() ? "" : ": ", hold.reason);
+}
+
+int list(const HoldCommand& command, const sstream::Context& context) {
+  std::vector<std::string> lines;
+  io::Json holds = io::Json::array();
+  for (const auto& hold : meph2::list_holds(command.options.data_d)) {
+    lines.push_back(line_of(hold, context.clock.now()));
+    holds.push_back(sstream::json_of(hold));
+  }
+  return finish({{"action", "hold"}, {"holds", std::move(holds)}}, lines, command.flags, context);
+}
+
+void declare_common(CLI::App& app, HoldCommand& command) {
+  add_dry_run(app, command.options.dry_run, command.flags);
+  add_lock_and_report(app, command.options.lock_timeout, command.flags);
+}
+
+}  // namespace
+
+Action declare_hold(CLI::App& app) {
+  auto command = std::make_shared<HoldCommand>();
+  auto& options = command->options;
+  app.add_option("DATA_D", options.data_d, "Data directory")->required();
+  app.add_option("PRODUCT@VERSION", options.version, "What to hold (default: list the holds)");
+  app.add_flag("--list", command->list, "List the holds");
+  app.add_option("--reason", options.reason, "Why, for whoever asks later");
+  app.add_option("--until", options.until, "30d, or a date (default: until it is taken back)");
+  declare_common(app, *command);
+  return [command](sstream::Context& context) {
+    if (command->list || command->options.version.empty()) {
+      return list(*command, context);
+    }
+    const auto hold = meph2::hold(command->options, context);
+    return finish({{"action", "hold"},
+                   {"dry_run", command->options.dry_run},
+                   {"hold", sstream::json_of(hold)}},
+                  {line_of(hold, context.clock.now())}, command->flags, context);
+  };
+}
+
+Action declare_unhold(CLI::App& app) {
+  auto command = std::make_shared<HoldCommand>();
+  app.add_option("DATA_D", command->options.data_d, "Data directory")->required();
+  app.add_option("PRODUCT@VERSION", command->options.version, "What not to hold any more")
+      ->required();
+  declare_common(app, *command);
+  return [command](sstream::Context& context) {
+    const auto hold = meph2::unhold(command->options, context);
+    return finish({{"action", "unhold"},
+                   {"dry_run", command->options.dry_run},
+                   {"hold", sstream::json_of(hold)}},
+                  {base::cat(hold.product, "@", hold.version, " is not held any more")},
+                  command->flags, context);
+  };
+}
+
+}  // namespace cli

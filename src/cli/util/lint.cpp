@@ -1,0 +1,168 @@
+#include "meph2/lint/lint.h"
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "base/strings.h"
+#include "cli/http_options.h"
+#include "cli/program.h"
+#include "cli/util/commands.h"
+#include "cli/version.h"
+#include "meph2/lint/output.h"
+#include "meph2/lint/rules.h"
+
+namespace cli {
+
+namespace {
+
+constexpr std::size_t examples_per_rule = 5;
+
+struct LintCommand {
+  meph2::LintOptions options;
+  HttpFlags http;
+  std::string format = "text";
+  std::string explain;
+  bool list_rules = false;
+  bool all = false;
+  bool strict = false;
+  bool no_files = false;
+  std::string sample;
+};
+
+/// "20" or "all".
+std::optional<std::uint64_t> sample_of(const std::string& text) {
+  const auto count = base::parse_decimal(text);
+  if (!count && text != "all") {
+    throw base::Error(base::Errc::usage,
+                      base::cat("lint: --sample '", text, "' is neither a number nor 'all'"));
+  }
+  return count;
+}
+
+void print(const io::Json& json, const sstream::Context& context) {
+  const auto text = io::to_text(json);
+  context.print(text.substr(0, text.size() - 1));
+}
+
+void print(const std::vector<std::string>& lines, const sstream::Context& context) {
+  for (const auto& line : lines) {
+    context.print(line);
+  }
+}
+
+int explain(const std::string& id, const sstream::Context& context) {
+  std::vector<std::string> known;
+  for (const auto& rule : meph2::lint_rules()) {
+    if (rule.id == id) {
+      print(meph2::explanation_of(rule), context);
+      return base::exit_done;
+    }
+    known.emplace_back(rule.id);
+  }
+  const auto near = base::nearest_word(id, known);
+  throw base::Error(base::Errc::usage, base::cat("rule '", id, "': there is none of that name",
+                                                 near ? base::cat("; did you mean '", *near, "'?")
+                                                      : std::string("; --list-rules names them")));
+}
+
+int list_rules(const LintCommand& command, const sstream::Context& context) {
+  if (command.format == "markdown") {
+    const auto text = meph2::rules_as_markdown();
+    context.print(text.substr(0, text.size() - 1));
+  } else if (command.format == "json") {
+    print(meph2::rules_as_json(), context);
+  } else {
+    for (const auto& line : meph2::rule_list()) {
+      context.print(base::replace_all(line, "\t", "  "));
+    }
+  }
+  return base::exit_done;
+}
+
+int exit_code(const sstream::lint::Result& result, bool strict) {
+  using sstream::lint::Severity;
+  if (!result.trusted) {
+    return base::exit_untrusted;
+  }
+  const bool wrong = result.report.count(Severity::error) > 0 ||
+                     (strict && result.report.count(Severity::warning) > 0);
+  return wrong ? base::exit_failed : base::exit_done;
+}
+
+int run(LintCommand& command, sstream::Context& context) {
+  if (!command.explain.empty()) {
+    return explain(command.explain, context);
+  }
+  if (command.list_rules) {
+    return list_rules(command, context);
+  }
+  auto options = command.options;
+  if (options.where.empty()) {
+    throw base::Error(base::Errc::usage, "lint: which stream? Name a directory or a URL");
+  }
+  if (command.format == "markdown") {
+    throw base::Error(base::Errc::usage, "lint: --format markdown is for --list-rules only");
+  }
+  options.files = !command.no_files;
+  if (!command.sample.empty()) {
+    options.sample = sample_of(command.sample);
+  }
+  if (command.format == "text" && !command.all) {
+    options.keep_per_rule = examples_per_rule;
+  }
+  options.jobs = command.http.jobs.value_or(options.jobs);
+  const auto result = meph2::lint(options, context);
+  if (command.format == "json") {
+    print(meph2::json_of(result, options.where), context);
+  } else if (command.format == "sarif") {
+    print(meph2::sarif_of(result, options.where, MEPH2_VERSION), context);
+  } else {
+    for (const auto& line : meph2::text_of(result)) {
+      context.print(base::escape_control(line));
+    }
+  }
+  return exit_code(result, command.strict);
+}
+
+}  // namespace
+
+Action declare_lint(CLI::App& app) {
+  auto command = std::make_shared<LintCommand>();
+  auto& options = command->options;
+  app.add_option("STREAM", options.where, "A directory, a document in its streams/v1, or a URL");
+  add_list(app, "--profile", options.profiles,
+           "Whose demands: maas, maas-classic, lxd, incus, juju or simplestreams; may be repeated "
+           "(default: those that are remembered, else what the stream seems to be made for)")
+      ->type_name("NAME");
+  app.add_flag("--remember", options.remember,
+               "Remember in the directory for whom it is: lint and what is published there go by "
+               "it; without --profile: forget");
+  add_list(app, "--keyring", options.keyrings,
+           "The signatures must be by a key of this file; may be repeated (default: the keyrings "
+           "in the directory itself)")
+      ->type_name("FILE");
+  app.add_option("--format", command->format, "text, json or sarif")
+      ->check(CLI::IsMember({"text", "json", "sarif", "markdown"}))
+      ->type_name("FORMAT");
+  app.add_flag("--all", command->all, "Show all findings, not only the first five of each rule");
+  app.add_flag("--strict", command->strict, "Warnings count as errors");
+  app.add_flag("--no-files", command->no_files, "Look at the metadata only");
+  app.add_flag("--data", options.data,
+               "Read root file systems too, for the combined fingerprints of LXD and Incus");
+  add_duration(app, "--grace", options.grace,
+               "Files that nothing names are no orphans before this age (default: 3d)");
+  app.add_option("--sample", command->sample,
+                 "Of a URL: ask the server about so many of the files, or about all (default: 20)")
+      ->type_name("N|all");
+  app.add_option("--explain", command->explain, "Say all about one rule")->type_name("RULE");
+  app.add_flag("--list-rules", command->list_rules,
+               "Name all rules (--format markdown: docs/lint-rules.md)");
+  add_http_options(app, command->http, "Ask about, or download, N files at a time (default: 4)");
+  return [command](sstream::Context& context) {
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,43 @@
+#include "meph2/verbs/merge.h"
+
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct MergeCommand {
+  meph2::MergeOptions options;
+  PublishFlags flags;
+};
+
+}  // namespace
+
+Action declare_merge(CLI::App& app) {
+  auto command = std::make_shared<MergeCommand>();
+  command->options.publish.action = "merge";
+  command->options.publish.create = true;
+  app.add_option("SRC", command->options.source,
+                 "Source: a local directory, or an index or products file in one")
+      ->required();
+  app.add_option("TARGET", command->options.target, "Data directory to merge into; made if absent")
+      ->required();
+  add_publish_options(app, command->options.publish, command->flags);
+  add_trust_options(app, command->options.trust);
+  add_replay_options(app, command->options.trust);
+  add_md5_option(app, command->options.trust);
+  return [command](sstream::Context& context) {
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
+    const auto result = meph2::merge(options, context);
+    const auto report = report_of_items(result.items, result.published, options.publish);
+    return finish(report, lines_of(result.items, result.published, options.publish), command->flags,
+                  context);
+  };
+}
+
+}  // namespace cli

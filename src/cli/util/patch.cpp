@@ -1,0 +1,84 @@
+#include "meph2/verbs/patch.h"
+
+#include <memory>
+
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "base/strings.h"
+#include "cli/http_options.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+constexpr std::uint64_t patch_limit = 16ULL << 20U;
+
+struct PatchCommand {
+  meph2::PatchOptions options;
+  PublishFlags flags;
+  HttpFlags http;
+  std::string input;
+  std::string stream;
+  std::string target;
+};
+
+std::string read_input(const std::string& input) {
+  if (!input.empty() && input != "-") {
+    return base::read_file(input, patch_limit);
+  }
+  base::File file(base::UniqueFd(::dup(STDIN_FILENO)), "standard input");
+  return base::read_all(file, patch_limit);
+}
+
+int run(PatchCommand& command, sstream::Context& context) {
+  auto& options = command.options;
+  options.target = command.target.empty() ? command.stream : command.target;
+  options.source = command.target.empty() ? "" : command.stream;
+  const bool piped = command.input.empty() || command.input == "-";
+  context.log.info(base::cat("starting: input=", piped ? "standard input" : command.input,
+                             options.source.empty() ? "" : " src=", options.source,
+                             " target=", options.target));
+  options.patches =
+      meph2::parse_patch(read_input(command.input), piped ? "standard input" : command.input);
+  if (options.patches.empty()) {
+    context.print("WARNING: No diff defined!");
+    return base::exit_done;
+  }
+  const auto result = meph2::patch(options, context);
+  auto report = report_of_items(result.items, result.published, options.publish);
+  report["changes"] = result.changes;
+  auto lines = result.changes;
+  if (lines.empty()) {
+    lines.push_back(outcome_of(result.published));
+  }
+  return finish(report, lines, command.flags, context);
+}
+
+}  // namespace
+
+Action declare_patch(CLI::App& app) {
+  auto command = std::make_shared<PatchCommand>();
+  auto& options = command->options;
+  options.publish.action = "patch";
+  options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
+  app.add_option("STREAM", command->stream,
+                 "Data directory to change; with TARGET, where to add from: a directory, an index "
+                 "or products file, or an http(s) URL")
+      ->required();
+  app.add_option("TARGET", command->target, "Data directory to change, if STREAM is the source");
+  app.add_option("-i,--input", command->input,
+                 "Patch, as `meph2-util diff` writes it (default: standard input)");
+  add_publish_options(app, options.publish, command->flags);
+  add_trust_options(app, options.trust);
+  add_replay_options(app, options.trust);
+  add_http_options(app, command->http);
+  return [command](sstream::Context& context) {
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
+  };
+}
+
+}  // namespace cli

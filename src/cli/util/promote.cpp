@@ -1,0 +1,65 @@
+#include "meph2/verbs/promote.h"
+
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/http_options.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct PromoteCommand {
+  meph2::PromoteOptions options;
+  PublishFlags flags;
+  HttpFlags http;
+};
+
+int run(const PromoteCommand& command, const sstream::Context& context) {
+  const auto& asked = command.options;
+  context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target,
+                             " version=", asked.version, " label=", asked.label));
+  const auto result = meph2::promote(asked, context);
+  auto report = report_of_items(result.items, result.published, asked.publish);
+  report.update(result.details);
+  return finish(report, lines_of(result.items, result.published, asked.publish), command.flags,
+                context);
+}
+
+}  // namespace
+
+Action declare_promote(CLI::App& app) {
+  auto command = std::make_shared<PromoteCommand>();
+  auto& options = command->options;
+  options.publish.action = "promote";
+  options.publish.create = true;
+  options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
+  app.add_option("SRC", options.source,
+                 "Source: a directory, an index or products file, or an http(s) URL")
+      ->required();
+  app.add_option("TARGET", options.target, "Data directory to promote into; made if absent")
+      ->required();
+  app.add_option("VERSION", options.version, "Version to promote")->required();
+  app.add_option("FILTER", options.filters, "Only products whose items match, e.g. release=noble");
+  app.add_option("-l,--label", options.label,
+                 base::cat("Label of what is promoted: ", base::join(meph2::usual_labels(), ", "),
+                           " or another (default: release)"));
+  app.add_flag("--skip-file-copy", options.skip_file_copy,
+               "Bring no files in: they must be in the target already, and right");
+  app.add_flag("--allow-partial", options.allow_partial,
+               "Let the filters leave out some items of a version");
+  add_duration(app, "--soak", options.soak, "Refuse a version that is younger");
+  add_publish_options(app, options.publish, command->flags);
+  add_trust_options(app, options.trust);
+  add_replay_options(app, options.trust);
+  add_md5_option(app, options.trust);
+  add_http_options(app, command->http);
+  return [command](sstream::Context& context) {
+    return with_http(command->http, context,
+                     [&](sstream::Context& full) { return run(*command, full); });
+  };
+}
+
+}  // namespace cli

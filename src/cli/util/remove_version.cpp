@@ -1,0 +1,43 @@
+#include "meph2/verbs/remove_version.h"
+
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct RemoveVersionCommand {
+  meph2::RemoveVersionOptions options;
+  PublishFlags flags;
+};
+
+}  // namespace
+
+Action declare_remove_version(CLI::App& app) {
+  auto command = std::make_shared<RemoveVersionCommand>();
+  command->options.publish.action = "remove-version";
+  app.add_option("DATA_D", command->options.target, "Data directory")->required();
+  app.add_option("VERSION", command->options.version, "Version to remove")->required();
+  app.add_option("FILTER", command->options.filters,
+                 "Only products with an item of that version that matches");
+  app.add_flag("--force", command->options.force, "Also a version that is held");
+  add_publish_options(app, command->options.publish, command->flags);
+  return [command](sstream::Context& context) {
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: data_d=", options.target, " version=", options.version));
+    const auto result = meph2::remove_version(options, context);
+    auto report = sstream::report_of(result.published, options.publish);
+    report["products"] = result.products;
+    std::vector<std::string> lines;
+    for (const auto& product : result.products) {
+      lines.push_back(base::cat("Removing ", options.version, " from ", product));
+    }
+    return finish(report, lines, command->flags, context);
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,44 @@
+#include "meph2/verbs/rollback.h"
+
+#include <memory>
+
+#include "base/strings.h"
+#include "cli/publish_options.h"
+#include "cli/util/commands.h"
+
+namespace cli {
+
+namespace {
+
+struct RollbackCommand {
+  meph2::RollbackOptions options;
+  PublishFlags flags;
+};
+
+}  // namespace
+
+Action declare_rollback(CLI::App& app) {
+  auto command = std::make_shared<RollbackCommand>();
+  command->options.publish.action = "rollback";
+  app.add_option("DATA_D", command->options.target, "Data directory")->required();
+  app.add_option("GEN", command->options.generation,
+                 "Number of the generation, see `meph2-util history` (default: the newest kept)");
+  app.add_option("--product", command->options.product, "Only this product goes back");
+  add_publish_options(app, command->options.publish, command->flags);
+  return [command](sstream::Context& context) {
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: data_d=", options.target));
+    const auto result = meph2::rollback(options, context);
+    auto report = sstream::report_of(result.published, options.publish);
+    report["restored"] = result.generation;
+    report["product"] = options.product;
+    const auto what = base::cat(options.product.empty() ? "everything" : options.product,
+                                " as in generation ", result.generation);
+    const std::vector<std::string> lines = {result.published.changed
+                                                ? base::cat("Restoring ", what)
+                                                : base::cat("nothing to do: ", what, " is live")};
+    return finish(report, lines, command->flags, context);
+  };
+}
+
+}  // namespace cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/fs/file.h"
+
+namespace io {
+
+enum class Algorithm : std::uint8_t { md5, sha1, sha256, sha512 };
+
+/// One message digest (OpenSSL EVP). `hex()` ends it.
+class Digest {
+ public:
+  explicit Digest(Algorithm algorithm);
+  Digest(Digest&&) noexcept;
+  Digest& operator=(Digest&&) noexcept;
+  Digest(const Digest&) = delete;
+  Digest& operator=(const Digest&) = delete;
+  ~Digest();
+
+  void update(std::string_view bytes);
+
+  /// Lower-case hex; the digest cannot be used afterwards.
+  std::string hex();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+std::string digest_hex(Algorithm algorithm, std::string_view bytes);
+
+/// Of the whole file, read once from its start; `size` receives the number of bytes read.
+std::string digest_file(Algorithm algorithm, base::File& file, std::uint64_t* size = nullptr);
+
+}  // namespace io

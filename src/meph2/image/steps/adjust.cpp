@@ -1,0 +1,132 @@
+#include "meph2/image/steps/adjust.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
+#include "base/strings.h"
+#include "meph2/image/steps/packages_used.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using io::Json;
+using Strings = std::vector<std::string>;
+
+constexpr const char* proposed_list = "/etc/apt/sources.list.d/meph2-proposed.list";
+constexpr const char* proposed_pin = "/etc/apt/preferences.d/meph2-proposed";
+
+void write_text(const std::string& path, const std::string& text) {
+  base::make_directories(path.substr(0, path.rfind('/')));
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  file.write(text);
+  file.close();
+}
+
+void add_repository(const Chroot& chroot, const std::string& repository, std::size_t number) {
+  if (repository.starts_with("deb ") || repository.starts_with("deb-src ")) {
+    write_text(base::cat("/etc/apt/sources.list.d/meph2-", number, ".list"), repository + "\n");
+    return;
+  }
+  if (!Chroot::has_program("add-apt-repository")) {
+    chroot.apt_get({"update"});
+    chroot.apt_get({"--no-install-recommends", "install", "software-properties-common"});
+  }
+  chroot.run_checked({"add-apt-repository", "--yes", "--no-update", repository});
+}
+
+void remove_below(const std::string& directory) {
+  if (!base::exists_at(AT_FDCWD, directory)) {
+    return;
+  }
+  for (const auto& name : base::list_directory(directory)) {
+    if (name != "lock" && name != "partial") {
+      base::remove_tree(base::cat(directory, "/", name));
+    }
+  }
+}
+
+void install(const Chroot& chroot, const Strings& packages) {
+  if (packages.empty()) {
+    return;
+  }
+  Strings words = {"install"};
+  words.insert(words.end(), packages.begin(), packages.end());
+  chroot.apt_get(words);
+}
+
+}  // namespace
+
+void divert_programs(const Chroot& chroot, const Strings& paths) {
+  for (const auto& path : paths) {
+    if (!base::exists_at(AT_FDCWD, path.substr(0, path.rfind('/')))) {
+      continue;
+    }
+    chroot.run_checked(
+        {"dpkg-divert", "--local", "--rename", "--divert", path + ".meph2-away", "--add", path});
+    if (::symlink("/bin/true", path.c_str()) != 0) {
+      base::throw_errno(errno, "make symlink", path);
+    }
+  }
+}
+
+void restore_programs(const Chroot& chroot, const Strings& paths) {
+  for (const auto& path : paths) {
+    if (base::unlink_at(AT_FDCWD, path)) {
+      chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
+    }
+  }
+}
+
+void enable_proposed(const Json& input) {
+  if (!input.value("proposed", false)) {
+    return;
+  }
+  const auto line = input.at("proposed_line").get<std::string>();
+  if (line.empty()) {
+    throw Error(Errc::usage,
+                "--proposed: the file of release needs says nothing of where this "
+                "release's proposed packages are");
+  }
+  write_text(proposed_list, line + "\n");
+  if (!input.value("proposed_all", true)) {
+    // Only the packages asked for come from there.
+    write_text(proposed_pin,
+               base::cat("Package: *\nPin: release a=",
+                         input.at("proposed_suite").get<std::string>(), "\nPin-Priority: 100\n"));
+  }
+}
+
+Json adjust(const Chroot& chroot, const Json& input) {
+  const auto divert = input.value("divert", Strings());
+  divert_programs(chroot, divert);
+  enable_proposed(input);
+  std::size_t number = 0;
+  for (const auto& repository : input.value("repositories", Strings())) {
+    base::with_context(base::cat("repository ", repository),
+                       [&] { add_repository(chroot, repository, number++); });
+  }
+  if (auto purge = input.value("purge_packages", Strings()); !purge.empty()) {
+    purge.insert(purge.begin(), "purge");
+    base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
+  }
+  base::with_context("package lists", [&] { chroot.apt_get({"update"}); });
+  if (input.value("upgrade", false)) {
+    base::with_context("proposed packages", [&] { chroot.apt_get({"dist-upgrade"}); });
+  }
+  const auto add = input.value("add", Strings());
+  base::with_context("packages to add", [&] { install(chroot, add); });
+  auto archives = archives_in_use(chroot);
+  restore_programs(chroot, divert);
+  base::unlink_at(AT_FDCWD, proposed_list);
+  base::unlink_at(AT_FDCWD, proposed_pin);
+  remove_below("/var/lib/apt/lists");
+  chroot.run_checked({"apt-get", "clean"});
+  return {{"archives", std::move(archives)}, {"packages", versions_of(add, Chroot::packages())}};
+}
+
+}  // namespace meph2::image

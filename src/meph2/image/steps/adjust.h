@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/json/json.h"
+#include "meph2/image/steps/chroot.h"
+
+namespace meph2::image {
+
+/// Puts `true` in the place of programs, whether they are installed yet or not.
+void divert_programs(const Chroot& chroot, const std::vector<std::string>& paths);
+void restore_programs(const Chroot& chroot, const std::vector<std::string>& paths);
+
+/// Adds the proposed pocket as a source of packages where `input` asks for it.
+void enable_proposed(const io::Json& input);
+
+/// Changes the root that gets published: repositories, packages to purge, add, take from proposed,
+/// and a kernel. What the work itself left behind is removed again. Returns the archives that
+/// packages came from, and the versions of what was added.
+io::Json adjust(const Chroot& chroot, const io::Json& input);
+
+}  // namespace meph2::image

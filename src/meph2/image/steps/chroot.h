@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/process/subprocess.h"
+#include "meph2/image/steps/dpkg.h"
+#include "meph2/image/steps/stage_output.h"
+
+namespace meph2::image {
+
+/// Runs programs of the image that is our root directory by now, with an environment of our own.
+class Chroot {
+ public:
+  /// `output`: where what programs print goes. `make_initrds`: whether the hooks of kernel packages
+  /// may make initrds.
+  Chroot(const StageOutput& output, bool make_initrds);
+
+  base::Outcome run(const std::vector<std::string>& argv) const;
+
+  /// What a program prints on stdout; nothing where it fails.
+  std::string answer_of(const std::vector<std::string>& argv) const;
+
+  /// A status other than 0 is Error(failed) with the last lines that the program printed.
+  void run_checked(const std::vector<std::string>& argv) const;
+
+  /// apt-get with the options that an unattended build needs. `options` come before the command.
+  void apt_get(const std::vector<std::string>& words) const;
+
+  static bool has_program(const std::string& name);
+
+  /// The status file of the image. Error(untrusted) where it has no dpkg.
+  static std::vector<Package> packages();
+
+  /// What an installed package owns.
+  static std::vector<std::string> files_of(const Package& package);
+
+ private:
+  base::Command command(const std::vector<std::string>& argv) const;
+
+  StageOutput output_;
+  bool make_initrds_;
+};
+
+}  // namespace meph2::image

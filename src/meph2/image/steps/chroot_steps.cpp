@@ -1,0 +1,258 @@
+#include "meph2/image/steps/chroot_steps.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
+#include "base/strings.h"
+#include "meph2/image/sandbox/sandbox.h"
+#include "meph2/image/steps/adjust.h"
+#include "meph2/image/steps/chroot.h"
+#include "meph2/image/steps/kernel_files.h"
+#include "meph2/image/steps/needs.h"
+#include "meph2/image/steps/packages_used.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using io::Json;
+using Strings = std::vector<std::string>;
+
+constexpr const char* deny_services =
+    "#!/bin/sh\n# No service is started while an image is built.\nexit 101\n";
+
+Strings strings(const Json& input, const char* key) {
+  return input.value(key, Strings());
+}
+
+/// Kernel packages' hooks make initrds and boot loader menus: in a scratch layer nobody wants them.
+void empty_kernel_hooks() {
+  for (const auto* name : {"postinst.d", "postrm.d", "preinst.d", "prerm.d"}) {
+    base::remove_tree(base::cat("/etc/kernel/", name));
+    base::make_directories(base::cat("/etc/kernel/", name));
+  }
+}
+
+/// Adds the modules that the image's own configuration does not name yet.
+void add_modules(const Strings& modules) {
+  const std::string path = "/etc/initramfs-tools/modules";
+  if (modules.empty() || !base::exists_at(AT_FDCWD, "/etc/initramfs-tools")) {
+    return;
+  }
+  auto text = base::exists_at(AT_FDCWD, path) ? base::read_file(path) : std::string();
+  if (!text.empty() && text.back() != '\n') {
+    text += '\n';
+  }
+  for (const auto& module : modules) {
+    text += module + "\n";
+  }
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  file.write(text);
+  file.close();
+}
+
+void write_files(const Json& files) {
+  for (const auto& [path, content] : files.items()) {
+    base::make_directories(path.substr(0, path.rfind('/')));
+    const bool program =
+        path.find("/hooks/") != std::string::npos || path.find("/scripts/") != std::string::npos;
+    auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    file.write(content.get<std::string>());
+    file.chmod(program ? 0755 : 0644);
+    file.close();
+  }
+}
+
+/// The generator that the image has decides; the one of the release is installed where it has none.
+Strings initrd_packages(const Chroot& chroot, const Json& input) {
+  if (!Chroot::has_program("mkinitramfs") && Chroot::has_program("dracut")) {
+    return strings(input, "dracut_packages");
+  }
+  auto packages = strings(input, "initrd_packages");
+  if (!Chroot::has_program("mkinitramfs")) {
+    const auto generator = strings(input, "generator");
+    packages.insert(packages.begin(), generator.begin(), generator.end());
+  }
+  for (const auto& name : strings(input, "initrd_optional")) {
+    if (chroot.run({"apt-get", "install", "--simulate", "--quiet", name}).status == 0) {
+      packages.push_back(name);
+    }
+  }
+  return packages;
+}
+
+/// The layer below all kernels: package lists, what the initrds need, and every .deb of every
+/// kernel, so that the network is asked once.
+Json prepare(const Chroot& chroot, const Json& input) {
+  for (const auto& path : strings(input, "scratch_remove")) {
+    base::unlink_at(AT_FDCWD, path);
+  }
+  divert_programs(chroot, strings(input, "divert"));
+  enable_proposed(input);
+  base::with_context("package lists", [&chroot] { chroot.apt_get({"update"}); });
+  auto packages = initrd_packages(chroot, input);
+  if (!packages.empty()) {
+    Strings words = {"--no-install-recommends", "install"};
+    words.insert(words.end(), packages.begin(), packages.end());
+    base::with_context("packages for the initrd", [&] { chroot.apt_get(words); });
+  }
+  if (auto purge = strings(input, "purge"); !purge.empty()) {
+    purge.insert(purge.begin(), "purge");
+    base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
+  }
+  empty_kernel_hooks();
+  add_modules(strings(input, "modules"));
+  write_files(input.value("files", Json::object()));
+  for (const auto& kernel : strings(input, "kernels")) {
+    base::with_context(base::cat("kernel ", kernel), [&] {
+      chroot.apt_get({"--no-install-recommends", "--download-only", "install", kernel});
+    });
+  }
+  return {{"archives", archives_in_use(chroot)},
+          {"packages", versions_of(packages, Chroot::packages())}};
+}
+
+/// Those that the kernel has: dracut installs none of its list where one is missing.
+Strings known_modules(const std::string& version, const Strings& names) {
+  const auto directory = base::cat("/lib/modules/", version);
+  std::string all;
+  for (const auto* file : {"modules.dep", "modules.builtin"}) {
+    const auto path = base::cat(directory, "/", file);
+    if (base::exists_at(AT_FDCWD, path)) {
+      all += base::replace_all(base::read_file(path), "-", "_");
+    }
+  }
+  Strings out;
+  for (const auto& name : names) {
+    const auto plain = base::replace_all(name, "-", "_");
+    if (all.find(base::cat("/", plain, ".ko")) != std::string::npos) {
+      out.push_back(name);
+    }
+  }
+  return out;
+}
+
+/// The same packages make the same initrd, whenever and by whom: its newest files are as old as the
+/// kernel. (Generators honour SOURCE_DATE_EPOCH; the caller's own one stays.)
+void date_initrd(const std::string& kernel) {
+  const auto date = base::open_file(kernel, O_RDONLY).status().st_mtime;
+  ::setenv("SOURCE_DATE_EPOCH", std::to_string(date).c_str(), 0);
+}
+
+void make_initrd(const Chroot& chroot, const Json& input, const std::string& version) {
+  const std::string initrd = "/boot/meph2-initrd";
+  if (!base::exists_at(AT_FDCWD, base::cat("/lib/modules/", version, "/modules.dep"))) {
+    chroot.run_checked({"depmod", "-a", version});
+  }
+  if (Chroot::has_program("mkinitramfs")) {
+    chroot.run_checked({"mkinitramfs", "-o", initrd, version});
+  } else {
+    Strings argv = {"dracut",         "--force", "--no-hostonly", "--no-hostonly-cmdline",
+                    "--reproducible", "--kver",  version};
+    for (const auto& name : strings(input, "dracut_modules")) {
+      argv.insert(argv.end(), {"--add", name});
+    }
+    for (const auto& name : known_modules(version, strings(input, "dracut_drivers"))) {
+      argv.insert(argv.end(), {"--add-drivers", name});
+    }
+    argv.push_back(initrd);
+    chroot.run_checked(argv);
+  }
+  if (!base::exists_at(AT_FDCWD, initrd)) {
+    throw Error(Errc::failed, base::cat("initrd for ", version, ": none was made"));
+  }
+}
+
+void hand_over(const std::string& path, int out, const std::string& name) {
+  auto from = base::open_file(path, O_RDONLY);
+  auto to = base::open_file_at(out, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  std::string buffer(1U << 20U, '\0');
+  while (const auto count = from.read(buffer)) {
+    to.write(std::string_view(buffer).substr(0, count));
+  }
+  to.chmod(0644);
+  to.close();
+}
+
+Json pack_kernel(const Chroot& chroot, const Json& input, int out) {
+  const auto package = input.at("package").get<std::string>();
+  chroot.apt_get({"--no-install-recommends", "--no-download", "install", package});
+  const auto kernel = find_kernel(package);
+  date_initrd(kernel.path);
+  make_initrd(chroot, input, kernel.version);
+  hand_over(kernel.path, out, "kernel");
+  hand_over("/boot/meph2-initrd", out, "initrd");
+  std::size_t number = 0;
+  for (const auto& name : strings(input, "dtbs")) {
+    hand_over(find_device_tree(kernel.version, name), out, base::cat("dtb-", number++));
+  }
+  return {{"version", kernel.version},
+          {"package", kernel.package},
+          {"packages", versions_of({package}, Chroot::packages())},
+          {"file", kernel.path}};
+}
+
+}  // namespace
+
+HostFiles read_host_files() {
+  const std::string path = "/etc/resolv.conf";
+  return {base::exists_at(AT_FDCWD, path) ? base::read_file(path, 1U << 20U) : std::string()};
+}
+
+Json run_chroot_stage(const std::string& kind, const Json& input, const HostFiles& host, int out,
+                      const StageOutput& output) {
+  const Chroot chroot(output, kind == "adjust");
+  Chroot::packages();  // no dpkg, no kernels: said at once
+  const SuppliedFile resolver("/etc/resolv.conf", host.resolv_conf, 0644);
+  const SuppliedFile services("/usr/sbin/policy-rc.d", deny_services, 0755);
+  if (kind == "prepare") {
+    return prepare(chroot, input);
+  }
+  if (kind == "kernel") {
+    return pack_kernel(chroot, input, out);
+  }
+  if (kind == "adjust") {
+    return adjust(chroot, input);
+  }
+  throw Error(Errc::internal, base::cat("unknown stage ", kind));
+}
+
+namespace {
+
+/// As asked for, else as the release in the tree needs it.
+std::string compression_of(const Json& input) {
+  auto given = input.at("compression").get<std::string>();
+  if (!given.empty()) {
+    return given;
+  }
+  std::string text;
+  for (const auto* path : {"root/etc/os-release", "root/usr/lib/os-release"}) {
+    if (text.empty() && ::access(path, R_OK) == 0) {
+      text = base::read_file(path, 1U << 20U);
+    }
+  }
+  return read_needs(input.at("conf").get<std::string>(), parse_os_release(text)).compression;
+}
+
+}  // namespace
+
+Json pack_merged_tree(const Json& input, const StageOutput& output) {
+  base::Command command;
+  command.argv = {
+      "mksquashfs",          "root",         input.at("output").get<std::string>(),
+      "-noappend",           "-no-progress", "-comp",
+      compression_of(input), "-processors",  std::to_string(input.at("jobs").get<unsigned>())};
+  output.apply(command);
+  base::run_checked(command);
+  return Json::object();
+}
+
+}  // namespace meph2::image

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "io/json/json.h"
+#include "meph2/image/steps/stage_output.h"
+
+namespace meph2::image {
+
+/// The program that a kernel pack names: a path, or a name that is in PATH, beside the running
+/// program, or in bin/ of the source tree that it was built in. Absolute; Error(usage) where there
+/// is none.
+std::string find_kihelper(const std::string& name);
+
+/// The stage `kihelper`: runs `program` of the host on a kernel and its initrd, with ROOT (the
+/// merged tree, read-only) and VERSION_FLAVOR (the kernel's release) in its environment
+/// (streams.md 5.3).
+io::Json run_kihelper(const io::Json& input, const StageOutput& output);
+
+}  // namespace meph2::image

@@ -1,0 +1,186 @@
+#include "meph2/image/steps/rpm_steps.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/error.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
+#include "base/strings.h"
+#include "meph2/image/sandbox/sandbox.h"
+#include "meph2/image/steps/chroot.h"
+
+namespace meph2::image {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using io::Json;
+using Strings = std::vector<std::string>;
+
+constexpr const char* repositories = "/etc/yum.repos.d";
+constexpr const char* resolver_file = "/etc/resolv.conf";
+constexpr std::uint64_t largest_repository = 1U << 20U;
+
+bool is_regular(const std::string& path) {
+  struct stat status {};
+
+  return base::status_at(AT_FDCWD, path, status) && S_ISREG(status.st_mode);
+}
+
+/// In place: what the file is labelled with stays.
+void rewrite(const std::string& path, const std::string& text) {
+  auto file = base::open_file(path, O_WRONLY | O_TRUNC | O_NOFOLLOW);
+  file.write(text);
+  file.close();
+}
+
+/// Repositories' files as they were, to be put back.
+class Mirrors {
+ public:
+  Mirrors(std::string base, std::string epel) : base_(std::move(base)), epel_(std::move(epel)) {}
+
+  /// Again after each package: it may have brought a repository.
+  void apply() {
+    if ((base_.empty() && epel_.empty()) || !base::exists_at(AT_FDCWD, repositories)) {
+      return;
+    }
+    for (const auto& name : base::list_directory(repositories)) {
+      const auto path = base::cat(repositories, "/", name);
+      if (!name.ends_with(".repo") || !is_regular(path)) {
+        continue;
+      }
+      const auto text = base::read_file(path, largest_repository);
+      auto changed = with_mirrors(text, base_, epel_);
+      if (changed != text) {
+        rewrite(path, changed);
+        changed_[path] = {text, std::move(changed)};
+      }
+    }
+  }
+
+  /// But for those that a package has replaced since.
+  void restore() {
+    for (const auto& [path, texts] : changed_) {
+      if (is_regular(path) && base::read_file(path, largest_repository) == texts.second) {
+        rewrite(path, texts.first);
+      }
+    }
+  }
+
+ private:
+  std::string base_;
+  std::string epel_;
+  std::map<std::string, std::pair<std::string, std::string>> changed_;
+};
+
+std::string installer() {
+  for (const auto* name : {"dnf", "yum"}) {
+    if (Chroot::has_program(name)) {
+      return name;
+    }
+  }
+  throw Error(Errc::untrusted, "the image has neither dnf nor yum: no packages can be put into it");
+}
+
+void install_each(const Chroot& chroot, const Json& input) {
+  const auto program = installer();
+  Mirrors mirrors(input.at("base_mirror").get<std::string>(),
+                  input.at("epel_mirror").get<std::string>());
+  mirrors.apply();
+  for (const auto& package : input.at("packages").get<Strings>()) {
+    base::with_context(base::cat("package ", package), [&] {
+      chroot.run_checked({program, "-y", "install", package});
+    });
+    mirrors.apply();
+  }
+  mirrors.restore();
+  chroot.run_checked({program, "clean", "all"});
+}
+
+/// The line's `baseurl=` with the mirror in the place of the project's server, commented out or
+/// not; nothing where it names another server.
+std::optional<std::string> mirrored(std::string_view line, const std::string& base_mirror,
+                                    const std::string& epel_mirror) {
+  if (line.starts_with('#')) {
+    line.remove_prefix(1);
+  }
+  constexpr std::string_view key = "baseurl=";
+  if (!line.starts_with(key)) {
+    return std::nullopt;
+  }
+  const auto url = line.substr(key.size());
+  for (const auto* scheme : {"http://", "https://"}) {
+    for (const auto& [server, mirror] :
+         {std::pair<std::string, const std::string&>{"mirror.centos.org", base_mirror},
+          std::pair<std::string, const std::string&>{"download.fedoraproject.org/pub/epel",
+                                                     epel_mirror},
+          std::pair<std::string, const std::string&>{"download.example/pub/epel", epel_mirror}}) {
+      const auto from = base::cat(scheme, server, "/");
+      if (!mirror.empty() && url.starts_with(from)) {
+        return base::cat(key, mirror, "/", url.substr(from.size()));
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string with_mirrors(const std::string& repository, const std::string& base_mirror,
+                         const std::string& epel_mirror) {
+  auto lines = base::split(repository, '\n');
+  bool any = false;
+  for (auto& line : lines) {
+    if (auto changed = mirrored(line, base_mirror, epel_mirror)) {
+      any = true;
+      line = std::move(*changed);
+    }
+  }
+  if (!any) {
+    return repository;
+  }
+  for (auto& line : lines) {
+    if (line.starts_with("mirrorlist=") || line.starts_with("metalink=")) {
+      line.insert(0, "#");
+    }
+  }
+  return base::join(lines, "\n");
+}
+
+Json install_rpms(const Json& input, const HostFiles& host, const StageOutput& output) {
+  const Chroot chroot(output, true);
+  {
+    const SuppliedFile resolver(resolver_file, host.resolv_conf, 0644);
+    install_each(chroot, input);
+  }
+  if (is_regular(resolver_file)) {
+    rewrite(resolver_file, "");  // images come with that of the network they were made in
+  }
+  auto lines = base::split_list(
+      chroot.answer_of({"rpm", "-qa", "--qf", "%{NAME}\\t%{VERSION}-%{RELEASE}\\n"}), '\n');
+  std::sort(lines.begin(), lines.end());
+  return {{"packages", lines}};
+}
+
+Json tar_merged_tree(const Json& input, const StageOutput& output) {
+  base::Command command;
+  command.argv = {"tar",
+                  "--numeric-owner",
+                  "--xattrs",
+                  "--xattrs-include=*",
+                  "--acls",
+                  "--selinux",
+                  "--one-file-system",
+                  "-C",
+                  "root",
+                  "-czf",
+                  input.at("output").get<std::string>(),
+                  "."};
+  output.apply(command);
+  base::run_checked(command);
+  return Json::object();
+}
+
+}  // namespace meph2::image

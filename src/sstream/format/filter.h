@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sstream/format/product_tree.h"
+
+namespace sstream {
+
+/// One KEY OP VALUE expression (streams.md 2.6): OP is =, !=, ~ or !~. A missing key is "". Regular
+/// expressions are searched, by code point, case-sensitive, in the part of Python's syntax that
+/// ECMAScript shares, plus a leading (?i); others are Error(usage), and so are more than 1000 bytes
+/// of one. \w, \d, \s and \b know ASCII only.
+/// Without back-references matching takes polynomial time, whatever the expression.
+class Filter {
+ public:
+  /// Error(usage) "Unable to parse expression TEXT".
+  explicit Filter(const std::string& expression);
+  Filter(Filter&&) noexcept;
+  Filter& operator=(Filter&&) noexcept;
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
+  ~Filter();
+
+  const std::string& key() const;
+  /// Error(untrusted) for a regular expression against a value of more than 4096 bytes: the engine
+  /// has a stack to lose.
+  bool matches(std::string_view value) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// All of them must match.
+class Filters {
+ public:
+  Filters() = default;
+  explicit Filters(const std::vector<std::string>& expressions);
+
+  bool empty() const { return filters_.empty(); }
+
+  bool matches(const Item& item) const;
+  bool matches(const Tags& tags) const;
+
+ private:
+  std::vector<Filter> filters_;
+};
+
+}  // namespace sstream

@@ -1,0 +1,85 @@
+#include "sstream/janitor/unlisted.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/strings.h"
+#include "sstream/janitor/orphans.h"
+#include "sstream/janitor/path_set.h"
+#include "sstream/janitor/references.h"
+#include "sstream/repository/generation.h"
+
+namespace sstream {
+
+namespace {
+
+PathSet live_paths(const Repository& repository) {
+  PathSet paths;
+  ReferencePolicy policy;
+  policy.kept = false;
+  policy.allow_empty = true;
+  for_each_named_path(repository, policy,
+                      [&](std::string_view path, std::string_view) { paths.add(path); });
+  paths.seal();
+  return paths;
+}
+
+}  // namespace
+
+std::string unlisted_files(const std::string& repository) {
+  return base::cat(repository, "/.data/.sstream/unlisted.json");
+}
+
+std::size_t record_unlisted(const Repository& repository, const Context& context) {
+  const auto kept = kept_generations(repository);
+  if (kept.empty()) {
+    return 0;
+  }
+  const auto live = live_paths(repository);
+  const auto name = unlisted_files(repository.path());
+  auto list = OrphanFile::load(name);
+  std::map<std::string, Orphan> added;
+  for_each_named_path_of(repository, kept.back(), [&](std::string_view named) {
+    std::string path(named);
+    if (live.contains(path) || path.starts_with("streams/") || added.contains(path) ||
+        list.find(path) != nullptr) {
+      return;
+    }
+    const auto place = repository.place(path);
+    struct stat status {};
+
+    if (base::status_at(place.dirfd, place.path, status) && S_ISREG(status.st_mode)) {
+      Orphan orphan;
+      orphan.path = path;
+      orphan.since = context.clock.now();
+      orphan.last_seen = context.clock.now();
+      orphan.mark = FileMark::of(status);
+      orphan.sightings = 1;
+      added.emplace(std::move(path), std::move(orphan));
+    }
+  });
+  if (added.empty()) {
+    return 0;
+  }
+  for (auto& [path, orphan] : added) {
+    list.orphans.push_back(std::move(orphan));
+  }
+  std::sort(list.orphans.begin(), list.orphans.end(),
+            [](const Orphan& one, const Orphan& other) { return one.path < other.path; });
+  list.save(name);
+  return added.size();
+}
+
+bool unlisted_for(const std::string& repository, std::chrono::seconds grace,
+                  const Context& context) {
+  const auto name = unlisted_files(repository);
+  if (!base::exists_at(AT_FDCWD, name)) {
+    return false;
+  }
+  const auto list = OrphanFile::load(name);
+  return std::any_of(list.orphans.begin(), list.orphans.end(), [&](const Orphan& orphan) {
+    return orphan.since && *orphan.since + grace <= context.clock.now();
+  });
+}
+
+}  // namespace sstream

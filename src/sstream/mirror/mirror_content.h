@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/fs/file.h"
+#include "sstream/format/filter.h"
+#include "sstream/janitor/path_set.h"
+#include "sstream/publish/stream_spool.h"
+#include "sstream/repository/generation.h"
+#include "sstream/staging/file_spool.h"
+
+namespace sstream {
+
+/// What of a source a mirror takes.
+struct MirrorSelection {
+  Filters filters;
+  std::optional<std::size_t> max;  ///< the newest versions of each product
+  bool keep = false;               ///< versions that left the source stay, as long as `max` allows
+  bool files = true;               ///< false: metadata only
+  bool verify = false;             ///< read the files that are in place
+  bool allow_md5 = false;
+};
+
+/// What becomes of one content of the source.
+struct MirroredContent {
+  std::unique_ptr<StreamSpool> stream;
+  std::size_t items = 0;                   ///< taken
+  std::size_t left_out = 0;                ///< items that the filters do not want
+  std::optional<Pedigree> first_left_out;  ///< one of them, or of a version beyond `max`
+  std::map<std::string, std::set<std::string>> versions;  ///< of the result
+};
+
+/// Chooses from one content, in little memory: `source` is its document, `live` the repository's
+/// present one, if it has the content. Files that are to be there are put on `files`.
+/// Error(untrusted) for an unsafe path anywhere in the source, and for files that are wanted but
+/// have no size or no digest that counts.
+MirroredContent choose_content(base::File& source, base::File* live,
+                               const MirrorSelection& selection, bool ours, FileSpool& files);
+
+}  // namespace sstream

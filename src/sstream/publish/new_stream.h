@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "base/fs/file.h"
+#include "io/json/json.h"
+#include "sstream/format/product_tree.h"
+#include "sstream/format/summary.h"
+
+namespace sstream {
+
+/// New content of one content id, that is written as it comes: whether it is a tree or more than
+/// fits into memory.
+class NewStream {
+ public:
+  NewStream() = default;
+  NewStream(const NewStream&) = delete;
+  NewStream& operator=(const NewStream&) = delete;
+  virtual ~NewStream() = default;
+
+  /// What the index says of it; `updated` is set by the publication.
+  virtual StreamSummary summary() const = 0;
+
+  /// The whole document, in the layout of io::write_json(), with this `updated`.
+  virtual void write(const std::string& updated, const io::Sink& sink) = 0;
+};
+
+/// One that is a tree.
+class TreeStream : public NewStream {
+ public:
+  explicit TreeStream(ProductTree tree) : tree_(std::move(tree)) {}
+
+  const ProductTree& tree() const { return tree_; }
+
+  StreamSummary summary() const override { return summary_of(tree_); }
+
+  void write(const std::string& updated, const io::Sink& sink) override;
+
+ private:
+  ProductTree tree_;
+};
+
+/// Whether the content, written with this `updated`, is the text of the file.
+bool is_text_of(NewStream& content, const std::string& updated, base::File& file);
+
+}  // namespace sstream

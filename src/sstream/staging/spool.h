@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/fs/file.h"
+
+namespace sstream {
+
+/// Texts of any number, in a file without a name, in little memory: written and read ahead in large
+/// pieces, so that reading in the order of writing is fast. To be used by one thread at a time.
+class Spool {
+ public:
+  /// `name`: what messages call it.
+  explicit Spool(const std::string& name);
+
+  /// Returns where the text begins. Error(failed) of the disk.
+  std::uint64_t append(std::string_view text);
+
+  /// Where the next text will begin.
+  std::uint64_t end() const { return written_ + waiting_.size(); }
+
+  /// So many bytes, from `offset` on. Valid until the next call of anything. Error(failed) where
+  /// they are not there.
+  std::string_view piece(std::uint64_t offset, std::size_t length);
+
+  /// The same, to the end of the line, which is left out.
+  std::string_view line(std::uint64_t offset);
+
+ private:
+  std::string_view window_from(std::uint64_t offset) const;
+  [[noreturn]] void throw_cut_short() const;
+  std::string_view fill(std::uint64_t offset, std::size_t size);
+
+  base::File file_;
+  std::uint64_t written_ = 0;
+  std::string waiting_;  ///< not written yet
+  std::string window_;   ///< what was read last
+  std::uint64_t window_start_ = 0;
+};
+
+}  // namespace sstream

@@ -1,0 +1,85 @@
+#include "sstream/staging/staging_area.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/fs/tree.h"
+#include "base/strings.h"
+
+namespace sstream {
+
+namespace {
+
+constexpr auto stale_after = std::chrono::days(3);
+
+base::File open_or_make(int dirfd, const std::string& name) {
+  if (!base::exists_at(dirfd, name)) {
+    try {
+      base::make_directory_at(dirfd, name, 0700);
+    } catch (const base::Error& error) {
+      if (error.sys_errno() != EEXIST) {
+        throw;
+      }
+    }
+  }
+  return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/// Staging directories are made, taken over and removed by one process at a time: a directory whose
+/// owner has not locked it yet looks dead. Waits; the others hold it for a few renames only.
+void wait_turn(const base::File& all) {
+  while (::flock(all.fd(), LOCK_EX) != 0) {
+    if (errno != EINTR) {
+      base::throw_errno(errno, "lock", all.name());
+    }
+  }
+}
+
+}  // namespace
+
+StagingArea::StagingArea(const Repository& repository, const base::Clock& clock)
+    : all_(open_or_make(repository.private_dir(), "txn")),
+      name_(base::cat(::getpid(), "-", ++count)) {
+  wait_turn(all_);
+  own_ = open_or_make(all_.fd(), name_);
+  base::failpoint::sync("before-staging-lock");
+  ::flock(own_.fd(), LOCK_EX | LOCK_NB);
+  const auto limit = (clock.now() - stale_after).time_since_epoch().count();
+  for (const auto& name : base::list_directory(all_.fd())) {
+    if (name != name_) {
+      take_over(name, limit);
+    }
+  }
+  ::flock(all_.fd(), LOCK_UN);
+}
+
+StagingArea::~StagingArea() {
+  ::flock(all_.fd(), LOCK_EX);
+  ::unlinkat(all_.fd(), name_.c_str(), AT_REMOVEDIR);
+}
+
+void StagingArea::take_over(const std::string& name, std::int64_t limit) {
+  struct stat status {};
+
+  if (!base::status_at(all_.fd(), name, status) || !S_ISDIR(status.st_mode)) {
+    return;
+  }
+  const auto dead = base::open_file_at(all_.fd(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (::flock(dead.fd(), LOCK_EX | LOCK_NB) != 0) {
+    return;  // its transaction is alive
+  }
+  for (const auto& file : base::list_directory(dead.fd())) {
+    const bool stale = base::status_at(dead.fd(), file, status) && status.st_mtime < limit;
+    if (stale || !base::rename_noreplace_at(dead.fd(), file, fd(), file)) {
+      base::unlink_at(dead.fd(), file);
+    }
+  }
+  base::remove_directory_at(all_.fd(), name);
+}
+
+}  // namespace sstream
