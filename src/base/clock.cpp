@@ -123,6 +123,11 @@ std::string format_compact(Time time) {
              two(fields.time.minutes().count()), two(fields.time.seconds().count()), "Z");
 }
 
+std::string date_of(Time time) {
+  const auto stamp = format_compact(time);
+  return cat(stamp.substr(0, 4), "-", stamp.substr(4, 2), "-", stamp.substr(6, 2));
+}
+
 std::optional<Time> parse_stamp(std::string_view text) {
   const auto parts = split(text, ' ');
   if (parts.size() != 6) {

@@ -35,6 +35,9 @@ std::optional<Time> parse_stamp(std::string_view text);
 /// "20260101T120000Z": sorts, and is fit for a file name.
 std::string format_compact(Time time);
 
+/// "2026-01-01", in UTC.
+std::string date_of(Time time);
+
 /// Sum of <integer><d|h|m|s>, "1d12h"; nothing else, no blanks, largest unit first.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 

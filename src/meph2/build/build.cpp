@@ -261,11 +261,6 @@ class Build {
 
 }  // namespace
 
-std::string date_of(base::Time time) {
-  const auto stamp = base::format_compact(time);
-  return base::cat(stamp.substr(0, 4), "-", stamp.substr(4, 2), "-", stamp.substr(6, 2));
-}
-
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
   return Build(options, context).run();
 }

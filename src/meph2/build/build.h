@@ -49,7 +49,4 @@ BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& 
 BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
                    const sstream::Context& context);
 
-/// YYYY-MM-DD.
-std::string date_of(base::Time time);
-
 }  // namespace meph2

@@ -142,26 +142,6 @@ PlannedItems live_items(const sstream::Repository& repository, const sstream::Pr
 
 }  // namespace
 
-installer::ArchiveOptions archive_options(const StreamConfig& config,
-                                          const InstallerOptions& options,
-                                          const std::string& arch) {
-  installer::ArchiveOptions archive;
-  archive.mirrors = options.mirrors.empty() ? config.di_mirrors_of(arch) : options.mirrors;
-  archive.keyring = options.keyring.empty() ? config.di_keyring : options.keyring;
-  archive.verify = !options.no_verify;
-  archive.allow_md5 = options.allow_md5;
-  return archive;
-}
-
-std::vector<std::string> installer_pockets(const StreamConfig& config, bool proposed) {
-  auto pockets = config.di_pockets;
-  const std::string name = "-proposed";
-  if (proposed && std::find(pockets.begin(), pockets.end(), name) == pockets.end()) {
-    pockets.push_back(name);
-  }
-  return pockets;
-}
-
 InstallerItems::Offer& InstallerItems::offer(const BuildPlan& plan) {
   auto& offer = offers_[base::cat(plan.release, "/", plan.arch, plan.proposed ? "/proposed" : "")];
   if (!offer.archive) {

@@ -6,11 +6,11 @@
 
 #include <sys/utsname.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
-#include "meph2/build/build.h"
 #include "meph2/build/inputs.h"
 #include "meph2/build/reuse.h"
 #include "meph2/cloudimg/fetch.h"
@@ -102,7 +102,7 @@ class Sync {
   }
 
   void choose_releases() {
-    const auto today = date_of(context_.clock.now());
+    const auto today = base::date_of(context_.clock.now());
     for (const auto& release : config_.releases) {
       const auto* known = info_.find(release.codename);
       if (known != nullptr && known->supported(today)) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <set>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "meph2/apt/version.h"
-#include "meph2/build/build.h"
 #include "sstream/format/condense.h"
 #include "sstream/format/filter.h"
 #include "sstream/format/graft.h"
@@ -121,7 +121,7 @@ class Mirror {
       }
       return names;
     }
-    const auto today = date_of(context_.clock.now());
+    const auto today = base::date_of(context_.clock.now());
     for (const auto& name : info_.series()) {
       if (info_.find(name)->supported(today)) {
         names.push_back(name);

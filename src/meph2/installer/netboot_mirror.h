@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "meph2/build/installer_items.h"
+#include "meph2/installer/options.h"
 #include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 

@@ -9,7 +9,10 @@ void TreeStream::write(const std::string& updated, const io::Sink& sink) {
   io::write_json(tree_.json(), sink);
 }
 
-bool is_text_of(NewStream& content, const std::string& updated, base::File& file) {
+namespace {
+
+/// Whether the content, written with this `updated`, is the text of the file.
+bool is_text_of(NewStream& content, const std::string& updated, const base::File& file) {
   std::uint64_t offset = 0;
   bool same = true;
   std::string buffer;
@@ -24,6 +27,14 @@ bool is_text_of(NewStream& content, const std::string& updated, base::File& file
     offset += piece.size();
   });
   return same && offset == file.size();
+}
+
+}  // namespace
+
+bool has_text(const Generation& live, NewStream& content) {
+  const auto content_id = content.summary().content_id;
+  const auto file = live.open_stream(content_id);
+  return file && is_text_of(content, live.summary(content_id).updated, *file);
 }
 
 }  // namespace sstream

@@ -256,7 +256,7 @@ std::vector<Transaction::Change> Transaction::changes_of(const Generation& live,
   }
   for (auto& document : plan.documents) {
     add_change(
-        live, std::move(document), [&](NewStream& content) { return live.has_text(content); },
+        live, std::move(document), [&](NewStream& content) { return has_text(live, content); },
         changes);
   }
   plan.streams.clear();

@@ -160,16 +160,6 @@ std::string Generation::live_content_digest(const std::string& content_id) const
   return content_digest(*read_tree(content_id));
 }
 
-bool Generation::has_text(NewStream& content) const {
-  const auto content_id = content.summary().content_id;
-  const auto found = streams_.find(content_id);
-  if (found == streams_.end()) {
-    return false;
-  }
-  auto file = open(found->second.file);
-  return is_text_of(content, summary(content_id).updated, file);
-}
-
 std::string content_digest(const ProductTree& tree) {
   io::Digest digest(io::Algorithm::sha256);
   for (const auto& [key, value] : tree.json().items()) {

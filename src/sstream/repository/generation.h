@@ -9,7 +9,6 @@
 #include "sstream/format/index.h"
 #include "sstream/format/product_tree.h"
 #include "sstream/format/summary.h"
-#include "sstream/publish/new_stream.h"
 #include "sstream/repository/repository.h"
 
 namespace sstream {
@@ -58,11 +57,6 @@ class Generation {
 
   /// content_digest() of a stream as it is live.
   std::string live_content_digest(const std::string& content_id) const;
-
-  /// Whether the content, but for `updated`, is laid out as the live document of its content id is:
-  /// then it is the same. (One that the established tools wrote may be the same and laid out
-  /// otherwise.)
-  bool has_text(NewStream& content) const;
 
   /// streams/v1, -1 when absent.
   int directory() const { return directory_.fd(); }
