@@ -1,6 +1,7 @@
-# shellcheck shell=sh
-# What the end-to-end tests are written in. A test is a POSIX shell script: it sources this file, runs commands through
-# the words below, and stops at the first one that is not as it should be. Each has its own empty directory as cwd.
+# shellcheck shell=bash
+# What the end-to-end tests are written in. A test is a bash script: it sources this file, runs commands through the words
+# below, and stops at the first one that is not as it should be. Any other command that fails stops it as well, and its line
+# is told: a test whose preparation failed tests nothing. Each has its own empty directory as cwd.
 #
 #   msg TEXT                        what is tested now
 #   testsuccess COMMAND...          exit 0; output in $OUT (stdout) and $ERR (stderr)
@@ -10,7 +11,8 @@
 #   testgrep PATTERN FILE           a line of FILE matches (grep -E)
 #   testnogrep PATTERN FILE         no line does
 #   skip REASON                     cannot be tested here: exit 77
-set -u
+set -uE
+trap 'stopped $? "${BASH_SOURCE[0]}" $LINENO "$BASH_COMMAND"' ERR
 
 SOURCE=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
 while [ ! -f "$SOURCE/system-setup" ]; do SOURCE=$(dirname "$SOURCE"); done
@@ -29,12 +31,12 @@ cd "$WORK" || exit 1
 # Runs at every end: what was started is stopped by its id, what was written goes away.
 clean_up() {
   code=$?
-  trap - EXIT
+  trap - EXIT ERR
   for pid in $background; do
-    kill "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
   done
-  [ -d "$GNUPGHOME" ] && gpgconf --homedir "$GNUPGHOME" --kill all 2>/dev/null
+  if [ -d "$GNUPGHOME" ]; then gpgconf --homedir "$GNUPGHOME" --kill all 2>/dev/null; fi
   cd / && rm -rf "$WORK"
   exit "$code"
 }
@@ -42,12 +44,22 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# What a plain command that fails runs into.
+stopped() {
+  trap - ERR
+  printf 'FAIL: %s:%s: exit %s: %s\n' "$2" "$3" "$1" "$4"
+  exit 1
+}
+
 msg() { printf '%s ...\n' "$*"; }
 skip() { printf 'SKIPPED: %s\n' "$*"; exit 77; }
 fail() {
   printf 'FAIL: %s\n' "$*"
   for file in "$OUT" "$ERR"; do
-    [ -s "$file" ] && { echo "--- ${file##*/.}:"; tail -n 60 "$file"; }
+    if [ -s "$file" ]; then
+      echo "--- ${file##*/.}:"
+      tail -n 60 "$file"
+    fi
   done
   exit 1
 }
@@ -107,25 +119,32 @@ make_stream() {
 
 # remember DIR, then unchanged DIR: no file came, went or changed since (locks aside).
 listing() { find "$1" -type f ! -name '*.lock' -exec sha256sum {} + | sort; }
-remember() { listing "$1" >"$WORK/.before"; }
+remember() {
+  listing "$1" >"$WORK/.before"
+  [ -s "$WORK/.before" ] || fail "remember $1: there is nothing in it, so nothing could change"
+}
 unchanged() { listing "$1" | cmp -s - "$WORK/.before" || fail "$1 was changed"; }
 
-# held DIR COMMAND...: exit 75, because somebody else holds DIR.
-held() {
-  dir=$1
-  shift
-  flock --no-fork "$dir/.data/.sstream/commit.lock" sleep 60 &
+# locked MODE FILE COMMAND...: exit 75 while another process holds the lock FILE, --shared or --exclusive.
+locked() {
+  local mode=$1 lock=$2 tries=0 holder
+  shift 2
+  flock "$mode" --no-fork "$lock" sleep 60 &
   holder=$!
   background="$background $holder"
-  tries=0
-  while flock -n "$dir/.data/.sstream/commit.lock" true; do
+  while flock -n "$lock" true; do
     tries=$((tries + 1))
     [ $tries -lt 100 ] || fail "the lock was not taken"
     sleep 0.1
   done
   testexit 75 "$@"
-  testgrep 'held by' "$ERR"
   kill "$holder"
-  wait "$holder" 2>/dev/null
+  wait "$holder" 2>/dev/null || true
   background=${background% "$holder"}
+}
+
+# held DIR COMMAND...: exit 75, because somebody else publishes in DIR.
+held() {
+  locked --exclusive "$1/.data/.sstream/commit.lock" "${@:2}"
+  testgrep 'held by' "$ERR"
 }

@@ -4,9 +4,11 @@ the stream after each: readable, signed, complete, old or new. Then runs the com
 
   faults.py --bin DIR [--command NAME]... [--modes kill,torn,enospc,enospc-on,eio] [--every N] [--no-exchange] [--jobs N]
 
-Without --command: all of them. Prints a table; exit 1 when anything is broken.
+Without --command: all of them. Prints a table; exit 1 when anything is broken, or when too few faults fired for that to
+mean anything.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -18,6 +20,9 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import streams  # noqa: E402
+
+
+DEADLY = ("kill", "torn")    # faults that end the process
 
 
 class Command:
@@ -109,6 +114,7 @@ class Case:
             raise streams.Broken("the command itself: exit %d: %s" % (done.returncode, done.stderr.decode(errors="replace")))
         self.new = streams.read_all(good, keys.keyring)
         self.files = streams.data_files(good)
+        self.ends = collections.defaultdict(list)    # mode -> exit of each run
         self.calls = open(log).read().splitlines()
 
     def path(self, name):
@@ -174,6 +180,7 @@ class Case:
 
     def judge(self, target, number, mode):
         done = self.run(target, {"SS_FAILPOINT": "%d:%s" % (number, mode)})
+        self.ends[mode].append(done.returncode)
         error = done.stderr.decode(errors="replace").strip()
         try:
             for seen in self.seen_in(target):
@@ -183,9 +190,9 @@ class Case:
                     yield "exit 1 says unchanged, but the stream is the new one: " + error
         except streams.Broken as broken:
             yield "broken for a reader: %s (exit %d, %s)" % (broken, done.returncode, error)
-        if mode in ("kill", "torn") and done.returncode not in (-signal.SIGKILL, 0):
+        if mode in DEADLY and done.returncode not in (-signal.SIGKILL, 0):
             yield "expected death, got exit %d: %s" % (done.returncode, error)
-        if mode not in ("kill", "torn") and done.returncode not in (0, 1, 3, 4):
+        if mode not in DEADLY and done.returncode not in (0, 1, 3, 4):
             yield "unexpected exit %d: %s" % (done.returncode, error)
         done = self.again(target)
         if done.returncode != 0:
@@ -202,6 +209,16 @@ class Case:
             yield "left behind after the second run: %s" % streams.leftovers(target)
 
 
+def without_effect(ends):
+    """Complaints about faults that did not fire: then a sweep in which nothing broke says nothing. Nearly every run that
+    is to die dies (a thread may finish before another one's call comes), and each other fault makes some run fail."""
+    for mode, codes in sorted(ends.items()):
+        hit = sum(code == -signal.SIGKILL if mode in DEADLY else code != 0 for code in codes)
+        if hit < (0.95 * len(codes) if mode in DEADLY else 1):
+            yield "%s: only %d of %d runs %s: do the faults fire?" % (
+                mode, hit, len(codes), "died" if mode in DEADLY else "failed")
+
+
 def sweep(binaries, command, keys, modes, every=1, no_exchange=False, jobs=2):
     """(calls, runs, [problem]) of one command."""
     work = tempfile.mkdtemp(prefix="faults-", dir=os.environ.get("TMPDIR", "/tmp"))
@@ -212,6 +229,7 @@ def sweep(binaries, command, keys, modes, every=1, no_exchange=False, jobs=2):
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             found = [["%s at call %s: %s" % (mode, case.calls[number - 1], problem) for problem in problems]
                      for (number, mode), problems in zip(runs, pool.map(lambda run: case.problems(*run), runs))]
+        found += [["%s: %s" % (command, complaint)] for complaint in without_effect(case.ends)]
         return len(case.calls), len(runs), found
     finally:
         shutil.rmtree(work, ignore_errors=True)
