@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "io/openpgp/openpgp.h"
 #include "tests/support/gpg_home.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -98,13 +99,9 @@ TEST_F(KeyringTest, RefusesEveryTruncation) {
 }
 
 TEST_F(KeyringTest, NamesAFileThatCannotBeRead) {
-  try {
-    io::Keyring::load("/nonexistent/ring.gpg");
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    EXPECT_THAT(error.what(), HasSubstr("/nonexistent/ring.gpg"));
-  }
+  EXPECT_THAT(
+      support::refused(base::Errc::untrusted, [&] { io::Keyring::load("/nonexistent/ring.gpg"); }),
+      HasSubstr("/nonexistent/ring.gpg"));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fs/temp_dir.h"
 #include "tests/io/meph2/import/debian_package.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -29,13 +30,8 @@ std::map<std::string, std::string> read(const std::string& deb,
 
 void refused(const std::string& deb, const std::string& reason,
              const io::PackageLimits& limits = {}) {
-  try {
-    read(deb, limits);
-    ADD_FAILURE() << "accepted, wanted: " << reason;
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted) << error.what();
-    EXPECT_THAT(error.what(), HasSubstr(reason));
-  }
+  EXPECT_THAT(support::refused(base::Errc::untrusted, [&] { read(deb, limits); }),
+              HasSubstr(reason));
 }
 
 TEST(DebianPackage, GivesTheFilesThatAreWanted) {

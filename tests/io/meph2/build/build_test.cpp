@@ -10,6 +10,7 @@
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "tests/io/meph2/build/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -21,12 +22,7 @@ using world::maas_file;
 using world::World;
 
 base::Error error_of(const meph2::BuildImageOptions& options, const World& world) {
-  try {
-    meph2::build_image(options, world.context());
-  } catch (const base::Error& error) {
-    return error;
-  }
-  return {base::Errc::internal, "no error"};
+  return support::refused([&] { meph2::build_image(options, world.context()); });
 }
 
 TEST(BuildImage, PublishesAProductForEachKernel) {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "tests/io/meph2/installer/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -69,12 +70,7 @@ class InstallerItemsTest : public testing::Test {
   }
 
   base::Error error_of(const meph2::BuildImageOptions& options) {
-    try {
-      build(options);
-    } catch (const base::Error& error) {
-      return error;
-    }
-    return {base::Errc::internal, "no error"};
+    return support::refused([&] { build(options); });
   }
 
   /// The items of the version of "ARCH:SUBARCH".

@@ -10,6 +10,7 @@
 #include "io/hash/digest.h"
 #include "tests/io/meph2/build/reporting_world.h"
 #include "tests/support/gpg_home.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -186,14 +187,10 @@ TEST(WhyImage, WithoutARecordNothingIsClaimed) {
 TEST(WhyImage, OfAProductThatThereIsNotIsAnError) {
   const ReportingWorld world;
   auto options = build_options(world);
-  try {
-    why(world, options, "com.example:nosuch");
-    FAIL() << "found";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::not_found);
-    EXPECT_THAT(error.what(), HasSubstr("product com.example:nosuch: neither does a build of "
-                                        "noble/amd64 make it, nor does"));
-  }
+  EXPECT_THAT(
+      support::refused(base::Errc::not_found, [&] { why(world, options, "com.example:nosuch"); }),
+      HasSubstr("product com.example:nosuch: neither does a build of "
+                "noble/amd64 make it, nor does"));
   world.build("20240501");
   options.request.arch = "arm64";
   EXPECT_THAT(why(world, options),

@@ -5,6 +5,7 @@
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "tests/io/meph2/build/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -149,12 +150,8 @@ TEST(CloudimgFetch, APathThatLeadsOutIsRefused) {
   World world;
   const auto source = make_source(world, "ci", {{}});
   change_item(world, "path", "../../etc/passwd");
-  try {
-    meph2::cloudimg_sync(sync_options(world, source), world.context());
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-  }
+  support::refused(base::Errc::untrusted,
+                   [&] { meph2::cloudimg_sync(sync_options(world, source), world.context()); });
   EXPECT_FALSE(world.exists("out"));
 }
 

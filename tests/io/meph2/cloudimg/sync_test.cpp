@@ -9,6 +9,7 @@
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "tests/io/meph2/build/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -25,12 +26,7 @@ using world::versions_of;
 using world::World;
 
 base::Error error_of(const meph2::CloudimgSyncOptions& options, const World& world) {
-  try {
-    meph2::cloudimg_sync(options, world.context());
-  } catch (const base::Error& error) {
-    return error;
-  }
-  return {base::Errc::internal, "no error"};
+  return support::refused([&] { meph2::cloudimg_sync(options, world.context()); });
 }
 
 const std::vector<world::Offer> two_of_noble{{}, {.serial = "20240112"}};

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "tests/io/meph2/build/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -41,13 +42,9 @@ class CloudimgTrust : public testing::Test {
   }
 
   void expect_untrusted(const std::string& source, const std::string& reason) {
-    try {
-      meph2::cloudimg_sync(options(source), world_.context());
-      ADD_FAILURE() << "accepted " << source;
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::Errc::untrusted) << error.what();
-      EXPECT_THAT(error.what(), HasSubstr(reason));
-    }
+    EXPECT_THAT(support::refused(base::Errc::untrusted,
+                                 [&] { meph2::cloudimg_sync(options(source), world_.context()); }),
+                HasSubstr(reason));
     EXPECT_FALSE(world_.exists("out"));
   }
 

@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "tests/support/gpg_home.h"
 #include "tests/support/no_network.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -249,12 +250,8 @@ TEST_F(Stages, WithoutPlaceAreMadeWhereTheyAre) {
 TEST_F(Stages, AreNotKeptWhereOthersMayWrite) {
   base::make_directories(path("open"));
   ASSERT_EQ(::chmod(path("open").c_str(), 0777), 0);
-  try {
-    const StageStore store(path("open"), true, context_);
-    ADD_FAILURE() << "accepted";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::refused);
-  }
+  support::refused(base::Errc::refused,
+                   [&] { const StageStore store(path("open"), true, context_); });
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "meph2/import/import.h"
 #include "meph2/lint/gate.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
 #include "tests/support/tar_writer.h"
 
 namespace {
@@ -33,13 +34,7 @@ class Import : public testing::Test {
   }
 
   void refused(const std::string& reason, Errc code) const {
-    try {
-      run();
-      ADD_FAILURE() << "done, wanted: " << reason;
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), code) << error.what();
-      EXPECT_THAT(error.what(), HasSubstr(reason));
-    }
+    EXPECT_THAT(support::refused(code, [&] { run(); }), HasSubstr(reason));
   }
 
   void artefact(const std::string& content) {

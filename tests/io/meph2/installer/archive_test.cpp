@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "tests/io/meph2/installer/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -45,13 +46,7 @@ class InstallerArchiveTest : public testing::Test {
   }
 
   void expect_untrusted(const std::string& reason) {
-    try {
-      read();
-      ADD_FAILURE() << "accepted, expected: " << reason;
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::Errc::untrusted) << error.what();
-      EXPECT_THAT(error.what(), HasSubstr(reason));
-    }
+    EXPECT_THAT(support::refused(base::Errc::untrusted, [&] { read(); }), HasSubstr(reason));
   }
 
   InstallerWorld world_;
@@ -177,12 +172,10 @@ TEST_F(InstallerArchiveTest, AFileOfNoSizeIsAnError) {
   auto versions = read();
   auto& file = versions.at(0).files.at(0);
   world_.http.files.erase(world::archive_url + "/" + file.path);
-  try {
-    InstallerArchive(options_, world_.context()).find_sizes({&file});
-    ADD_FAILURE() << "found a size";
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("HTTP status 404"));
-  }
+  EXPECT_THAT(support::refused([&] {
+                InstallerArchive(options_, world_.context()).find_sizes({&file});
+              }).what(),
+              HasSubstr("HTTP status 404"));
 }
 
 TEST_F(InstallerArchiveTest, WhatIsNoUrlIsAUsageError) {

@@ -10,6 +10,7 @@
 #include "meph2/janitor/reap_orphans.h"
 #include "sstream/repository/holds.h"
 #include "tests/io/meph2/janitor/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -198,7 +199,7 @@ TEST_F(Janitor, O4_ReapWaitsForWhoAddsAndFindDoesNot) {
   const sstream::Repository repository(world.path("repo"), sstream::Access::write);
   auto stager = repository.lock_stage(base::LockMode::shared, 0s, world.context);
   reap_options.now = true;
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::locked);
+  support::refused(Errc::locked, [&] { reap(); });
   EXPECT_EQ(base::exit_code_of(Errc::locked), 75);
   EXPECT_TRUE(exists("repo/old/1"));
   find();
@@ -230,10 +231,10 @@ TEST_F(Janitor, O5_FindRefusesAStreamItCannotReadWhole) {
     base::replace_file(stream, good_stream);
   }
   base::unlink_at(AT_FDCWD, index);
-  EXPECT_EQ(code_of([&] { find(); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { find(); });
   base::replace_file(index, good_index);
   base::unlink_at(AT_FDCWD, stream);
-  EXPECT_EQ(code_of([&] { find(); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { find(); });
   EXPECT_FALSE(exists("orphans.json"));
 }
 
@@ -244,7 +245,7 @@ TEST_F(Janitor, O5_ReapRefusesItToo) {
   const auto before = witness(world.path("repo/old"));
   base::replace_file(world.path("repo/streams/v1/index.json"),
                      R"({"format": "index:1.0", "index": {}})");
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::refused);
+  support::refused(Errc::refused, [&] { reap(); });
   EXPECT_EQ(witness(world.path("repo/old")), before);
   EXPECT_THAT(recorded(), SizeIs(1));
 }
@@ -259,8 +260,9 @@ TEST_F(Janitor, O5_UnsignedWhereSignedIsDemanded) {
   reap_options.now = true;
   base::unlink_at(AT_FDCWD, world.path("repo/streams/v1/index.json.gpg"));
   base::unlink_at(AT_FDCWD, world.path("repo/streams/v1/index.sjson"));
-  EXPECT_EQ(code_of([&] { find(); }), Errc::untrusted);
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::untrusted) << "reap asks for the same keyring";
+  support::refused(Errc::untrusted, [&] { find(); });
+  EXPECT_EQ(support::refused([&] { reap(); }).code(), Errc::untrusted)
+      << "reap asks for the same keyring";
   EXPECT_TRUE(exists("repo/old/1"));
 }
 
@@ -270,9 +272,10 @@ TEST_F(Janitor, O6_EveryStreamHasToLoad) {
   find_options.streams = {world.path("repo"), world.path("other")};
   find();
   base::remove_tree(world.path("other"));
-  EXPECT_EQ(code_of([&] { find(); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { find(); });
   reap_options.now = true;
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::not_found) << "reap asks the streams that find asked";
+  EXPECT_EQ(support::refused([&] { reap(); }).code(), Errc::not_found)
+      << "reap asks the streams that find asked";
   EXPECT_TRUE(exists("repo/old/1"));
 }
 
@@ -284,11 +287,11 @@ TEST_F(Janitor, O7_MoreThanHalfOfTheBytesNeedsYes) {
   find();
   reap_options.now = true;
   std::string what;
-  EXPECT_EQ(code_of([&] { reap(); }, &what), Errc::refused);
+  what = support::refused(Errc::refused, [&] { reap(); });
   EXPECT_THAT(what, HasSubstr("--yes"));
   EXPECT_TRUE(exists("repo/old/0"));
   reap_options.dry_run = true;
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::refused) << "a dry run says so as well";
+  EXPECT_EQ(support::refused([&] { reap(); }).code(), Errc::refused) << "a dry run says so as well";
   reap_options.dry_run = false;
   reap_options.max_files = 100;
   EXPECT_THAT(reap().reaped, SizeIs(100));
@@ -361,9 +364,9 @@ TEST_F(Janitor, O9_ADamagedListIsNeverReapedAndRebuiltWithNewDates) {
   for (const auto& text : damaged) {
     base::replace_file(find_options.orphans, text);
     std::string what;
-    EXPECT_EQ(code_of([&] { reap(); }, &what), Errc::untrusted) << text;
+    what = support::refused(Errc::untrusted, [&] { reap(); });
     EXPECT_THAT(what, HasSubstr("--rebuild")) << text;
-    EXPECT_EQ(code_of([&] { find(); }), Errc::untrusted) << text;
+    EXPECT_EQ(support::refused([&] { find(); }).code(), Errc::untrusted) << text;
   }
   EXPECT_TRUE(exists("repo/old/1"));
   find_options.rebuild = true;
@@ -382,7 +385,8 @@ TEST_F(Janitor, O9_AListWithoutItsSecondFileStillServes) {
     EXPECT_THAT(reap().reaped, SizeIs(1)) << text;
   }
   base::replace_file(find_options.orphans + ".state", R"({"version": 99})");
-  EXPECT_EQ(code_of([&] { reap(); }), Errc::failed) << "a newer one is not guessed at";
+  EXPECT_EQ(support::refused([&] { reap(); }).code(), Errc::failed)
+      << "a newer one is not guessed at";
 }
 
 TEST_F(Janitor, O11_DatesThatCannotBeRight) {
@@ -594,9 +598,9 @@ TEST_F(Janitor, O22_TwoJanitors) {
   const auto other = repository.lock_stage(base::LockMode::exclusive, 0s, world.context);
   reap_options.now = true;
   std::string what;
-  EXPECT_EQ(code_of([&] { reap(); }, &what), Errc::locked);
+  what = support::refused(Errc::locked, [&] { reap(); });
   EXPECT_THAT(what, HasSubstr("pid"));
-  EXPECT_EQ(code_of([&] { find(); }), Errc::locked);
+  support::refused(Errc::locked, [&] { find(); });
 }
 
 /// Two streams whose `data` is a symlink to one pool: the layout of the established README.
@@ -642,7 +646,7 @@ TEST_F(Pool, TheJanitorHoldsTheLockOfEveryStream) {
     const sstream::Repository repository(world.path(stream), sstream::Access::write);
     const auto stager = repository.lock_stage(base::LockMode::shared, 0s, world.context);
     std::string what;
-    EXPECT_EQ(code_of([&] { reap(); }, &what), Errc::locked);
+    what = support::refused(Errc::locked, [&] { reap(); });
     EXPECT_THAT(what, HasSubstr(stream));
   }
   EXPECT_TRUE(exists("data/old/1"));
@@ -652,7 +656,7 @@ TEST_F(Pool, AListThatDoesNotNameItsStreamsIsRefusedWhereStreamsStandBeside) {
   find();
   base::unlink_at(AT_FDCWD, find_options.orphans + ".state");
   std::string what;
-  EXPECT_EQ(code_of([&] { reap(); }, &what), Errc::refused);
+  what = support::refused(Errc::refused, [&] { reap(); });
   EXPECT_THAT(what, HasSubstr("find-orphans"));
   reap_options.streams = {world.path("daily"), world.path("releases")};
   EXPECT_THAT(reap().reaped, SizeIs(1));
@@ -660,13 +664,13 @@ TEST_F(Pool, AListThatDoesNotNameItsStreamsIsRefusedWhereStreamsStandBeside) {
 
 TEST_F(Pool, WithoutAStreamNothingIsFound) {
   find_options.streams.clear();
-  EXPECT_EQ(code_of([&] { find(); }), Errc::usage);
+  support::refused(Errc::usage, [&] { find(); });
   find_options.streams = {world.path("nosuch/*.json")};
-  EXPECT_EQ(code_of([&] { find(); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { find(); });
   find_options.streams = {world.path("data")};
-  EXPECT_EQ(code_of([&] { find(); }), Errc::usage);
+  support::refused(Errc::usage, [&] { find(); });
   find_options.streams = {"https://example.com/streams/v1/index.json"};
-  EXPECT_EQ(code_of([&] { find(); }), Errc::usage);
+  support::refused(Errc::usage, [&] { find(); });
 }
 
 TEST_F(Janitor, LinksArentFollowedNorRecordedAndKeepWhatTheyPointTo) {

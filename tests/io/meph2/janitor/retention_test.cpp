@@ -3,6 +3,7 @@
 #include "meph2/verbs/hold.h"
 #include "meph2/verbs/remove_version.h"
 #include "tests/io/meph2/janitor/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -93,7 +94,7 @@ TEST_F(Retention, ByBytes) {
   EXPECT_EQ(result.freed, 6U);
   clean.free = 1000;
   std::string what;
-  EXPECT_EQ(code_of([&] { run(); }, &what), Errc::refused);
+  what = support::refused(Errc::refused, [&] { run(); });
   EXPECT_THAT(what, HasSubstr("3 bytes"));
   EXPECT_THAT(versions(), SizeIs(2));
 }
@@ -120,11 +121,11 @@ TEST_F(Retention, OneProductsFileAlone) {
   EXPECT_THAT(run(), ElementsAre("1"));
   EXPECT_THAT(versions(), SizeIs(4));
   clean.target = world.path("repo/streams/v1/absent.json");
-  EXPECT_EQ(code_of([&] { run(); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { run(); });
 }
 
 TEST_F(Retention, WithoutACriterionIsAUsageError) {
-  EXPECT_EQ(code_of([&] { run(); }), Errc::usage);
+  support::refused(Errc::usage, [&] { run(); });
 }
 
 TEST_F(Retention, ADryRunChangesNothingAndTellsTheTruth) {
@@ -142,7 +143,7 @@ TEST_F(Retention, AKeyringMustFit) {
   const auto key = home.make_key();
   clean.keyring = world.write("keyring.gpg", home.export_keys({key}));
   clean.max = 1;
-  EXPECT_EQ(code_of([&] { run(); }), Errc::untrusted) << "it is not signed at all";
+  EXPECT_EQ(support::refused([&] { run(); }).code(), Errc::untrusted) << "it is not signed at all";
   EXPECT_THAT(versions(), SizeIs(4));
 }
 
@@ -158,7 +159,7 @@ TEST_F(Retention, HeldVersionsStay) {
   EXPECT_THAT(result.held, SizeIs(1));
   meph2::RemoveVersionOptions remove{world.path("repo"), "20251201", {}, false, clean.publish};
   std::string what;
-  EXPECT_EQ(code_of([&] { meph2::remove_version(remove, world.context); }, &what), Errc::refused);
+  what = support::refused(Errc::refused, [&] { meph2::remove_version(remove, world.context); });
   EXPECT_THAT(what, HasSubstr("customer A"));
   world.clock.advance(24h * 30);
   EXPECT_THAT(run(), ElementsAre("20251201")) << "the hold has ended";
@@ -171,7 +172,7 @@ TEST_F(Retention, RemoveVersionCanBeForced) {
 }
 
 TEST_F(Retention, HoldsAreTakenBack) {
-  EXPECT_EQ(code_of([&] { meph2::unhold(held, world.context); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { meph2::unhold(held, world.context); });
   meph2::hold(held, world.context);
   meph2::unhold(held, world.context);
   EXPECT_THAT(meph2::list_holds(held.data_d), IsEmpty());
@@ -179,24 +180,26 @@ TEST_F(Retention, HoldsAreTakenBack) {
 
 TEST_F(Retention, HoldsThatCannotBeAreRefused) {
   held.version = base::cat(support::janitor_product, "@19990101");
-  EXPECT_EQ(code_of([&] { meph2::hold(held, world.context); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { meph2::hold(held, world.context); });
   for (const auto* wrong : {"", "no-version", "@1", "product@"}) {
     held.version = wrong;
-    EXPECT_EQ(code_of([&] { meph2::hold(held, world.context); }), Errc::usage) << wrong;
+    EXPECT_EQ(support::refused([&] { meph2::hold(held, world.context); }).code(), Errc::usage)
+        << wrong;
   }
   held.version = base::cat(support::janitor_product, "@20251201");
   for (const auto* wrong : {"tomorrow", "2025-12-31", "0s"}) {
     held.until = wrong;
-    EXPECT_EQ(code_of([&] { meph2::hold(held, world.context); }), Errc::usage) << wrong;
+    EXPECT_EQ(support::refused([&] { meph2::hold(held, world.context); }).code(), Errc::usage)
+        << wrong;
   }
   held.until = "2026-06-30";
   EXPECT_EQ(base::format_stamp(*meph2::hold(held, world.context).until),
             "Tue, 30 Jun 2026 00:00:00 +0000");
   base::replace_file(world.path("repo/.data/.sstream/holds.json"), "{");
-  EXPECT_EQ(code_of([&] { meph2::list_holds(held.data_d); }), Errc::failed)
+  EXPECT_EQ(support::refused([&] { meph2::list_holds(held.data_d); }).code(), Errc::failed)
       << "a damaged list is not an empty one";
   clean.max = 1;
-  EXPECT_EQ(code_of([&] { run(); }), Errc::failed);
+  support::refused(Errc::failed, [&] { run(); });
 }
 
 TEST_F(Retention, DuCountsAFileOnce) {

@@ -10,6 +10,8 @@
 #include "base/fs/tree.h"
 #include "io/hash/digest.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
+#include "tests/support/witness.h"
 
 namespace support {
 
@@ -68,39 +70,8 @@ class JanitorWorld : public testing::Test {
 
   bool exists(const std::string& name) const { return base::exists_at(AT_FDCWD, world.path(name)); }
 
-  /// Code and message of the error that `work` has to end in.
-  static base::Errc code_of(const std::function<void()>& work, std::string* what = nullptr) {
-    try {
-      work();
-    } catch (const base::Error& error) {
-      if (what != nullptr) {
-        *what = error.what();
-      }
-      return error.code();
-    }
-    ADD_FAILURE() << "no error";
-    return base::Errc::internal;
-  }
-
   World world;
   sstream::PublishOptions options = unsigned_options();
 };
-
-/// Path -> mtime and content of everything below a directory.
-inline std::map<std::string, std::pair<std::int64_t, std::string>> witness(
-    const std::string& path) {
-  std::map<std::string, std::pair<std::int64_t, std::string>> files;
-  const auto root = base::open_directory(path);
-  base::walk_tree(root.fd(), [&](const std::string& name, const struct stat& status) {
-    if (S_ISREG(status.st_mode)) {
-      files[name] = {status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                     base::read_file(path + "/" + name)};
-    } else {
-      files[name] = {0, ""};
-    }
-    return true;
-  });
-  return files;
-}
 
 }  // namespace support

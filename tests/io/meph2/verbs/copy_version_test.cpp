@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "tests/io/meph2/verbs/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -32,9 +33,9 @@ class CopyVersion : public verbs::Verb {
     return meph2::copy_version(options, world.context);
   }
 
-  Failure refusal(const meph2::CopyVersionOptions& options) {
+  base::Error refusal(const meph2::CopyVersionOptions& options) {
     const auto published = base::read_file(world.path("s/streams/v1/index.json"));
-    auto failure = failure_of([&] { copy(options); });
+    auto failure = support::refused([&] { copy(options); });
     EXPECT_EQ(base::read_file(world.path("s/streams/v1/index.json")), published);
     EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("s/noble/amd64/" + options.to)));
     return failure;
@@ -83,7 +84,7 @@ TEST_F(CopyVersion, FiltersSeeInheritedTags) {
   EXPECT_THAT(copy(one).products, ElementsAre(product_of("hwe-24.04")));
   one.filters = {"subarch=nosuch"};
   one.to = "x";
-  EXPECT_EQ(refusal(one).code, Errc::not_found);
+  EXPECT_EQ(refusal(one).code(), Errc::not_found);
 }
 
 TEST_F(CopyVersion, AgainChangesNothing) {
@@ -99,10 +100,10 @@ TEST_F(CopyVersion, AgainChangesNothing) {
 TEST_F(CopyVersion, ACopyWithOtherContentIsAConflictThatNamesBothDigests) {
   auto onto = options("20260101", "20260102");
   const auto before = witness("s");
-  const auto failure = failure_of([&] { copy(onto); });
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr(sha256("kernel")));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("newer")));
+  const auto failure = support::refused([&] { copy(onto); });
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("kernel")));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("newer")));
   const auto after = witness("s");
   EXPECT_EQ(after.at("streams/v1/index.json"), before.at("streams/v1/index.json"));
   EXPECT_EQ(after.at("noble/amd64/20260102/ga-24.04/boot-kernel").second, "newer");
@@ -115,15 +116,15 @@ TEST_F(CopyVersion, ACopyThatLacksAnItemOrHasMoreIsAConflict) {
   const auto squashfs = versions["20260101.1"]["items"]["squashfs"];
   versions["20260101.1"]["items"].erase("squashfs");
   write_stream("s", tree);
-  auto failure = failure_of([&] { copy(options()); });
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr("squashfs"));
+  auto failure = support::refused([&] { copy(options()); });
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr("squashfs"));
   versions["20260101.1"]["items"]["squashfs"] = squashfs;
   versions["20260101.1"]["items"]["manifest"] = squashfs;
   write_stream("s", tree);
-  failure = failure_of([&] { copy(options()); });
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr("manifest"));
+  failure = support::refused([&] { copy(options()); });
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr("manifest"));
 }
 
 TEST_F(CopyVersion, APathWithoutTheVersionIsRefused) {
@@ -132,27 +133,27 @@ TEST_F(CopyVersion, APathWithoutTheVersionIsRefused) {
     world.write("s/noble/amd64/img-20260101", "squashfs");
   });
   const auto failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::failed);
-  EXPECT_THAT(failure.text, HasSubstr("noble/amd64/img-20260101"));
-  EXPECT_THAT(failure.text, HasSubstr("share the file"));
+  EXPECT_EQ(failure.code(), Errc::failed);
+  EXPECT_THAT(failure.what(), HasSubstr("noble/amd64/img-20260101"));
+  EXPECT_THAT(failure.what(), HasSubstr("share the file"));
 }
 
 TEST_F(CopyVersion, AMissingOrDamagedFileChangesNothing) {
   const auto file = world.path("s/noble/amd64/20260101/squashfs");
   base::unlink_at(AT_FDCWD, file);
-  EXPECT_EQ(refusal(options()).code, Errc::not_found);
+  EXPECT_EQ(refusal(options()).code(), Errc::not_found);
   world.write("s/noble/amd64/20260101/squashfs", "squashfX");
-  EXPECT_EQ(refusal(options()).code, Errc::untrusted);
+  EXPECT_EQ(refusal(options()).code(), Errc::untrusted);
   auto dry = options();
   dry.publish.dry_run = true;
-  EXPECT_EQ(refusal(dry).code, Errc::untrusted);
+  EXPECT_EQ(refusal(dry).code(), Errc::untrusted);
 }
 
 TEST_F(CopyVersion, AStaleFileInItsPlaceIsAConflict) {
   world.write("s/noble/amd64/20260101.1/squashfs", "stale");
-  const auto failure = failure_of([&] { copy(options()); });
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr("noble/amd64/20260101.1/squashfs"));
+  const auto failure = support::refused([&] { copy(options()); });
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr("noble/amd64/20260101.1/squashfs"));
   EXPECT_FALSE(
       base::exists_at(AT_FDCWD, world.path("s/noble/amd64/20260101.1/ga-24.04/boot-kernel")));
 }
@@ -195,13 +196,13 @@ TEST_F(CopyVersion, ADryRunWritesNothingAndSaysWhatTheRunThenDoes) {
 }
 
 TEST_F(CopyVersion, NamesThatCannotBe) {
-  EXPECT_EQ(failure_of([&] { copy(options("20260101", "20260101")); }).code, Errc::usage);
-  EXPECT_EQ(failure_of([&] { copy(options("20260101", "../x")); }).code, Errc::usage);
-  EXPECT_EQ(failure_of([&] { copy(options("20260101", "")); }).code, Errc::usage);
-  EXPECT_EQ(refusal(options("20990101", "x")).code, Errc::not_found);
+  EXPECT_EQ(support::refused([&] { copy(options("20260101", "20260101")); }).code(), Errc::usage);
+  EXPECT_EQ(support::refused([&] { copy(options("20260101", "../x")); }).code(), Errc::usage);
+  EXPECT_EQ(support::refused([&] { copy(options("20260101", "")); }).code(), Errc::usage);
+  EXPECT_EQ(refusal(options("20990101", "x")).code(), Errc::not_found);
   auto nowhere = options();
   nowhere.target = world.path("nowhere");
-  EXPECT_EQ(failure_of([&] { copy(nowhere); }).code, Errc::not_found);
+  EXPECT_EQ(support::refused([&] { copy(nowhere); }).code(), Errc::not_found);
 }
 
 TEST_F(CopyVersion, WritesThroughALinkToAPool) {

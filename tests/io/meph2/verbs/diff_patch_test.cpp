@@ -5,6 +5,7 @@
 #include "meph2/verbs/patch.h"
 #include "tests/io/meph2/verbs/streams.h"
 #include "tests/support/http_server.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -55,9 +56,9 @@ class DiffPatch : public verbs::Verb {
     return meph2::patch(patch_options(text, source, target), world.context);
   }
 
-  Failure refusal(const std::string& text, const std::string& source = "cand") {
+  base::Error refusal(const std::string& text, const std::string& source = "cand") {
     const auto before = witness("stab");
-    auto failure = failure_of([&] { patch(text, source); });
+    auto failure = support::refused([&] { patch(text, source); });
     EXPECT_EQ(witness("stab"), before);
     return failure;
   }
@@ -203,8 +204,8 @@ TEST_F(DiffPatch, PatchRefusesWhatItCannotDoAndChangesNothing) {
   const auto code_and_text = [&](const std::string& text, Errc code, const std::string& said,
                                  const std::string& source = "cand") {
     const auto failure = refusal(text, source);
-    EXPECT_EQ(failure.code, code) << failure.text;
-    EXPECT_THAT(failure.text, HasSubstr(said));
+    EXPECT_EQ(failure.code(), code) << failure.text;
+    EXPECT_THAT(failure.what(), HasSubstr(said));
   };
   const std::string fine = "    versions: {'20260102': {labels: [stable]}}\n";
   // An earlier entry that could be done is not done either.

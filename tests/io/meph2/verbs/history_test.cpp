@@ -11,6 +11,7 @@
 #include "meph2/verbs/status.h"
 #include "sstream/repository/generation.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -70,14 +71,7 @@ class History : public testing::Test {
   }
 
   std::string error_of(const std::function<void()>& work, Errc expected) const {
-    try {
-      work();
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), expected);
-      return error.what();
-    }
-    ADD_FAILURE() << "no error";
-    return {};
+    return support::refused(expected, [&] { work(); });
   }
 
   void append_raw(const std::string& text) const {

@@ -1,6 +1,7 @@
 #include "meph2/verbs/merge.h"
 
 #include "tests/io/meph2/verbs/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -20,9 +21,9 @@ class Merge : public verbs::Verb {
 
   meph2::MergeResult merge() { return meph2::merge(options(), world.context); }
 
-  Failure refusal() {
+  base::Error refusal() {
     const auto before = witness("dst");
-    auto failure = failure_of([&] { merge(); });
+    auto failure = support::refused([&] { merge(); });
     auto after = witness("dst");
     EXPECT_EQ(after, before);
     return failure;
@@ -74,11 +75,11 @@ TEST_F(Merge, AgainChangesNothing) {
 TEST_F(Merge, OtherContentIsAConflictThatNamesBothDigests) {
   make_stream("src", {{}, {.version = "20251231"}});
   make_stream("dst", {{.kernel = "ours"}});
-  const auto failure = failure_of([&] { merge(); });
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr(product_of("ga-24.04") + "/20260101/boot-kernel"));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("kernel")));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("ours")));
+  const auto failure = support::refused([&] { merge(); });
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr(product_of("ga-24.04") + "/20260101/boot-kernel"));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("kernel")));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("ours")));
   EXPECT_EQ(versions("ga-24.04").size(), 1U);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("dst/noble/amd64/20251231")));
 }
@@ -149,24 +150,24 @@ TEST_F(Merge, ProductsAndVersionsWithoutItemsComeAlong) {
 
 TEST_F(Merge, ASourceThatIsNoneIsAnError) {
   make_stream("dst", {{}});
-  EXPECT_EQ(refusal().code, Errc::not_found);
+  EXPECT_EQ(refusal().code(), Errc::not_found);
   base::make_directories(world.path("src"));
-  EXPECT_EQ(refusal().code, Errc::not_found);
+  EXPECT_EQ(refusal().code(), Errc::not_found);
   auto remote = options();
   remote.source = "http://127.0.0.1:1/";
-  EXPECT_EQ(failure_of([&] { meph2::merge(remote, world.context); }).code, Errc::usage);
+  EXPECT_EQ(support::refused([&] { meph2::merge(remote, world.context); }).code(), Errc::usage);
   auto same = options();
   same.source = same.target;
-  EXPECT_EQ(failure_of([&] { meph2::merge(same, world.context); }).code, Errc::usage);
+  EXPECT_EQ(support::refused([&] { meph2::merge(same, world.context); }).code(), Errc::usage);
 }
 
 TEST_F(Merge, AMissingOrDamagedFileBringsNothingIn) {
   make_stream("src", {{}, {.subarch = "hwe-24.04"}});
   base::unlink_at(AT_FDCWD, world.path("src/noble/amd64/20260101/squashfs"));
-  EXPECT_EQ(failure_of([&] { merge(); }).code, Errc::not_found);
+  EXPECT_EQ(support::refused([&] { merge(); }).code(), Errc::not_found);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("dst/noble")));
   world.write("src/noble/amd64/20260101/squashfs", "squashfX");
-  EXPECT_EQ(failure_of([&] { merge(); }).code, Errc::untrusted);
+  EXPECT_EQ(support::refused([&] { merge(); }).code(), Errc::untrusted);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("dst/noble")));
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("dst/streams/v1")));
 }
@@ -176,7 +177,7 @@ TEST_F(Merge, ASourceThatAnotherKeySignedIsRefused) {
   const support::GpgHome home;
   auto by_key = options();
   by_key.trust.keyring = world.write("keyring.gpg", home.export_keys({home.make_key()}));
-  EXPECT_EQ(failure_of([&] { meph2::merge(by_key, world.context); }).code, Errc::untrusted);
+  EXPECT_EQ(support::refused([&] { meph2::merge(by_key, world.context); }).code(), Errc::untrusted);
 }
 
 TEST_F(Merge, ADryRunWritesNothingAndSaysWhatTheRunThenDoes) {

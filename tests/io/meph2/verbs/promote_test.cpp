@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "tests/io/meph2/verbs/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -32,9 +33,9 @@ class Promote : public verbs::Verb {
     return meph2::promote(options, world.context);
   }
 
-  Failure refusal(const meph2::PromoteOptions& options) {
+  base::Error refusal(const meph2::PromoteOptions& options) {
     const auto before = witness("release");
-    auto failure = failure_of([&] { promote(options); });
+    auto failure = support::refused([&] { promote(options); });
     EXPECT_EQ(witness("release"), before);
     return failure;
   }
@@ -92,19 +93,19 @@ TEST_F(Promote, AFileThatWasLostSinceIsBroughtBackAndADamagedOneIsNamed) {
   base::unlink_at(AT_FDCWD, file);
   world.write("release/noble/amd64/20260101/squashfs", "squashfX");
   const auto failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr(sha256("squashfX")));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("squashfs")));
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("squashfX")));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("squashfs")));
 }
 
 TEST_F(Promote, OtherContentIsAConflictThatNamesBothDigests) {
   promote(options());
   make_stream("daily", {{.kernel = "rebuilt"}});
   const auto failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr(product_of("ga-24.04", "") + "/20260101/boot-kernel"));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("kernel")));
-  EXPECT_THAT(failure.text, HasSubstr(sha256("rebuilt")));
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr(product_of("ga-24.04", "") + "/20260101/boot-kernel"));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("kernel")));
+  EXPECT_THAT(failure.what(), HasSubstr(sha256("rebuilt")));
 }
 
 TEST_F(Promote, WhatTheTargetHasBesideIsAConflict) {
@@ -114,8 +115,8 @@ TEST_F(Promote, WhatTheTargetHasBesideIsAConflict) {
   items["extra"] = item("release", "noble/amd64/20260101/extra", "extra", "extra");
   write_stream("release", tree);
   const auto failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::conflict);
-  EXPECT_THAT(failure.text, HasSubstr("extra"));
+  EXPECT_EQ(failure.code(), Errc::conflict);
+  EXPECT_THAT(failure.what(), HasSubstr("extra"));
 }
 
 TEST_F(Promote, WhatAnInterruptedToolLeftOutIsCompleted) {
@@ -134,18 +135,18 @@ TEST_F(Promote, HalfAVersionIsRefusedWhole) {
   const auto missing = world.path("daily/noble/amd64/20260101/hwe-24.04/boot-kernel");
   base::unlink_at(AT_FDCWD, missing);
   auto failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::not_found);
-  EXPECT_THAT(failure.text, HasSubstr("hwe-24.04/boot-kernel"));
+  EXPECT_EQ(failure.code(), Errc::not_found);
+  EXPECT_THAT(failure.what(), HasSubstr("hwe-24.04/boot-kernel"));
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release/noble")));
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release/streams/v1")));
   // Another file has that very content; still the source is not whole.
   world.write("daily/noble/amd64/20260101/hwe-24.04/boot-kernel", "kerneX");
   failure = refusal(options());
-  EXPECT_EQ(failure.code, Errc::untrusted);
+  EXPECT_EQ(failure.code(), Errc::untrusted);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release/noble")));
   world.write("daily/noble/amd64/20260101/hwe-24.04/boot-kernel", "kernel");
   world.write("daily/noble/amd64/20260101/squashfs", "squashfX");
-  EXPECT_EQ(refusal(options()).code, Errc::untrusted);
+  EXPECT_EQ(refusal(options()).code(), Errc::untrusted);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release/noble")));
   EXPECT_TRUE(base::list_directory(world.path("release/.data/.sstream/txn")).empty());
 }
@@ -154,9 +155,9 @@ TEST_F(Promote, ADryRunFailsWhereTheRunWould) {
   base::unlink_at(AT_FDCWD, world.path("daily/noble/amd64/20260101/squashfs"));
   auto dry = options();
   dry.publish.dry_run = true;
-  EXPECT_EQ(refusal(dry).code, Errc::not_found);
+  EXPECT_EQ(refusal(dry).code(), Errc::not_found);
   world.write("daily/noble/amd64/20260101/squashfs", "squashfX");
-  EXPECT_EQ(refusal(dry).code, Errc::untrusted);
+  EXPECT_EQ(refusal(dry).code(), Errc::untrusted);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release")));
 }
 
@@ -175,7 +176,7 @@ TEST_F(Promote, ADryRunWritesNothingAndSaysWhatTheRunThenDoes) {
 TEST_F(Promote, FiltersThatCutAVersionInHalfNeedPermission) {
   auto half = options();
   half.filters = {"ftype=squashfs"};
-  EXPECT_EQ(refusal(half).code, Errc::refused);
+  EXPECT_EQ(refusal(half).code(), Errc::refused);
   half.allow_partial = true;
   promote(half);
   const auto items = [&] {
@@ -194,13 +195,13 @@ TEST_F(Promote, FiltersChooseProducts) {
   promote(one);
   EXPECT_EQ(tree("release", released)["products"].size(), 1U);
   one.filters = {"subarch=nosuch"};
-  EXPECT_EQ(refusal(one).code, Errc::not_found);
+  EXPECT_EQ(refusal(one).code(), Errc::not_found);
 }
 
 TEST_F(Promote, AVersionThatNobodyHasIsAnError) {
   const auto failure = refusal(options("20990101"));
-  EXPECT_EQ(failure.code, Errc::not_found);
-  EXPECT_THAT(failure.text, HasSubstr("20990101"));
+  EXPECT_EQ(failure.code(), Errc::not_found);
+  EXPECT_THAT(failure.what(), HasSubstr("20990101"));
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release")));
 }
 
@@ -226,7 +227,7 @@ TEST_F(Promote, AnotherLabelIsTakenWithAWordAndNonsenseIsNot) {
   EXPECT_THAT(world.lines, testing::Contains(HasSubstr("is 'release' meant?")));
   for (const char* label : {"", "a b", "x/y", "\n"}) {
     other.label = label;
-    EXPECT_EQ(refusal(other).code, Errc::usage) << label;
+    EXPECT_EQ(refusal(other).code(), Errc::usage) << label;
   }
 }
 
@@ -238,7 +239,7 @@ TEST_F(Promote, RefusesWhatIsYoungerThanTheSoak) {
   tree["updated"] = "Thu, 01 Jan 2026 06:00:00 +0000";
   write_stream("daily", tree);
   world.clock.set(base::Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 2)));
-  EXPECT_EQ(refusal(soaked).code, Errc::refused);
+  EXPECT_EQ(refusal(soaked).code(), Errc::refused);
   world.clock.set(base::Time(std::chrono::sys_days(std::chrono::year(2026) / 1 / 3)) +
                   std::chrono::hours(6));
   EXPECT_TRUE(promote(soaked).published.changed);  // unchanged for 48 hours, it was there by then
@@ -247,14 +248,14 @@ TEST_F(Promote, RefusesWhatIsYoungerThanTheSoak) {
 TEST_F(Promote, WithoutCopyingTheFilesMustBeThereAndRight) {
   auto bare = options();
   bare.skip_file_copy = true;
-  EXPECT_EQ(refusal(bare).code, Errc::not_found);
+  EXPECT_EQ(refusal(bare).code(), Errc::not_found);
   base::make_directories(world.path("release"));
   ASSERT_EQ(::symlink(world.path("daily/noble").c_str(), world.path("release/noble").c_str()), 0);
   EXPECT_TRUE(promote(bare).published.changed);
   EXPECT_EQ(tree("release", released)["products"].size(), 2U);
   base::unlink_at(AT_FDCWD, world.path("daily/noble/amd64/20260101/squashfs"));
   world.write("daily/noble/amd64/20260101/squashfs", "squashfX");
-  EXPECT_EQ(refusal(bare).code, Errc::conflict);
+  EXPECT_EQ(refusal(bare).code(), Errc::conflict);
 }
 
 ino_t inode(const std::string& path) {
@@ -313,7 +314,7 @@ TEST_F(Promote, TheHistoryGetsLabelSourceAndDigests) {
 TEST_F(Promote, TheSourceMayNotBeTheTarget) {
   auto same = options();
   same.target = same.source + "/./";
-  EXPECT_EQ(failure_of([&] { promote(same); }).code, Errc::usage);
+  EXPECT_EQ(support::refused([&] { promote(same); }).code(), Errc::usage);
 }
 
 TEST_F(Promote, TwoChannelsOfOneSourceGoToOneStream) {
@@ -323,12 +324,12 @@ TEST_F(Promote, TwoChannelsOfOneSourceGoToOneStream) {
   EXPECT_EQ(tree("release", released)["products"].size(), 2U);
   make_stream("daily", {{.kernel = "other"}}, "com.ubuntu.maas:candidate:v3:download",
               ".candidate");
-  EXPECT_EQ(refusal(options()).code, Errc::conflict);
+  EXPECT_EQ(refusal(options()).code(), Errc::conflict);
 }
 
 TEST_F(Promote, OneProductOfTwoNamesIsAConflict) {
   make_stream("daily", {{}}, verbs::daily, ".candidate");
-  EXPECT_EQ(refusal(options()).code, Errc::conflict);
+  EXPECT_EQ(refusal(options()).code(), Errc::conflict);
 }
 
 TEST_F(Promote, AnUnsafePathIsRefused) {
@@ -336,7 +337,7 @@ TEST_F(Promote, AnUnsafePathIsRefused) {
   tree["products"][product_of("ga-24.04")]["versions"]["20260101"]["items"]["squashfs"]["path"] =
       "noble/../../x";
   write_stream("daily", tree);
-  EXPECT_EQ(refusal(options()).code, Errc::untrusted);
+  EXPECT_EQ(refusal(options()).code(), Errc::untrusted);
 }
 
 TEST_F(Promote, ASourceThatAnotherKeySignedIsRefused) {
@@ -345,7 +346,7 @@ TEST_F(Promote, ASourceThatAnotherKeySignedIsRefused) {
   const auto other = home.make_key({"Other <other@example.com>"});
   auto by_key = options();
   by_key.trust.keyring = world.write("keyring.gpg", home.export_keys({key}));
-  EXPECT_EQ(refusal(by_key).code, Errc::untrusted);  // not signed at all
+  EXPECT_EQ(refusal(by_key).code(), Errc::untrusted);  // not signed at all
   const auto sign = [&](const std::string& with) {
     const io::Signer signer(with, world.clock);
     for (const auto& name : {std::string("index"), std::string(verbs::daily)}) {
@@ -354,7 +355,7 @@ TEST_F(Promote, ASourceThatAnotherKeySignedIsRefused) {
     }
   };
   sign(other);
-  EXPECT_EQ(refusal(by_key).code, Errc::untrusted);
+  EXPECT_EQ(refusal(by_key).code(), Errc::untrusted);
   sign(key);
   EXPECT_TRUE(promote(by_key).published.changed);
 }

@@ -1,6 +1,7 @@
 #include "meph2/verbs/remove_version.h"
 
 #include "tests/io/meph2/verbs/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -50,8 +51,8 @@ TEST_F(RemoveVersion, FiltersSeeInheritedTagsAndTheNameOfTheProduct) {
 
 TEST_F(RemoveVersion, WhatNobodyHasIsAnErrorAndChangesNothing) {
   const auto before = base::read_file(world.path("s/streams/v1/index.json"));
-  EXPECT_EQ(failure_of([&] { remove("20990101"); }).code, Errc::not_found);
-  EXPECT_EQ(failure_of([&] { remove("20260101", {"arch=s390x"}); }).code, Errc::not_found);
+  EXPECT_EQ(support::refused([&] { remove("20990101"); }).code(), Errc::not_found);
+  EXPECT_EQ(support::refused([&] { remove("20260101", {"arch=s390x"}); }).code(), Errc::not_found);
   EXPECT_EQ(base::read_file(world.path("s/streams/v1/index.json")), before);
 }
 

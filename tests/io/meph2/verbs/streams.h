@@ -10,6 +10,8 @@
 #include "base/fs/tree.h"
 #include "io/hash/digest.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
+#include "tests/support/witness.h"
 
 namespace verbs {
 
@@ -104,38 +106,8 @@ class Verb : public testing::Test {
     return world.read_json(base::cat(stream, "/streams/v1/", content_id, ".json"));
   }
 
-  /// Path -> mtime and content of all below scratch/`stream`, locks aside; empty when absent.
-  std::map<std::string, std::pair<std::int64_t, std::string>> witness(
-      const std::string& stream) const {
-    std::map<std::string, std::pair<std::int64_t, std::string>> files;
-    if (!base::exists_at(AT_FDCWD, world.path(stream))) {
-      return files;
-    }
-    const auto root = base::open_directory(world.path(stream));
-    base::walk_tree(root.fd(), [&](const std::string& name, const struct stat& status) {
-      if (S_ISREG(status.st_mode) && !name.ends_with(".lock")) {
-        files[name] = {status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                       base::read_file(world.path(stream) + "/" + name)};
-      }
-      return true;
-    });
-    return files;
-  }
-
-  struct Failure {
-    base::Errc code = base::Errc::internal;
-    std::string text;
-  };
-
-  static Failure failure_of(const std::function<void()>& work) {
-    try {
-      work();
-    } catch (const base::Error& error) {
-      return {error.code(), error.what()};
-    }
-    ADD_FAILURE() << "no error";
-    return {};
-  }
+  /// support::witness() of scratch/`stream`.
+  auto witness(const std::string& stream) const { return support::witness(world.path(stream)); }
 
   static std::string sha256(const std::string& content) {
     return io::digest_hex(io::Algorithm::sha256, content);

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "tests/io/meph2/verify/world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -144,7 +145,7 @@ TEST_F(Verify, ABrokenDocumentIsNamedAndTheOthersAreRead) {
 
 TEST_F(Verify, WithoutAStreamThereIsNothingToVerify) {
   world.write("repo/x", "");
-  EXPECT_EQ(code_of([&] { verify(of("repo")); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { verify(of("repo")); });
 }
 
 /// Somebody who has seen enough after so many files.
@@ -171,7 +172,7 @@ TEST_F(Verify, AStopLosesNothingThatWasVerified) {
                                  [](const std::string&) {}};
   auto asked = of("repo");
   asked.data.jobs = 1;
-  EXPECT_EQ(code_of([&] { meph2::verify(asked, stopped); }), Errc::cancelled);
+  support::refused(Errc::cancelled, [&] { meph2::verify(asked, stopped); });
   const auto again = verify(asked);
   EXPECT_EQ(again.data.untouched, 3U);
   EXPECT_EQ(again.data.read, 3U);
@@ -213,7 +214,7 @@ TEST_F(VerifySigned, AKeyringIsUsedWhereOneIsNamed) {
 TEST_F(VerifySigned, WithoutTheKeySomebodyHasToSayWhatToDo) {
   const GpgHome empty;
   std::string what;
-  EXPECT_EQ(code_of([&] { verify(of("repo")); }, &what), Errc::usage);
+  what = support::refused(Errc::usage, [&] { verify(of("repo")); });
   EXPECT_THAT(what, HasSubstr("--keyring"));
   auto asked = of("repo");
   asked.trust.no_verify = true;

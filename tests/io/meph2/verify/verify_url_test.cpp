@@ -2,6 +2,7 @@
 
 #include "tests/io/meph2/verify/world.h"
 #include "tests/support/http_server.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -88,14 +89,14 @@ TEST_F(VerifyUrl, AnIndexThatNamesADocumentWhichIsNotThere) {
 
 TEST_F(VerifyUrl, WithoutAStreamIsSaidSo) {
   world.write("repo/x", "");
-  EXPECT_EQ(code_of([&] { verify_served("repo"); }), Errc::not_found);
+  support::refused(Errc::not_found, [&] { verify_served("repo"); });
 }
 
 TEST_F(VerifyUrl, AServedStreamIsNotRepaired) {
   auto asked = of("repo");
   asked.target = server.url("/s");
   asked.drop_broken = true;
-  EXPECT_EQ(code_of([&] { verify(asked); }), Errc::usage);
+  support::refused(Errc::usage, [&] { verify(asked); });
 }
 
 }  // namespace

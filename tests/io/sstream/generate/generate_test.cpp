@@ -6,6 +6,7 @@
 #include "io/hash/digest.h"
 #include "sstream/query/query.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -56,16 +57,11 @@ class Generate : public testing::Test {
   Errc refusal(const std::string& list, const std::string& reason,
                const sstream::GenerateOptions& options) {
     const auto before = metadata();
-    try {
-      generate(list, options);
-    } catch (const base::Error& error) {
-      EXPECT_THAT(error.what(), HasSubstr(reason));
-      EXPECT_THAT(error.what(), HasSubstr("stream unchanged"));
-      EXPECT_EQ(metadata(), before);
-      return error.code();
-    }
-    ADD_FAILURE() << "accepted";
-    return Errc::internal;
+    const auto error = support::refused([&] { generate(list, options); });
+    EXPECT_THAT(error.what(), HasSubstr(reason));
+    EXPECT_THAT(error.what(), HasSubstr("stream unchanged"));
+    EXPECT_EQ(metadata(), before);
+    return error.code();
   }
 
   /// The live index, or null.

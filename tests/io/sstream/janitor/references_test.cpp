@@ -2,6 +2,7 @@
 
 #include "sstream/repository/generation.h"
 #include "tests/io/meph2/janitor/streams.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -45,9 +46,9 @@ class References : public support::JanitorWorld {
   /// Both ways of reading must end like this.
   void expect_error(Errc code, const std::string& part, const ReferencePolicy& policy = {}) const {
     std::string what;
-    EXPECT_EQ(code_of([&] { references(policy); }, &what), code);
+    what = support::refused(code, [&] { references(policy); });
     EXPECT_THAT(what, HasSubstr(part));
-    EXPECT_EQ(code_of([&] { named_paths(policy); }, &what), code);
+    what = support::refused(code, [&] { named_paths(policy); });
     EXPECT_THAT(what, HasSubstr(part));
   }
 

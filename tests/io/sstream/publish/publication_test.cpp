@@ -10,41 +10,17 @@
 #include "base/fs/tree.h"
 #include "io/hash/digest.h"
 #include "tests/support/publication_world.h"
+#include "tests/support/refused.h"
+#include "tests/support/witness.h"
 
 namespace {
 
 using base::Errc;
+using support::witness;
 using support::World;
 using testing::HasSubstr;
 
 constexpr const char* content_id = "com.example:daily:download";
-
-/// Path -> mtime and content of everything below a directory.
-std::map<std::string, std::pair<std::int64_t, std::string>> witness(const std::string& path) {
-  std::map<std::string, std::pair<std::int64_t, std::string>> files;
-  const auto root = base::open_directory(path);
-  base::walk_tree(root.fd(), [&](const std::string& name, const struct stat& status) {
-    if (S_ISREG(status.st_mode)) {
-      files[name] = {status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                     base::read_file(path + "/" + name)};
-    }
-    return true;
-  });
-  return files;
-}
-
-Errc code_of(const std::function<void()>& work, std::string* what = nullptr) {
-  try {
-    work();
-  } catch (const base::Error& error) {
-    if (what != nullptr) {
-      *what = error.what();
-    }
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return Errc::internal;
-}
 
 class Publication : public testing::Test {
  protected:
@@ -135,8 +111,8 @@ TEST_F(Publication, DryRunWritesNothingAndTellsTheTruth) {
 TEST_F(Publication, AnExistingFileWithOtherContentIsAConflict) {
   world.write("repo/x/20260101/root", "else");
   std::string what;
-  EXPECT_EQ(code_of([&] { publish(adds("20260101", "data"), unsigned_options()); }, &what),
-            Errc::conflict);
+  what = support::refused(Errc::conflict,
+                          [&] { publish(adds("20260101", "data"), unsigned_options()); });
   EXPECT_THAT(what, HasSubstr(io::digest_hex(io::Algorithm::sha256, "else")));
   EXPECT_THAT(what, HasSubstr(io::digest_hex(io::Algorithm::sha256, "data")));
   EXPECT_THAT(what, HasSubstr("stream unchanged"));
@@ -153,7 +129,7 @@ TEST_F(Publication, AnExistingFileWithTheRightContentIsReused) {
 TEST_F(Publication, ACorruptOriginLeavesNothingBehind) {
   auto planner = adds("20260101", "data");
   world.write("origin/20260101data", "dat4");
-  EXPECT_EQ(code_of([&] { publish(planner, unsigned_options()); }), Errc::untrusted);
+  support::refused(Errc::untrusted, [&] { publish(planner, unsigned_options()); });
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("repo/x/20260101/root")));
   EXPECT_TRUE(base::list_directory(world.path("repo/.data/.sstream/txn")).empty());
 }
@@ -208,7 +184,7 @@ TEST_F(Publication, VerbatimMetadataThatDoesNotFitTogetherIsRefused) {
       plan.verbatim->erase(missing);
       return plan;
     };
-    EXPECT_EQ(code_of([&] { publish(planner, unsigned_options()); }, &what), Errc::untrusted);
+    what = support::refused(Errc::untrusted, [&] { publish(planner, unsigned_options()); });
     EXPECT_THAT(what, HasSubstr("index.json: "));
   }
 }
@@ -259,7 +235,7 @@ TEST_F(Publication, FilesInBulkAreBroughtInMendedAndReplaced) {
     world.write("origin/a", "wrong");
     return plan;
   };
-  EXPECT_EQ(code_of([&] { publish(spoilt, unsigned_options()); }), Errc::untrusted);
+  support::refused(Errc::untrusted, [&] { publish(spoilt, unsigned_options()); });
   EXPECT_EQ(base::read_file(world.path("repo/x/a")), "other");
 }
 
@@ -267,8 +243,7 @@ TEST_F(Publication, NeverWritesThroughASymlinkBelowTheTop) {
   base::make_directories(world.path("repo/x"));
   base::make_directories(world.path("outside"));
   ASSERT_EQ(::symlink(world.path("outside").c_str(), world.path("repo/x/20260101").c_str()), 0);
-  EXPECT_EQ(code_of([&] { publish(adds("20260101", "data"), unsigned_options()); }),
-            Errc::untrusted);
+  support::refused(Errc::untrusted, [&] { publish(adds("20260101", "data"), unsigned_options()); });
   EXPECT_TRUE(base::list_directory(world.path("outside")).empty());
 }
 
@@ -303,8 +278,8 @@ TEST_F(Publication, AnotherWriterIsNamed) {
   const auto lock = base::open_file(world.path("repo/.data/.sstream/commit.lock"), O_RDWR);
   ASSERT_EQ(::flock(lock.fd(), LOCK_EX), 0);
   std::string what;
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), unsigned_options()); }, &what),
-            Errc::locked);
+  what = support::refused(Errc::locked,
+                          [&] { publish(adds("20260102", "data"), unsigned_options()); });
   EXPECT_THAT(what, HasSubstr("held by"));
 }
 
@@ -322,7 +297,7 @@ TEST_F(Publication, GuardRailsStopASourceThatShrinks) {
     plan.streams.push_back(std::move(tree));
     return plan;
   };
-  EXPECT_EQ(code_of([&] { publish(shrinks, options); }), Errc::refused);
+  support::refused(Errc::refused, [&] { publish(shrinks, options); });
   options.rails.allow_shrink = true;
   EXPECT_TRUE(publish(shrinks, options).changed);
   const auto drops = [](const sstream::Generation& live) {
@@ -332,7 +307,7 @@ TEST_F(Publication, GuardRailsStopASourceThatShrinks) {
     plan.streams.push_back(std::move(tree));
     return plan;
   };
-  EXPECT_EQ(code_of([&] { publish(drops, options); }), Errc::refused);
+  support::refused(Errc::refused, [&] { publish(drops, options); });
   options.rails.allow_drop.insert("p:1");
   EXPECT_TRUE(publish(drops, options).changed);
 }
@@ -352,15 +327,14 @@ TEST_F(Publication, TwoFilesOfOneContentIdAreRefused) {
   publish(adds("20260101", "data"), unsigned_options());
   const auto text = base::read_file(world.path(base::cat("repo/streams/v1/", content_id, ".json")));
   world.write("repo/streams/v1/twin.json", text);
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), unsigned_options()); }),
-            Errc::conflict);
+  support::refused(Errc::conflict, [&] { publish(adds("20260102", "data"), unsigned_options()); });
 }
 
 TEST_F(Publication, BrokenJsonInTheStreamIsNamed) {
   world.write("repo/streams/v1/broken.json", "{\n x");
   std::string what;
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), unsigned_options()); }, &what),
-            Errc::untrusted);
+  what = support::refused(Errc::untrusted,
+                          [&] { publish(adds("20260102", "data"), unsigned_options()); });
   EXPECT_THAT(what, HasSubstr("broken.json:2:"));
 }
 
@@ -386,7 +360,7 @@ TEST_F(Publication, WithoutExchangeTheJournalDoesTheSame) {
 TEST_F(Publication, RefusesAStateWrittenByANewerVersion) {
   publish(adds("20260101", "data"), unsigned_options());
   world.write("repo/.data/.sstream/state.json", "{\"version\": 99}");
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), unsigned_options()); }), Errc::failed);
+  support::refused(Errc::failed, [&] { publish(adds("20260102", "data"), unsigned_options()); });
 }
 
 class SignedPublication : public Publication {
@@ -451,7 +425,7 @@ TEST_F(SignedPublication, NoSecondKey) {
   auto other = options();
   other.key = home.make_key({"Other <other@example.com>"});
   const auto before = witness(world.path("repo"));
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), other); }), Errc::refused);
+  support::refused(Errc::refused, [&] { publish(adds("20260102", "data"), other); });
   EXPECT_EQ(witness(world.path("repo")), before);
 }
 
@@ -460,7 +434,7 @@ TEST_F(SignedPublication, AKeyThatCannotSignChangesNothing) {
   const auto before = witness(world.path("repo"));
   auto missing = options();
   missing.key = "0123456789ABCDEF0123456789ABCDEF01234567";
-  EXPECT_EQ(code_of([&] { publish(adds("20260102", "data"), missing); }), Errc::failed);
+  support::refused(Errc::failed, [&] { publish(adds("20260102", "data"), missing); });
   EXPECT_EQ(witness(world.path("repo")), before);
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/refused.h"
 
 namespace io {
 namespace {
@@ -11,13 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    return error.what();
-  }
-  return "accepted";
+  return support::refused(base::Errc::untrusted, [&] { action(); });
 }
 
 TEST(EntryName, IsMadeNormal) {

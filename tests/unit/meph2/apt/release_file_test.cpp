@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "meph2/apt/archive.h"
 #include "meph2/apt/version.h"
+#include "tests/support/refused.h"
 
 namespace meph2::apt {
 namespace {
@@ -22,13 +23,8 @@ std::string release(const std::string& files) {
 }
 
 void refused(const std::string& text, const std::string& reason) {
-  try {
-    parse_release_file(text, "r");
-    ADD_FAILURE() << "accepted: " << text;
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    EXPECT_THAT(error.what(), HasSubstr(reason));
-  }
+  EXPECT_THAT(support::refused(base::Errc::untrusted, [&] { parse_release_file(text, "r"); }),
+              HasSubstr(reason));
 }
 
 TEST(ReleaseFile, ListsSizeAndDigestOfEachIndex) {
@@ -78,12 +74,8 @@ TEST(ArchivePackages, AreReadWithTheirSource) {
   EXPECT_EQ(found[0].source_version, "1-1");
   EXPECT_EQ(found[0].expected.size, 3U);
   EXPECT_EQ(parse_packages("Package: c\n" + rest, "p", {})[0].source, "c");
-  try {
-    parse_packages("Package: c\nVersion: 1\n", "p", {});
-    FAIL() << "accepted";
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("p:1: package c: Version, Filename, Size and SHA256"));
-  }
+  EXPECT_THAT(support::refused([&] { parse_packages("Package: c\nVersion: 1\n", "p", {}); }).what(),
+              HasSubstr("p:1: package c: Version, Filename, Size and SHA256"));
 }
 
 TEST(DebianVersion, OrdersAsDpkgDoes) {

@@ -7,6 +7,7 @@
 
 #include "base/fs/file.h"
 #include "base/strings.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -37,13 +38,7 @@ BuildRequest request(const std::string& arch, const std::string& release,
 }
 
 std::string error_of(const meph2::StreamConfig& config, const BuildRequest& wanted) {
-  try {
-    plan_build(config, wanted, nullptr);
-    return "no error";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::usage);
-    return error.what();
-  }
+  return support::refused(base::Errc::usage, [&] { plan_build(config, wanted, nullptr); });
 }
 
 /// The plan as the recorded --flat-json of the established meph2-build, without what only a build

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "meph2/build/compare.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -72,13 +73,9 @@ class BadBuildReport : public testing::TestWithParam<Bad> {};
 TEST_P(BadBuildReport, IsRefused) {
   auto json = report();
   json[Json::json_pointer(GetParam().pointer)] = GetParam().value;
-  try {
-    meph2::parse_build_report(json.dump(), "report");
-    FAIL() << "taken";
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    EXPECT_THAT(error.what(), HasSubstr(base::cat("report: ", GetParam().reason)));
-  }
+  EXPECT_THAT(support::refused(base::Errc::untrusted,
+                               [&] { meph2::parse_build_report(json.dump(), "report"); }),
+              HasSubstr(base::cat("report: ", GetParam().reason)));
 }
 
 INSTANTIATE_TEST_SUITE_P(

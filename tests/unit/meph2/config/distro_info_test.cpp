@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -47,23 +48,18 @@ TEST(DistroInfo, SupportCountsStandardAndExtended) {
 }
 
 TEST(DistroInfo, GarbageIsAnErrorWithALine) {
-  try {
-    meph2::DistroInfo("version,codename,series,created,release,eol\n1,A,a,2020-01-01,x,soon\n",
-                      "u.csv");
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_STREQ(error.what(), "u.csv:2: not a line of distro-info");
-  }
+  EXPECT_STREQ(support::refused([&] {
+                 meph2::DistroInfo(
+                     "version,codename,series,created,release,eol\n1,A,a,2020-01-01,x,soon\n",
+                     "u.csv");
+               }).what(),
+               "u.csv:2: not a line of distro-info");
 }
 
 TEST(DistroInfo, AMissingFileSaysWhatToInstall) {
   setenv("DISTRO_INFO_DIR", "/nonexistent", 1);
-  try {
-    meph2::DistroInfo::load("ubuntu.csv");
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("distro-info-data"));
-  }
+  EXPECT_THAT(support::refused([&] { meph2::DistroInfo::load("ubuntu.csv"); }).what(),
+              testing::HasSubstr("distro-info-data"));
   unsetenv("DISTRO_INFO_DIR");
 }
 

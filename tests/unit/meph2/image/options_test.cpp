@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/refused.h"
 
 namespace meph2::image {
 namespace {
@@ -13,13 +14,7 @@ using testing::HasSubstr;
 using testing::Pair;
 
 std::string usage(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::usage);
-    return error.what();
-  }
-  return "accepted";
+  return support::refused(base::Errc::usage, [&] { action(); });
 }
 
 TEST(KernelPack, IsReadInFull) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -93,13 +94,8 @@ TEST(Sums, PathsAndDigests) {
 }
 
 std::string error_of(const std::string& text) {
-  try {
-    parse_sums(text, io::Algorithm::sha256, "sums");
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    return error.what();
-  }
-  return "no error";
+  return support::refused(base::Errc::untrusted,
+                          [&] { parse_sums(text, io::Algorithm::sha256, "sums"); });
 }
 
 TEST(Sums, AnythingElseIsRefusedWithItsLine) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "meph2/supply/channel.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -13,14 +14,7 @@ using meph2::parse_patch;
 using testing::HasSubstr;
 
 std::string refusal(const std::string& text) {
-  try {
-    parse_patch(text, "p.yaml");
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::usage) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "accepted: " << text;
-  return {};
+  return support::refused(base::Errc::usage, [&] { parse_patch(text, "p.yaml"); });
 }
 
 TEST(PatchFile, ReadsWhatDiffWrites) {

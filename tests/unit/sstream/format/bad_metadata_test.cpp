@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "sstream/format/index.h"
 #include "sstream/format/item_stream.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -32,13 +33,7 @@ std::string index(const std::string& entries) {
 /// What refusing says, with the file's name in front; "accepted" if nothing does.
 template <typename Read>
 std::string verdict(const Read& read) {
-  try {
-    read();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted) << error.what();
-    return error.what();
-  }
-  return "accepted";
+  return support::refused(base::Errc::untrusted, [&] { read(); });
 }
 
 std::string as_products(const std::string& text) {

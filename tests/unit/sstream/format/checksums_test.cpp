@@ -7,6 +7,7 @@
 #include "base/fs/temp_dir.h"
 #include "base/strings.h"
 #include "sstream/format/product_tree.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -30,13 +31,7 @@ Checksums of(const Json& item, bool allow_md5 = false, const Json& product = Jso
 }
 
 std::string refusal(const Json& item, bool allow_md5 = false) {
-  try {
-    of(item, allow_md5);
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    return error.what();
-  }
-  return "accepted";
+  return support::refused(base::Errc::untrusted, [&] { of(item, allow_md5); });
 }
 
 /// reliability.md D13; K21: a string is a size.

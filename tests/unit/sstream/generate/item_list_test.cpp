@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -16,14 +17,7 @@ std::vector<sstream::ItemRecord> parse(const std::string& text, const std::strin
 }
 
 std::string refusal(const std::string& text) {
-  try {
-    parse(text);
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::untrusted);
-    return error.what();
-  }
-  ADD_FAILURE() << "accepted: " << text;
-  return {};
+  return support::refused(base::Errc::untrusted, [&] { parse(text); });
 }
 
 const std::string sha(64, 'A');

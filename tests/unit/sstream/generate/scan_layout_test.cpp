@@ -9,6 +9,7 @@
 #include "base/fs/atomic_file.h"
 #include "base/fs/temp_dir.h"
 #include "base/strings.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -19,14 +20,7 @@ using testing::UnorderedElementsAre;
 using Values = std::map<std::string, std::string>;
 
 std::string misuse(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::usage);
-    return error.what();
-  }
-  ADD_FAILURE() << "accepted";
-  return {};
+  return support::refused(base::Errc::usage, [&] { work(); });
 }
 
 TEST(ScanLayout, FitsPathsComponentByComponent) {

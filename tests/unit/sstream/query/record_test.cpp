@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -20,13 +21,7 @@ class RecordTest : public testing::Test {
   }
 
   static std::string refusal(const std::string& text) {
-    try {
-      RecordFormat format(text);
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::Errc::usage);
-      return error.what();
-    }
-    return "accepted";
+    return support::refused(base::Errc::usage, [&] { RecordFormat format(text); });
   }
 
   Json top = {{"content_id", "c"}, {"label", "daily"}, {"list", Json::array()}};

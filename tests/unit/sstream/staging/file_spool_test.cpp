@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -67,13 +68,8 @@ TEST(FileSpool, TwoItemsMayNotPromiseDifferentContentOfOnePath) {
   files.add(listed("a", '1'));  // shared: fine
   EXPECT_EQ(files.size(), 2U);
   for (const auto& liar : {listed("a", '3'), listed("a", '1', 6)}) {
-    try {
-      files.add(liar);
-      FAIL();
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::Errc::untrusted);
-      EXPECT_THAT(error.what(), HasSubstr("a: product/version/a promises 1111"));
-    }
+    EXPECT_THAT(support::refused(base::Errc::untrusted, [&] { files.add(liar); }),
+                HasSubstr("a: product/version/a promises 1111"));
   }
 }
 

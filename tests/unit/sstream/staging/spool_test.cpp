@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -46,12 +47,7 @@ TEST(Spool, SaysWhatIsNotThere) {
   for (const auto& read :
        {+[](Spool& from) { from.piece(4, 4); }, +[](Spool& from) { from.line(4); },
         +[](Spool& from) { from.piece(100, 1); }}) {
-    try {
-      read(spool);
-      FAIL();
-    } catch (const base::Error& error) {
-      EXPECT_STREQ(error.what(), "spool of things: is cut short");
-    }
+    EXPECT_EQ(support::refused([&] { read(spool); }).what(), "spool of things: is cut short");
   }
   EXPECT_EQ(spool.line(0), "one");
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/fs/temp_dir.h"
 #include "base/strings.h"
+#include "tests/support/refused.h"
 
 namespace {
 
@@ -31,13 +32,7 @@ class HooksTest : public testing::Test {
   sstream::Hooks all(const std::string& program) { return hooks({{}, {program}, {}}); }
 
   std::string refusal(sstream::HookPrograms programs) {
-    try {
-      hooks(std::move(programs));
-    } catch (const base::Error& error) {
-      EXPECT_EQ(error.code(), base::Errc::usage);
-      return error.what();
-    }
-    return "taken";
+    return support::refused(base::Errc::usage, [&] { hooks(std::move(programs)); });
   }
 
   template <typename Call>

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "meph2/image/steps/kernel_files.h"
+#include "tests/support/refused.h"
 
 namespace meph2::image {
 namespace {
@@ -39,12 +40,10 @@ TEST(Manifest, IsWhatDpkgQueryShows) {
 }
 
 TEST(DpkgStatus, ThatIsNoneIsRefusedWithItsLine) {
-  try {
-    parse_dpkg_status("Package: a\nrubbish\n", "IMG: /var/lib/dpkg/status");
-    FAIL() << "accepted";
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("status:2: 'Field: value' expected"));
-  }
+  EXPECT_THAT(support::refused([&] {
+                parse_dpkg_status("Package: a\nrubbish\n", "IMG: /var/lib/dpkg/status");
+              }).what(),
+              HasSubstr("status:2: 'Field: value' expected"));
 }
 
 TEST(DependencyClosure, StartsWithTheNearest) {
