@@ -25,8 +25,8 @@ class SystemClock : public Clock {
   Time now() const override;
 };
 
-/// "Thu, 01 Jan 1970 00:00:00 +0000": UTC, C-locale names whatever the locale is (streams.md 1.6;
-/// MAAS parses exactly this).
+/// "Thu, 01 Jan 1970 00:00:00 +0000": UTC, C-locale names whatever the locale is
+/// (docs/format.md 1.6; MAAS parses exactly this).
 std::string format_stamp(Time time);
 
 /// The same layout with any numeric zone, or ISO 8601 (MAAS 3.8 accepts both); nullopt otherwise.

@@ -4,7 +4,7 @@
 
 namespace base {
 
-/// Exit codes of every command; docs/architecture.md lists their meaning.
+/// Exit codes of every command; README.md lists their meaning.
 enum ExitCode : int {
   exit_done = 0,
   exit_failed = 1,

@@ -8,7 +8,7 @@ The cases are in tests/fixtures/golden. `check` compares byte for byte, what the
 our own files differ on purpose (docs/decisions): compare_values.py is the test.
 
 DIR holds the programs under test under the peer's names (meph2-util, sstream-query, ...);
-it is put first on PATH. Layout of a case and the rules of comparison: README.md.
+it is put first on PATH. A case is a directory with cmd (a script), in/ (its files, optional) and out/ (recorded).
 """
 import argparse
 import calendar

@@ -97,9 +97,9 @@ std::string json_pointer(const std::vector<std::string_view>& names);
 
 using Sink = std::function<void(std::string_view)>;
 
-/// The one layout of every file we write (streams.md 1.9): indent 1, sorted keys, "," and ": ", all
-/// non-ASCII as \uXXXX, one final newline. Handed over in pieces of about 64 kB, so that 100 MB is
-/// never in memory twice. Floats print as Python prints them. A string that is not UTF-8 is an
+/// The one layout of every file we write (docs/format.md 1.9): indent 1, sorted keys, "," and ": ",
+/// all non-ASCII as \uXXXX, one final newline. Handed over in pieces of about 64 kB, so that 100 MB
+/// is never in memory twice. Floats print as Python prints them. A string that is not UTF-8 is an
 /// Error(untrusted).
 void write_json(const Json& value, const Sink& sink);
 std::string to_text(const Json& value);

@@ -36,8 +36,8 @@ struct BuildImageResult {
 };
 
 /// Builds one image and adds it, as a new version of each product that the configuration names, to
-/// the stream in the target (streams.md 4.7); what is in its metadata already stays. What cannot be
-/// built per configuration is Error(usage), before anything is written.
+/// the stream in the target (docs/format.md 4.5); what is in its metadata already stays. What
+/// cannot be built per configuration is Error(usage), before anything is written.
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context);
 
 /// What build_image() would do with the same options, and why: reads what is local, asks no network

@@ -25,7 +25,8 @@ void require_version_name(const std::string& name) {
   }
 }
 
-/// The subarch with the flavor in it, unless generic; "-edge" stays at the end (streams.md 5.2).
+/// The subarch with the flavor in it, unless generic; "-edge" stays at the end
+/// (docs/format.md 4.2).
 std::string product_subarch(const KernelRow& row) {
   constexpr std::string_view edge = "-edge";
   if (row.flavor == "generic") {

@@ -44,7 +44,7 @@ struct PlannedProduct {
   KernelRow row;  ///< that it is made of
 };
 
-/// What a build makes and how: pure, and the same every time (streams.md 5.1, 5.2).
+/// What a build makes and how: pure, and the same every time (docs/format.md 4.1, 4.2).
 struct BuildPlan {
   std::string arch;
   std::string release;
@@ -68,7 +68,7 @@ struct BuildPlan {
 BuildPlan plan_build(const StreamConfig& config, const BuildRequest& request,
                      const DistroRelease* info);
 
-/// The command line of the builder (streams.md 5.3): `program` SOURCE, with all outputs below
+/// The command line of the builder (docs/format.md 4.3): `program` SOURCE, with all outputs below
 /// `out`.
 std::vector<std::string> builder_command(const BuildPlan& plan, const std::string& program,
                                          unsigned verbosity, const std::string& source,

@@ -54,7 +54,7 @@ struct CloudimgSyncResult {
 };
 
 /// Builds boot images of the cloud images that the MAAS stream `target` lacks, and publishes them
-/// in `output` together with the metadata of the target (streams.md 4.8). Images are verified
+/// in `output` together with the metadata of the target (docs/format.md 4.5). Images are verified
 /// before anything unpacks them. An image that cannot be had or built stops only itself. Versions
 /// that were built into the output earlier stay; metadata there that was only carried over from the
 /// target follows the target, within the guard rails.

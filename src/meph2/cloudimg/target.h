@@ -12,7 +12,7 @@ namespace meph2 {
 /// The metadata of the MAAS stream at `where` (a products file, an index, or what lies above
 /// streams/v1) that the output carries over: the products of the configuration's content id.
 /// Others, left over from an older generation of streams, are dropped with a warning
-/// (streams.md 4.8).
+/// (docs/format.md 4.5).
 sstream::ProductTree read_target(const std::string& where, const StreamConfig& config,
                                  const sstream::Context& context);
 

@@ -11,7 +11,8 @@
 
 namespace meph2 {
 
-/// One row of `kernels` (streams.md 5.4): a kernel package of one arch, and the product it makes.
+/// One row of `kernels` (docs/format.md 4.4): a kernel package of one arch, and the product it
+/// makes.
 struct KernelRow {
   std::string krel;  ///< the release the kernel is from; differs from the image's for HWE rows
   std::string arch;
@@ -95,7 +96,7 @@ void set_installer_defaults(StreamConfig& config);
 /// path where it should be when it is in none of them.
 std::string shipped_config(const std::string& name);
 
-/// $MEPH2_CONFIG_YAML, else the shipped meph-v2.yaml (streams.md 4.7).
+/// $MEPH2_CONFIG_YAML, else the shipped meph-v2.yaml (docs/format.md 4.4).
 std::string default_config_path();
 
 }  // namespace meph2

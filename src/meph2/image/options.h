@@ -9,7 +9,8 @@
 
 namespace meph2::image {
 
-/// One kernel to pack: `PKG,KERNEL,INITRD[,--dtb=NAME=FILE][,--kihelper=PROG]` (streams.md 5.3).
+/// One kernel to pack: `PKG,KERNEL,INITRD[,--dtb=NAME=FILE][,--kihelper=PROG]`
+/// (docs/format.md 4.3).
 struct KernelPack {
   std::string package;
   std::string kernel;  ///< where the kernel goes

@@ -9,7 +9,7 @@
 
 namespace meph2::import {
 
-/// Brings bootloaders from archives of Debian packages into a stream (streams.md 4.9).
+/// Brings bootloaders from archives of Debian packages into a stream (docs/format.md 4.6).
 class BootloaderImport {
  public:
   /// `keyring`: of the archives; empty: the configuration's, else Ubuntu's own.

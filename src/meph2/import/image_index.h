@@ -23,9 +23,9 @@ std::vector<OfferedImage> read_image_index(std::string_view text, const std::str
                                            const std::string& arch, const std::string& revision);
 
 /// Brings the newest `max` (0: all) images of each entry into a stream, as root-tgz: downloaded and
-/// verified, their root file system packed as it is (streams.md 4.9). Needs root, to mount it, and
-/// qemu-img. Versions that are published are not fetched again, unless the workshop forces them. A
-/// dry run reads the index only.
+/// verified, their root file system packed as it is (docs/format.md 4.6). Needs root, to mount it,
+/// and qemu-img. Versions that are published are not fetched again, unless the workshop forces
+/// them. A dry run reads the index only.
 std::vector<NewVersion> import_image_index(const ImportConfig& config, std::size_t max,
                                            Workshop& workshop);
 

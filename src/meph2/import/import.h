@@ -26,7 +26,7 @@ struct ImportResult {
   std::optional<sstream::PublishResult> published;  ///< nothing: there was nothing new
 };
 
-/// Brings into a stream what does not come as a stream (streams.md 4.9): bootloaders out of
+/// Brings into a stream what does not come as a stream (docs/format.md 4.6): bootloaders out of
 /// packages, release notifications, images by an index of their own or built by packer-maas, and
 /// ready-made files. What is published already adds no version. One transaction for all; all other
 /// keys of the documents stay.

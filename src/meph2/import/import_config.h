@@ -97,7 +97,7 @@ struct PackerConfig {
   std::vector<PackerTemplate> templates;
 };
 
-/// What meph2-import is told to bring in (streams.md 4.9): exactly one of the four is set.
+/// What meph2-import is told to bring in (docs/format.md 4.6): exactly one of the four is set.
 struct ImportConfig {
   std::string file;
   std::string content_id;  ///< packer-maas may have {os}

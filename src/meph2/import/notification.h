@@ -7,8 +7,8 @@
 
 namespace meph2::import {
 
-/// A release notification as a version of its stream (streams.md 4.9); nothing where the newest one
-/// published says the same.
+/// A release notification as a version of its stream (docs/format.md 4.6); nothing where the newest
+/// one published says the same.
 std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop& workshop);
 
 }  // namespace meph2::import

@@ -13,7 +13,7 @@ enum class FileKind : std::uint8_t { kernel, initrd, dtb };
 /// "kernel", "initrd", "dtb".
 const char* name_of(FileKind kind);
 
-/// What the path of a file below images/ says of it (streams.md 6.11).
+/// What the path of a file below images/ says of it (docs/format.md 4.8).
 struct ImageFile {
   FileKind kind = FileKind::kernel;
   std::string kernel_release;  ///< a codename, or "hwe": the release that the kernel is from

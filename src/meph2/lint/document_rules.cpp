@@ -10,14 +10,14 @@ namespace engine = sstream::lint::engine;
 // this): they say which rows are covered.
 sstream::lint::Rules documents() {
   return {
-      // 1
+      // docs/format.md 6.1
       {engine::index_missing,
        "the index is streams/v1/index.json or index.sjson",
        {all},
        "MAAS computes wrong URLs of files from any other name; LXD and Incus read index.json only; "
        "sstream-mirror finds nothing.",
        "`meph2-util sign DIR` regenerates the index from the products files that are there."},
-      // 2
+      // docs/format.md 6.2
       {engine::json_syntax,
        "every document is JSON",
        {all},
@@ -25,32 +25,32 @@ sstream::lint::Rules documents() {
        "fetched, LXD fails to decode, the Python tools end with a traceback.",
        "Take the document from `meph2-util history` and `rollback`, or repair it at the place "
        "named and run `meph2-util sign DIR`."},
-      // 2
+      // docs/format.md 6.2
       {engine::json_bom,
        "no document begins with a byte order mark",
        {all},
        "Python and Go refuse the document at its first byte.",
        "Save the file as UTF-8 without a byte order mark, then sign it again."},
-      // 2
+      // docs/format.md 6.2
       {engine::json_number,
        "numbers are JSON numbers: no NaN, no Infinity, no more than 64 bits",
        {all},
        "Go refuses the whole document; Python reads it, so that the publisher never notices.",
        "Write the number that was meant, or leave the key out."},
-      // 2
+      // docs/format.md 6.2
       {engine::json_duplicate_key,
        "no object has a key twice",
        {all},
        "Readers disagree about which of the two counts.",
        "Take one of the two away."},
-      // 3
+      // docs/format.md 6.3
       {engine::json_ascii,
        "documents are pure ASCII, with \\u escapes",
        {m8 | ss, mc | lx | in | ju},
        "Behind a server that says charset=iso-8859-1 MAAS 3.8 decodes the text otherwise than it "
        "was signed: BAD signature. U+2028 or U+0085 inside a string break the Python tools.",
        "Every command of this toolkit writes \\u escapes; `json.dumps` does so by default."},
-      // 5
+      // docs/format.md 6.5
       {engine::armor_form,
        "a clear-signed document is in the one plain form: the header line first, one Hash: line",
        {m8 | mc | ss, ju},
@@ -58,7 +58,7 @@ sstream::lint::Rules documents() {
        "'No signature found!', or a JSON error for a file whose JSON is fine.",
        "Sign with `meph2-util sign DIR`, or with `gpg --clearsign` of the very file; leave nothing "
        "before and after the block."},
-      // 6
+      // docs/format.md 6.6
       {engine::one_signer,
        "each document has one signer",
        {m8 | mc | ss, ju},
@@ -66,7 +66,7 @@ sstream::lint::Rules documents() {
        "only the old key (or only the new one) loses the stream. Two signatures are no way to "
        "change a key.",
        "Sign with one key. To change it, first hand out a keyring with both keys, then switch."},
-      // 6
+      // docs/format.md 6.6
       {engine::signature_bad,
        "every signature holds, by a key of the published keyring",
        {m8 | mc | ju | ss},
@@ -74,32 +74,32 @@ sstream::lint::Rules documents() {
        "import of all sources.",
        "`meph2-util sign DIR` signs what is not signed by its key; see `meph2-util history` for "
        "who edited the document since."},
-      // 6
+      // docs/format.md 6.6
       {engine::signature_missing,
        "where one document is signed all are, in both forms",
        {0, m8 | mc | ju | ss},
        "A reader that begins at index.sjson needs every document signed.",
        "`meph2-util sign DIR` signs what is not signed."},
-      // 7
+      // docs/format.md 6.7
       {engine::keyring_form,
        "the published keyring is binary",
        {m8 | mc | ss},
        "gpgv reads no armored (or base64) keyring: NO_PUBKEY, as if the key were missing.",
        "`gpg --export KEY > keyring.gpg`, or `gpg --dearmor < keyring.asc > keyring.gpg`."},
-      // 8
+      // docs/format.md 6.8
       {engine::keyring_armored,
        "there is an armored copy of the public key",
        {0, ju},
        "Juju is given the key as ASCII armor (image-metadata-url with its public key) and parses "
        "nothing else.",
        "`gpg --armor --export KEY > keyring.asc` beside the binary keyring."},
-      // 8
+      // docs/format.md 6.8
       {engine::key_algorithm,
        "the signing key is RSA",
        {0, ju},
        "The OpenPGP library of older Juju releases knows no Ed25519: the key cannot be parsed.",
        "Make an RSA key for streams that Juju reads."},
-      // 9
+      // docs/format.md 6.9
       {engine::signed_text_differs,
        "X.sjson says the same as X.json, but for the paths in an index",
        {0, all},

@@ -106,34 +106,34 @@ Check signed_index() {
 
 Rules indexes() {
   return {
-      // 10, 12: what none of the others can look into
+      // docs/format.md 6.10, 6.12: what none of the others can look into
       {engine::index_structure,
        "the index has an object 'index'",
        {all},
        "Nothing is found: LXD and MAAS fail to decode, the Python tools end with a KeyError.",
        "`meph2-util sign DIR` regenerates the index."},
-      // 1
+      // docs/format.md 6.1
       {"index-plain",
        "there is an index.json, also where there is an index.sjson",
        {lx | in, 0, ss},
        "LXD and Incus read index.json only: the remote is empty.",
        "`meph2-util sign DIR` writes both.",
        plain_index},
-      // 1
+      // docs/format.md 6.1
       {"index-signed",
        "a server has an index.sjson",
        {0, m8 | mc},
        "MAAS asks for it first and, unless told to skip verification, for nothing else.",
        "Sign the stream: `meph2-util sign DIR`.",
        signed_index},
-      // 10
+      // docs/format.md 6.10
       {"index-format",
        "the index says format index:1.0",
        {mc | ju | ss},
        "TypeError: Unknown format; Juju refuses the index.",
        "`meph2-util sign DIR` regenerates the index.",
        check_index_format},
-      // 11
+      // docs/format.md 6.11
       {"index-updated",
        "the index has 'updated': RFC 2822 with a numeric zone, or ISO 8601",
        {m8},
@@ -141,14 +141,14 @@ Rules indexes() {
        "`date -u '+%a, %d %b %Y %H:%M:%S +0000'` in the C locale writes it; `meph2-util sign` "
        "does.",
        check_index_updated},
-      // 11
+      // docs/format.md 6.11
       {"index-updated-type",
        "'updated' of the index is a string",
        {m8 | lx | in},
        "A number is a TypeError in MAAS 3.8, and hides every image from LXD and Incus.",
        "Quote it.",
        check_index_updated_type},
-      // 12, 13, 14, 15
+      // docs/format.md 6.12, 6.13, 6.14, 6.15
       {"entry-structure",
        "index entries are objects, and their path, updated, format and datatype strings",
        {all},
@@ -156,7 +156,7 @@ Rules indexes() {
        "entry.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_structure},
-      // 12
+      // docs/format.md 6.12
       {"entry-path",
        "each index entry has a path",
        {m8 | lx | in, mc | ju | ss},
@@ -164,63 +164,63 @@ Rules indexes() {
        "silently.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_path},
-      // 12, 41
+      // docs/format.md 6.12, 6.41
       {"entry-path-unsafe",
        "the path of an entry is relative, below the stream, without '.' and '..'",
        {all},
        "The Python tools stop with a TypeError, MAAS asks another place of the server.",
        "Products files belong in streams/v1/.",
        check_entry_path_unsafe},
-      // 4
+      // docs/format.md 6.4
       {"entry-path-suffix",
        "index.json names .json files, index.sjson names .sjson files",
        {m8 | mc | ju, ss},
        "A reader that verifies wants every document signed in the same way: the source is refused.",
        "`meph2-util sign DIR` writes index.sjson with the paths changed.",
        check_entry_path_suffix},
-      // 12
+      // docs/format.md 6.12
       {engine::products_missing,
        "each products file that the index names is there",
        {all},
        "One file that is not there (404) makes the whole stream unreadable for MAAS, LXD and "
        "Incus.",
        "`meph2-util sign DIR` takes it out of the index; or publish the file."},
-      // 13
+      // docs/format.md 6.13
       {"entry-updated",
        "each index entry has 'updated', as the index itself",
        {m8},
        "MAAS 3.8 refuses the source.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_updated},
-      // 14
+      // docs/format.md 6.14
       {"entry-format",
        "each index entry says format products:1.0",
        {mc, ss},
        "The entry is silently skipped: its images are never offered, or mirrored as a mere file.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_format},
-      // 15
+      // docs/format.md 6.15
       {"entry-datatype",
        "the datatype of an entry is image-ids or image-downloads",
        {m8},
        "MAAS 3.8 cannot read the index at all.",
        "Set the products file's datatype, then `meph2-util sign DIR`.",
        maas_datatype},
-      // 15
+      // docs/format.md 6.15
       {"index-no-downloads",
        "some entry has the datatype image-downloads",
        {0, lx | in},
        "The remote is empty: LXD and Incus look at no other entries.",
        "Set the products file's datatype, then `meph2-util sign DIR`.",
        any_downloads},
-      // 15
+      // docs/format.md 6.15
       {"index-no-image-ids",
        "some entry has the datatype image-ids",
        {0, ju},
        "'no image metadata found': Juju looks at no other entries.",
        "Publish image ids; downloads are of no use to Juju.",
        any_ids},
-      // 16
+      // docs/format.md 6.16
       {"entry-products",
        "each index entry lists its products",
        {m8 | lx | in, mc | ju | ss},
@@ -228,28 +228,28 @@ Rules indexes() {
        "list is empty, so that its images are missing without a word.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_products},
-      // 16
+      // docs/format.md 6.16
       {"entry-products-differ",
        "the list of products is that of the products file",
        {ju, m8 | mc | lx | in | ss},
        "Juju finds a product by this list only.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_products_differ},
-      // 17
+      // docs/format.md 6.17
       {"products-basename",
        "no two products files have the same name in different directories",
        {in, lx},
        "Incus caches them under their last component for an hour: one is taken for the other.",
        "Give each its own name, best its content id.",
        check_products_basename},
-      // 19
+      // docs/format.md 6.19
       {"maas-notifications",
        "no notifications in the index",
        {m8},
        "MAAS 3.8 cannot read the index, or the source: older releases showed a banner.",
        "Publish notifications in an index of their own, for MAAS up to 3.7.",
        notifications},
-      // 20
+      // docs/format.md 6.20
       {"content-id-differs",
        "a products file has the content id that the index lists it under",
        {0, all},

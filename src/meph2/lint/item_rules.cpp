@@ -9,7 +9,7 @@ using namespace sstream::lint;
 
 Rules items() {
   return {
-      // 39
+      // docs/format.md 6.39
       {"item-size-missing",
        "each item with a path has a size",
        {m8 | mc | ss, lx | in},
@@ -17,7 +17,7 @@ Rules items() {
        "shows 0 bytes.",
        "Publish with `meph2-util`; by hand, `stat -c %s FILE`.",
        check_size_missing},
-      // 39
+      // docs/format.md 6.39
       {"item-size-type",
        "sizes are integers",
        {lx | in | ss | mc, m8},
@@ -25,7 +25,7 @@ Rules items() {
        "in sstream-mirror.",
        "Take the quotes away.",
        check_size_type},
-      // 40
+      // docs/format.md 6.40
       {"item-sha256-missing",
        "each item with a path has a sha256",
        {all},
@@ -33,7 +33,7 @@ Rules items() {
        "in.",
        "Publish with `meph2-util`; by hand, `sha256sum FILE`.",
        check_sha256_missing},
-      // 40
+      // docs/format.md 6.40
       {"item-sha256-form",
        "a sha256 is 64 lower-case hexadecimal digits",
        {all},
@@ -42,35 +42,35 @@ Rules items() {
        "and again for two hours.",
        "Write it in lower case.",
        check_sha256_form},
-      // 41
+      // docs/format.md 6.41
       {"item-path-unsafe",
        "the path of an item is relative, below the stream, and no URL",
        {all},
        "MAAS asks another place or another host; the Python tools stop with a TypeError.",
        "Move the file below the stream; insert it with `meph2-util insert`.",
        check_path_unsafe},
-      // 41
+      // docs/format.md 6.41
       {"item-path-chars",
        "paths are made of A-Za-z0-9._~+/- only",
        {m8 | mc | lx | in, ju | ss},
        "Blanks and % are not quoted by MAAS, and %41 is decoded by Incus: 404.",
        "Rename the file: publish it under a new version.",
        check_path_chars},
-      // 40, 51
+      // docs/format.md 6.40, 6.51
       {"path-contents",
        "items that name one path promise the same content",
        {all},
        "One of them lies: its download fails for ever.",
        "Give different files different paths.",
        check_path_contents},
-      // 42
+      // docs/format.md 6.42
       {"version-basenames",
        "the files of a version have different names, whatever their directories",
        {m8 | mc},
        "MAAS keeps them under their last component: one overwrites the other.",
        "Rename one of them.",
        check_basenames},
-      // 12, 41
+      // docs/format.md 6.12, 6.41
       {engine::file_missing,
        "every file that the metadata names is there",
        {all},
@@ -78,19 +78,19 @@ Rules items() {
        "`meph2-util verify --repair-from SOURCE` fetches it again; `meph2-util remove-version` "
        "takes "
        "it out of the metadata."},
-      // 39
+      // docs/format.md 6.39
       {engine::file_size,
        "every file has the size that the metadata says",
        {m8 | mc | ju | ss, lx | in},
        "MAAS: 'Downloaded file size does not match expected size', retried for two hours.",
        "`meph2-util verify --data` says which files are damaged, and repairs them."},
-      // 51
+      // docs/format.md 6.51
       {engine::path_reused,
        "a published path never gets other content",
        {all},
        "Mirrors and caches serve a mix of old and new; sstream-mirror never refreshes the file.",
        "Publish the new content under a new version; `meph2-util rollback` takes this one back."},
-      // 55
+      // docs/format.md 6.55
       {engine::orphan_file,
        "every file is named by the stream, or younger than the time of grace",
        {0, 0, all},

@@ -83,21 +83,21 @@ Check item_fields() {
 
 Rules juju() {
   return {
-      // 54
+      // docs/format.md 6.54
       {"juju-clouds",
        "'clouds' of an index entry is a list of region and endpoint",
        {ju},
        "'no image metadata found': the entry matches no cloud.",
        "Write [{\"region\": ..., \"endpoint\": ...}], or leave it out for any cloud.",
        clouds},
-      // 54
+      // docs/format.md 6.54
       {"juju-product-id",
        "products are called com.ubuntu.cloud[.STREAM]:server:VERSION:ARCH",
        {ju},
        "'no image metadata found': Juju computes the name and looks for just that.",
        "Name the product so.",
        product_id},
-      // 54
+      // docs/format.md 6.54
       {"juju-item",
        "each image has id, region (or crsn), virt and root_store, as strings",
        {ju},

@@ -83,42 +83,42 @@ Check arch() {
 
 Rules products() {
   return {
-      // 20, 22
+      // docs/format.md 6.20, 6.22
       {engine::products_structure,
        "products, versions and items are objects",
        {all},
        "The whole file is refused by readers with types; the Python tools end with a traceback.",
        "Repair the file at the place named; `meph2-util history` and `rollback` have the last good "
        "one."},
-      // 20
+      // docs/format.md 6.20
       {"products-format",
        "a products file says format products:1.0",
        {mc | ju | ss},
        "TypeError: Unknown format; the import of all sources stops.",
        "Set it, then `meph2-util sign DIR`.",
        check_products_format},
-      // 20, 21
+      // docs/format.md 6.20, 6.21
       {"products-content-id",
        "a products file has a content id",
        {m8 | mc | ju | ss},
        "MAAS 3.8 refuses the source, older MAAS and the Python tools end with a KeyError.",
        "Set it, then `meph2-util sign DIR`.",
        check_products_content_id},
-      // 21
+      // docs/format.md 6.21
       {"products-datatype",
        "a products file has a datatype",
        {m8, ss},
        "MAAS 3.8 refuses the source.",
        "Set it, mostly to image-downloads, then `meph2-util sign DIR`.",
        check_products_datatype},
-      // 21
+      // docs/format.md 6.21
       {"products-updated",
        "a products file has 'updated', RFC 2822 with a numeric zone",
        {m8, ss},
        "MAAS 3.8 refuses the source.",
        "`meph2-util sign DIR` sets it where content changes.",
        check_products_updated},
-      // 22
+      // docs/format.md 6.22
       {"products-empty",
        "a products file has products, each with versions, each with items",
        {m8, mc | ss | ju},
@@ -126,14 +126,14 @@ Rules products() {
        "`meph2-util remove-version` and `clean-md` take empty products out; drop the products file "
        "that has none left.",
        check_products_empty},
-      // 24
+      // docs/format.md 6.24
       {"aliases-used",
        "no _aliases",
        {m8 | lx | in},
        "Only the Python tools and Juju expand them: fields are missing to everybody else.",
        "Publish products written out in full.",
        check_aliases},
-      // 24
+      // docs/format.md 6.24
       {"hoisted-keys",
        "each level carries its own tags: products theirs, items ftype, path, sha256 and size",
        {m8 | lx | in},
@@ -142,7 +142,7 @@ Rules products() {
        "Write the tag on each product (item) itself; `meph2-util promote` and `insert` keep it "
        "there.",
        hoisted},
-      // 25
+      // docs/format.md 6.25
       {"product-arch",
        "each product has an arch",
        {m8 | mc | lx | in},
@@ -150,7 +150,7 @@ Rules products() {
        "product.",
        "Set it with `meph2-util patch`.",
        arch},
-      // 43
+      // docs/format.md 6.43
       {"version-order",
        "version names sort as strings in the order of time",
        {all},
@@ -158,14 +158,14 @@ Rules products() {
        ".9, so that an old image is deployed.",
        "Pad serials (20260101.02), or begin a new day.",
        check_version_order},
-      // 43
+      // docs/format.md 6.43
       {"version-style",
        "the versions of a product are named in one style",
        {0, all},
        "A name of another style sorts before or behind all others for ever.",
        "`meph2-util copy-version` and `remove-version` rename.",
        check_version_style},
-      // 43
+      // docs/format.md 6.43
       {"version-serial",
        "no serial of more than one digit",
        {0, 0, all},

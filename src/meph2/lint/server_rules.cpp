@@ -8,44 +8,44 @@ namespace engine = sstream::lint::engine;
 
 sstream::lint::Rules servers() {
   return {
-      // 52
+      // docs/format.md 6.52
       {engine::url_status,
        "the server answers 200 for every file that the metadata names",
        {all},
        "MAAS 3.8 fails the selection at once, older MAAS retries without end.",
        "Publish the file, or take the version out with `meph2-util remove-version`."},
-      // 52
+      // docs/format.md 6.52
       {engine::url_redirect,
        "files are served without redirects",
        {m8 | mc, lx | in | ju | ss},
        "MAAS 3.7 and later (httpx) follow no redirects for files: the download fails at once.",
        "Serve the tree itself, or give MAAS the URL that the redirect leads to."},
-      // 52
+      // docs/format.md 6.52
       {engine::url_encoding,
        "files are served without a Content-Encoding",
        {m8 | mc | lx | in, ju | ss},
        "The client hands over the decoded bytes: size and sha256 fail, for ever.",
        "Turn off compression for data files (nginx: gzip off; Apache: no AddEncoding for .gz)."},
-      // 52
+      // docs/format.md 6.52
       {engine::url_length,
        "Content-Length is the size that the metadata says",
        {all},
        "MAAS: 'Downloaded file size does not match expected size', retried for two hours.",
        "Clear the cache in front of the server, or repair the file (`meph2-util verify`)."},
-      // 52
+      // docs/format.md 6.52
       {engine::url_caching,
        "index and products files may not be cached for long",
        {0, all},
        "A cache serves an index and a products file of different days: MAAS finds files that are "
        "gone.",
        "Send Cache-Control: max-age=60 (or no-cache) for streams/v1/."},
-      // 53
+      // docs/format.md 6.53
       {engine::url_tls,
        "the stream is served over https",
        {0, lx | in},
        "`lxc remote add` and `incus remote add` refuse a simplestreams server without TLS.",
        "Serve it over https with a certificate that the clients' system trusts."},
-      // 53
+      // docs/format.md 6.53
       {engine::url_port_80,
        "the server answers, or refuses, connections to port 80",
        {0, lx | in},

@@ -15,7 +15,7 @@ struct DiffOptions {
   sstream::TrustOptions trust;     ///< of both
 };
 
-/// What differs between two streams, as an object that `patch` takes (streams.md 4.10). Stream:
+/// What differs between two streams, as an object that `patch` takes (docs/format.md 4.7). Stream:
 ///
 ///     STREAM.json:                       content id without its label
 ///       PRODUCT:                         product without it

@@ -24,8 +24,8 @@ struct InsertResult {
 };
 
 /// Adds the versions of the source's products that the target lacks, with their files
-/// (streams.md 4.10). Versions that are there are not touched, nothing is removed. One transaction
-/// over all content ids of the source.
+/// (docs/format.md 4.7). Versions that are there are not touched, nothing is removed. One
+/// transaction over all content ids of the source.
 InsertResult insert(const InsertOptions& options, const sstream::Context& context);
 
 }  // namespace meph2

@@ -23,7 +23,7 @@ struct PatchResult {
   sstream::PublishResult published;
 };
 
-/// Makes of a data directory what the patches say (streams.md 4.10), all of them in one
+/// Makes of a data directory what the patches say (docs/format.md 4.7), all of them in one
 /// transaction. A product or version whose labels lack the target's goes; one that has it and is
 /// not there is added from the source, under the target's label, with its files; tags get the value
 /// that is given for the target's label. What is so already stays as it is. Error(not_found) naming

@@ -37,7 +37,7 @@ const std::vector<std::string>& usual_labels();
 /// com.ubuntu.maas.daily:v3:boot:... become com.ubuntu.maas:v3:...
 std::string without_channel(const std::string& name);
 
-/// Copies a version of a daily or candidate stream into a release stream (streams.md 4.10): ids
+/// Copies a version of a daily or candidate stream into a release stream (docs/format.md 4.7): ids
 /// lose their channel, the label is set, the files are brought in and verified, those that are
 /// there as well. All or nothing. Nothing is removed, and no item's content is replaced:
 /// Error(conflict) naming both digests. Error(not_found) for a version that nothing matches,

@@ -12,7 +12,7 @@ namespace sstream {
 
 class Item;
 
-/// What metadata promises of a file's content: size and digests (streams.md 2.7). Unlike the
+/// What metadata promises of a file's content: size and digests (docs/format.md 2.6). Unlike the
 /// established tools all digests given are checked, not only the strongest.
 struct Checksums {
   std::uint64_t size = 0;

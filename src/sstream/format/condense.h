@@ -10,19 +10,20 @@ namespace sstream {
 using Sticky = std::set<std::string>;
 
 /// Keys that never leave the item when we write a stream: MAAS reads them there only
-/// (streams.md 5.5).
+/// (docs/format.md 5.2).
 const Sticky& default_sticky();
 
 enum class CondenseTop { versions, products };
 
-/// Moves strings that all children share up to their parent (streams.md 2.4). `sticky` is honoured
-/// at every step (the established tools forget it at the last one). `tree` is a products document.
+/// Moves strings that all children share up to their parent (docs/format.md 2.3). `sticky` is
+/// honoured at every step (the established tools forget it at the last one). `tree` is a products
+/// document.
 void condense(io::Json& tree, const Sticky& sticky, CondenseTop top = CondenseTop::versions);
 
 /// After condense, for consumers that inherit nothing (MAAS reads label, os, arch, release and the
-/// like on the product only, streams.md 5.5): where the versions of a product differ in such a key,
-/// the product gets the newest version's value and the others keep, or get, their own. Every item's
-/// inherited tags stay what they were. Also after a version was removed.
+/// like on the product only, docs/format.md 5.2): where the versions of a product differ in such a
+/// key, the product gets the newest version's value and the others keep, or get, their own. Every
+/// item's inherited tags stay what they were. Also after a version was removed.
 void settle_product_tags(io::Json& tree);
 
 }  // namespace sstream

@@ -8,11 +8,11 @@
 
 namespace sstream {
 
-/// One KEY OP VALUE expression (streams.md 2.6): OP is =, !=, ~ or !~. A missing key is "". Regular
-/// expressions are searched, by code point, case-sensitive, in the part of Python's syntax that
-/// ECMAScript shares, plus a leading (?i); others are Error(usage), and so are more than 1000 bytes
-/// of one. \w, \d, \s and \b know ASCII only.
-/// Without back-references matching takes polynomial time, whatever the expression.
+/// One KEY OP VALUE expression (docs/format.md 2.5): OP is =, !=, ~ or !~. A missing key is "".
+/// Regular expressions are searched, by code point, case-sensitive, in the part of Python's syntax
+/// that ECMAScript shares, plus a leading (?i); others are Error(usage), and so are more than 1000
+/// bytes of one. \w, \d, \s and \b know ASCII only. Without back-references matching takes
+/// polynomial time, whatever the expression.
 class Filter {
  public:
   /// Error(usage) "Unable to parse expression TEXT".

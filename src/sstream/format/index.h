@@ -20,7 +20,7 @@ struct IndexEntry {
   io::Json node;  ///< the whole entry, for keys we do not know
 };
 
-/// index:1.0 (streams.md 1.2).
+/// index:1.0 (docs/format.md 1.2).
 class StreamIndex {
  public:
   /// Error(untrusted) for another format, an unsafe path, wrong types, a content id that is no fit

@@ -38,7 +38,7 @@ class Item {
   /// one.
   const Json* find(std::string_view name) const;
 
-  /// All scalars, inherited, with the three names (streams.md 1.4).
+  /// All scalars, inherited, with the three names (docs/format.md 1.4).
   Tags tags() const;
 
   /// The objects that tags come from: top, product, version, item.
@@ -58,7 +58,7 @@ class Item {
 
 enum class Aliases : std::uint8_t { expanded, kept };
 
-/// products:1.0 (streams.md 1.3): a JSON tree with names for its levels. Unknown keys and JSON
+/// products:1.0 (docs/format.md 1.3): a JSON tree with names for its levels. Unknown keys and JSON
 /// types survive.
 class ProductTree {
  public:
@@ -98,16 +98,16 @@ class ProductTree {
   const Json* version(const std::string& product, const std::string& version) const;
   const Json* item(const Pedigree& pedigree) const;
 
-  /// Newest first: descending by byte (streams.md 1.5).
+  /// Newest first: descending by byte (docs/format.md 1.5).
   std::vector<std::string> versions(const std::string& product) const;
 
-  /// Makes what is missing above, replaces the node whole (streams.md 2.2).
+  /// Makes what is missing above, replaces the node whole (docs/format.md 2.2).
   void set(const Pedigree& pedigree, Json node);
   /// Removes the node; absent is fine. Parents stay.
   void remove(const Pedigree& pedigree);
   /// Drops empty items, versions without items, products without versions; returns the names of the
-  /// products that went. `products` itself stays (streams.md 2.2 drops it when empty; a file
-  /// without it cannot be read by anybody).
+  /// products that went. `products` itself stays (docs/format.md 2.2: the established tools drop it
+  /// when empty; a file without it cannot be read by anybody).
   std::vector<std::string> prune();
 
   /// In document order, versions ascending as stored.

@@ -13,8 +13,8 @@ struct WorkPlan {
   std::vector<std::string> remove;
 };
 
-/// streams.md 2.5, with its surprises where they are compatible behaviour and without the quadratic
-/// time. `keep` without `max` is a logic error of the caller (Errc::internal).
+/// docs/format.md 2.4, with its surprises where they are compatible behaviour and without the
+/// quadratic time. `keep` without `max` is a logic error of the caller (Errc::internal).
 WorkPlan resolve_work(const std::vector<std::string>& source,
                       const std::vector<std::string>& target, std::optional<std::size_t> max,
                       bool keep,

@@ -22,11 +22,11 @@ struct ItemRecord {
 
 enum class ListFormat : std::uint8_t { detect, json, tab };
 
-/// Reads a list of items as the established json2streams and tab2streams take them (streams.md 4.4,
-/// 4.5): a JSON array of objects with content_id, product_name, version_name, item_name and the
-/// item's tags; or lines of these four and KEY=VALUE, between tabs. What sstream-query --json
-/// prints is such a list. `detect`: what begins with "[" is JSON. `content_id` stands in where a
-/// record of a JSON list has none. Error(untrusted) "NAME:LINE: FIELD: reason".
+/// Reads a list of items as the established json2streams and tab2streams take them
+/// (docs/format.md 2.8, 4.5): a JSON array of objects with content_id, product_name, version_name,
+/// item_name and the item's tags; or lines of these four and KEY=VALUE, between tabs. What
+/// sstream-query --json prints is such a list. `detect`: what begins with "[" is JSON. `content_id`
+/// stands in where a record of a JSON list has none. Error(untrusted) "NAME:LINE: FIELD: reason".
 std::vector<ItemRecord> parse_items(std::string_view text, const std::string& name,
                                     ListFormat format, const std::string& content_id = {});
 

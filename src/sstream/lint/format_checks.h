@@ -4,7 +4,8 @@
 
 namespace sstream::lint {
 
-/// What the format itself asks for (streams.md 1 and 2). Who minds, and how much, the rules say.
+/// What the format itself asks for (docs/format.md 1 and 6). Who minds, and how much, the rules
+/// say.
 
 // format_index.cpp
 Check check_index_format();           ///< `format` is index:1.0

@@ -32,8 +32,8 @@ struct QuerySinks {
   io::Sink complaints;  ///< items that lack a tag of the format
 };
 
-/// Lists the items that match (streams.md 4.1) in the order of the documents, the newest version of
-/// a product first. In memory there is one product's output at a time.
+/// Lists the items that match (docs/format.md 5.5) in the order of the documents, the newest
+/// version of a product first. In memory there is one product's output at a time.
 void query(const QueryOptions& options, const QuerySinks& sinks, const Context& context);
 
 }  // namespace sstream

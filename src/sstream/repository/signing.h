@@ -29,7 +29,7 @@ struct SignatureFaults {
 };
 
 /// Checks the signatures of the documents of one generation: X.json.gpg (detached) and X.sjson
-/// (clear-signed; an index with its paths rewritten to .sjson, streams.md 3.2).
+/// (clear-signed; an index with its paths rewritten to .sjson, docs/format.md 3.2).
 class DocumentVerifier {
  public:
   DocumentVerifier(io::Keyring keyring, const base::Clock& clock);

@@ -40,12 +40,12 @@ inline constexpr const char* ubuntu_cloud_keyring =
 class ContentSource {
  public:
   /// `where`: a directory or URL above streams/v1 (then the index is index.sjson, else index.json),
-  /// or an index or products file below streams/v1 (streams.md 2.8). Reads and verifies the first
-  /// document. Error(not_found) naming what was tried; Error(untrusted) where the signature does
-  /// not hold.
-  /// `memory`: what the repository that is to be changed remembers of this source; what is read is
-  /// judged by it (a local directory only if it is verified: it is the operator's own), and what it
-  /// kept is not fetched again. It must outlive this object; the caller saves it in the end.
+  /// or an index or products file below streams/v1 (docs/format.md 2.1). Reads and verifies the
+  /// first document. Error(not_found) naming what was tried; Error(untrusted) where the signature
+  /// does not hold. `memory`: what the repository that is to be changed remembers of this source;
+  /// what is read is judged by it (a local directory only if it is verified: it is the operator's
+  /// own), and what it kept is not fetched again. It must outlive this object; the caller saves it
+  /// in the end.
   static ContentSource open(const std::string& where, const TrustOptions& trust,
                             const Context& context, SourceMemory* memory = nullptr);
 

@@ -11,7 +11,7 @@
 
 namespace sstream {
 
-/// The hooks of a sync (streams.md 4.3), as $HOOK says them: filter_index_entry, ...
+/// The hooks of a sync (docs/format.md 2.7), as $HOOK says them: filter_index_entry, ...
 const std::vector<std::string>& hook_names();
 
 /// Which program stands for which hook: arguments, the first of them the program. In each

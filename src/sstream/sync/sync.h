@@ -35,9 +35,10 @@ struct SyncResult {
 };
 
 /// Brings a target that only the hooks know up to date with a source: asks what it has, and tells
-/// what to insert and to remove, in the order of the established tool (streams.md 2.10). Item files
-/// are verified before a hook sees them, and are gone after it. In memory there is one version,
-/// and the names of all. A hook that fails ends it: Error(failed); what was done stays done.
+/// what to insert and to remove, in the order of the established tool (docs/format.md 2.7). Item
+/// files are verified before a hook sees them, and are gone after it. In memory there is one
+/// version, and the names of all. A hook that fails ends it: Error(failed); what was done stays
+/// done.
 SyncResult sync(const SyncOptions& options, const Hooks& hooks, const Context& context);
 
 }  // namespace sstream

@@ -14,7 +14,7 @@ std::string find_kihelper(const std::string& name);
 
 /// The stage `kihelper`: runs `program` of the host on a kernel and its initrd, with ROOT (the
 /// merged tree, read-only) and VERSION_FLAVOR (the kernel's release) in its environment
-/// (streams.md 5.3).
+/// (docs/format.md 4.3).
 io::Json run_kihelper(const io::Json& input, const StageOutput& output);
 
 }  // namespace meph2::image

@@ -1,4 +1,4 @@
-// The rows C1-C26 of reliability.md 3.5, at the index, the products file and a data file: what is
+// The rows C1-C26 of docs/format.md 7.3, at the index, the products file and a data file: what is
 // said, that the mirror stays as it was, that it takes no time, and that the next run with a good
 // server does what this one could not.
 #include "tests/io/sstream/mirror/mirror_fixture.h"
@@ -201,7 +201,7 @@ TEST_F(Misbehaviour, LeavesTheMirrorAsItWasAtEveryPlace) {
   EXPECT_GT(number, 60U);
 }
 
-/// C9
+/// docs/format.md 7.3, C9.
 TEST_F(Misbehaviour, PassesOverWhatPasses) {
   for (const std::string& path :
        {std::string(index), std::string(products), std::string("/noble/amd64/20260101/squashfs")}) {

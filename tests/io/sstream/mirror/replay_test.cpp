@@ -1,4 +1,4 @@
-// The rows G1-G14 of reliability.md 3.9 that concern what is read.
+// The rows G1-G14 of docs/format.md 7.4 that concern what is read.
 #include "meph2/verbs/insert.h"
 #include "tests/io/sstream/mirror/mirror_fixture.h"
 #include "tests/support/gpg_home.h"

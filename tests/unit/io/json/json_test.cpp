@@ -357,7 +357,7 @@ class RandomTree {
   std::mt19937 random_;
 };
 
-/// reliability.md D25: clearsigning must not need to change, nor a mail system want to.
+/// docs/format.md 7.1, D25: clearsigning must not need to change, nor a mail system want to.
 TEST(JsonWrite, IsFitForClearsigning) {
   for (unsigned seed = 0; seed < 20000; ++seed) {
     const Json tree = RandomTree(seed).value(4);

@@ -1,4 +1,4 @@
-// The rows D1-D22 of reliability.md 3.6 that the model itself can judge, fed to every way in.
+// The rows D1-D22 of docs/format.md 7.1 that the model itself can judge, fed to every way in.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -212,7 +212,7 @@ TEST(BadMetadata, WhatIsOnlyUnusualIsAccepted) {
   EXPECT_EQ(as_index(index(R"({"c": {}, "d": {"path": "", "format": "whatever"}})")), "accepted");
 }
 
-/// reliability.md D2: wide and long input is bounded in time and memory by its size.
+/// docs/format.md 7.1, D2: wide and long input is bounded in time and memory by its size.
 TEST(BadMetadata, WideAndLongInputIsRead) {
   std::string wide = "{";
   for (int i = 0; i < 200000; ++i) {

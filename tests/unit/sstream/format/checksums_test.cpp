@@ -34,7 +34,7 @@ std::string refusal(const Json& item, bool allow_md5 = false) {
   return support::refused(base::Errc::untrusted, [&] { of(item, allow_md5); });
 }
 
-/// reliability.md D13; K21: a string is a size.
+/// docs/format.md 2.6, D13: a string is a size.
 TEST(Checksums, TakeASizeOnlyIfItIsOne) {
   const auto with_size = [](const char* size) {
     Json item{{"sha256", sha256}};
@@ -74,7 +74,7 @@ TEST(Checksums, TakeASizeOnlyIfItIsOne) {
   EXPECT_EQ(refusal(Json{{"sha256", sha256}}), "p/v/i: size is missing");
 }
 
-/// reliability.md D14, D15; streams.md K9, K10.
+/// docs/format.md 2.6, D14, D15.
 TEST(Checksums, TakeOnlyWellFormedStrongDigests) {
   const auto item = [](const char* name, const Json& value) {
     Json node{{"size", 3}, {"sha256", sha256}};
@@ -101,7 +101,7 @@ TEST(Checksums, TakeOnlyWellFormedStrongDigests) {
   EXPECT_THROW(static_cast<void>(Checksums().strongest()), base::Error);
 }
 
-/// K20: what is inherited counts as what is the item's own.
+/// docs/format.md 2.6: what is inherited counts as what is the item's own.
 TEST(Checksums, AreInherited) {
   const auto sums = of(Json{{"size", 3}}, false, Json{{"sha256", sha256}});
   EXPECT_EQ(sums.sha256, sha256);

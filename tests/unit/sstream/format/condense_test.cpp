@@ -93,7 +93,7 @@ TEST(Condense, GivesWhatTheEstablishedToolsGive) {
   }
 }
 
-/// streams.md K6: the established tools forget the sticky keys at the last step.
+/// docs/format.md 2.3: the established tools forget the sticky keys at the last step.
 TEST(Condense, HonoursStickyAtEveryStep) {
   const char* text =
       R"({"products": {"P1": {"path": "p", "versions": {"1": {"path": "p", "items": {"a": {"path": "p", "A": "B"}}}}}}})";
@@ -149,8 +149,8 @@ TEST(Condense, RestoresARecordedStream) {
   EXPECT_EQ(tree, recorded) << "not idempotent";
 }
 
-/// streams.md K58: a label that differs between versions ends on the versions, where MAAS does not
-/// look.
+/// docs/format.md 2.3: a label that differs between versions ends on the versions, where MAAS does
+/// not look.
 TEST(ProductTags, TheNewestVersionDecides) {
   Json tree = condensed(parse(R"({"products": {"P": {"versions": {
       "1": {"items": {"a": {"label": "daily", "os": "x", "note": "n1"}}},

@@ -63,7 +63,7 @@ TEST(StreamIndex, EntryIsMadeFromTheStreamsSummary) {
             io::parse_json(R"({"format": "other:1.0", "path": "x.json"})", "x"));
 }
 
-/// reliability.md D20.
+/// docs/format.md 7.1, D20.
 TEST(StreamIndex, ContentIdMustBeTheOneNamed) {
   const auto index = StreamIndex::parse(text, "index.json");
   EXPECT_NO_THROW(

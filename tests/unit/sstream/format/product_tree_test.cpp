@@ -127,7 +127,7 @@ std::string path_of(const char* item, const char* version_tags = "") {
   return result;
 }
 
-/// streams.md K4, K5; reliability.md D17, D18, E1.
+/// docs/format.md 1.8, 7.2, D17, D18.
 TEST(ProductTree, PathsAreCheckedWhereverTheyComeFrom) {
   EXPECT_EQ(path_of(R"({"path": "a/b-1.0_x~y"})"), "a/b-1.0_x~y");
   EXPECT_EQ(path_of("{}"), "none");
@@ -165,7 +165,7 @@ TEST(ProductTree, PathsAreCheckedWhereverTheyComeFrom) {
   EXPECT_THAT(path_of(R"({"path": null})", R"("path": "fine",)"), HasSubstr("refused"));
 }
 
-/// reliability.md D16.
+/// docs/format.md 7.1, D16.
 TEST(ProductTree, OnePathHasOneContent) {
   const char* same =
       R"({"p": {"versions": {"1": {"items": {"i": {"path": "x", "size": 5, "sha256": "AA"}}},
@@ -185,7 +185,7 @@ TEST(ProductTree, OnePathHasOneContent) {
   }
 }
 
-/// reliability.md D23, D24: types, unknown keys, large integers.
+/// docs/format.md 7.1, D23, D24: types, unknown keys, large integers.
 TEST(ProductTree, ARoundTripKeepsAll) {
   const auto text = base::read_file(FIXTURES "/streams/typed.json");
   const auto tree = ProductTree::parse(text, "typed.json");
@@ -214,12 +214,12 @@ TEST(Aliases, AreMergedOverTheirObject) {
                     "list": [{"crsn": "e1", "region": "eu-1", "endpoint": "https://x"}]})",
                 "x"));
   EXPECT_EQ(*tree.item({"p", "v", "b"}),
-            (Json{{"crsn", "unknown"}}));  // K3: not the end of the sync
+            (Json{{"crsn", "unknown"}}));  // docs/format.md 1.7: not the end of the sync
   EXPECT_EQ(*tree.item({"p", "v", "c"}), (Json{{"crsn", ""}}));
   EXPECT_EQ(*tree.item({"p", "v", "d"}), (Json{{"crsn", 5}}));
 }
 
-/// reliability.md D11.
+/// docs/format.md 7.1, D11.
 TEST(Aliases, LoopsAndBombsEnd) {
   Json loop = io::parse_json(
       R"({"_aliases": {"a": {"x": {"a": "x", "b": "y", "child": {"a": "x"}}}, "b": {"y": {"a": "x"}}},

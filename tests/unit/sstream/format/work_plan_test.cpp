@@ -20,7 +20,7 @@ struct Case {
 };
 
 // The established tools' own cases (test_resolvework) and what was measured of them
-// (streams.md 2.5).
+// (docs/format.md 2.4).
 const std::vector<Case> cases = {
     {"full replace",
      {"10", "09", "08"},

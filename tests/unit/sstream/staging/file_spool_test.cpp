@@ -60,7 +60,7 @@ TEST(FileSpool, GivesBackWhatWasAddedEqualContentTogether) {
   EXPECT_EQ(seen.at(1), "dir/3");
 }
 
-/// D16
+/// docs/format.md 7.1, D16.
 TEST(FileSpool, TwoItemsMayNotPromiseDifferentContentOfOnePath) {
   auto files = spool();
   files.add(listed("a", '1'));
