@@ -28,7 +28,9 @@ install(FILES ${PROJECT_BINARY_DIR}/generated/sstream.pc DESTINATION ${CMAKE_INS
 
 # Everything else that the commands come with.
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/bin/fake-maas-cloudimg2eph2 ${PROJECT_SOURCE_DIR}/bin/kh-xgene TYPE BIN)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
-        FILES_MATCHING PATTERN "*.1")
+foreach(section 1 5 7)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section}
+          FILES_MATCHING PATTERN "*.${section}")
+endforeach()
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/conf/ DESTINATION ${CMAKE_INSTALL_DATADIR}/meph2/conf OPTIONAL)
