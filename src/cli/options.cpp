@@ -364,7 +364,8 @@ std::string Options::help(const std::vector<HelpEntry>& subcommands) const {
   groups.back().push_back({"-h, --help", "Print this"});
   auto out = base::cat(
       wrapped(base::cat("Usage: ", command_->name, subcommands.empty() ? "" : " COMMAND",
-                        " [OPTION]...", command_->synopsis, subcommands.empty() ? "" : " ..."),
+                        " [OPTION]...", command_->synopsis,
+                        subcommands.empty() ? "" : " [ARGUMENT]..."),
               std::string("Usage: ").size()),
       "\n", wrapped(command_->summary), help_section("Arguments", command_->arguments),
       help_section("Subcommands", subcommands));
