@@ -1,14 +1,14 @@
 # Completion for bash of all commands of meph2: each is asked for its own --help, so that nothing is listed here twice.
 # Installed as share/bash-completion/completions/COMMAND; or: . cmake/completion.bash
 
-# _meph2_options: the options of a --help, with "=" where a value has to follow; of --a,-b,--c all.
+# _meph2_options: the options of a --help; of "-a, --be[=x|y]" and "--ce FILE" the names.
 _meph2_options() {
-  sed -n 's/^  \(-[^ ].*\)/\1/p' | sed 's/   *.*//; s/{[^}]*}//g' | sed -n 's/ .*//; p' | tr ',' '\n' | grep '^--\|^-.$'
+  sed -n 's/^ \{2,6\}\(-[^ ].*\)/\1/p' | sed 's/  .*//; s/\[.*//' | tr -s ', ' '\n' | grep '^--\|^-.$'
 }
 
-# _meph2_choices OPTION: what may follow it, where the --help says so (OPTION KIND:{a,b,c}).
+# _meph2_choices OPTION: what may follow it, where the --help says so (OPTION a|b|c, OPTION[=a|b|c]).
 _meph2_choices() {
-  sed -n "s/^  \\(.*[, ]\\)\\{0,1\\}$1\\({[^}]*}\\)\\{0,1\\} [A-Za-z|]*:{\\([^}]*\\)}.*/\\3/p" | tr ',' '\n'
+  sed -n "s/^ *\\(-.*, \\)\\{0,1\\}$1\\(\\[=\\| \\)\\([A-Za-z-]*|[A-Za-z|-]*\\).*/\\3/p" | tr '|' '\n' | grep '^[a-z]'
 }
 
 _meph2_subcommands() {

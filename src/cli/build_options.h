@@ -6,7 +6,7 @@
 
 #include "base/fs/file.h"
 #include "cli/http_options.h"
-#include "cli/program.h"
+#include "cli/options.h"
 #include "meph2/build/installer_items.h"
 #include "meph2/build/run.h"
 
@@ -17,21 +17,21 @@ struct BuildFlags {
   std::string config;
   std::string log_file;
   HttpFlags http;
-  bool enable_di = false;
-  bool disable_di = false;
-  bool no_resume = false;
+  std::optional<bool> enable_di;
+  bool resume = true;
   meph2::InstallerOptions installer;
   bool unprivileged = false;
 
   /// As the verbs want it.
-  std::optional<bool> di() const;
-  meph2::BuilderOptions builder(const CLI::App& app) const;
+  meph2::BuilderOptions builder(unsigned verbosity) const;
 };
 
 /// --config, --enable-di, --disable-di, --di-mirror and its like, --proposed, --proposed-packages,
-/// --pre-purge-packages,
-/// --log-file, and add_http_options(): --jobs is for kernels as well.
-void add_build_options(CLI::App& app, BuildFlags& flags, meph2::BuildRequest& request);
+/// --pre-purge-packages, --log-file, and add_http_options(): --jobs is for kernels as well.
+void add_build_options(const Options& line, BuildFlags& flags, meph2::BuildRequest& request);
+
+/// --log-file.
+void add_log_file(const Options& line, std::string& path);
 
 /// Calls `work` with a context whose log goes to `path` (truncated), or with `context` itself where
 /// path is empty.

@@ -1,5 +1,6 @@
 #include "cli/http_options.h"
 
+#include "base/error.h"
 #include "base/strings.h"
 
 namespace cli {
@@ -8,51 +9,42 @@ namespace {
 
 constexpr unsigned most_jobs = 64;
 
-unsigned jobs_of(const std::string& option, const std::string& text) {
-  const auto value = base::parse_decimal(text);
-  if (!value || *value == 0 || *value > most_jobs) {
-    throw CLI::ValidationError(option, base::cat("'", text, "' is not from 1 to ", most_jobs));
-  }
-  return static_cast<unsigned>(*value);
+template <typename Into>
+Options::Take take_jobs(Into& into) {
+  return [&into](const std::string& text) {
+    const auto value = base::parse_decimal(text);
+    if (!value || *value == 0 || *value > most_jobs) {
+      throw base::Error(base::Errc::usage, base::cat("'", text, "' is not from 1 to ", most_jobs));
+    }
+    into = static_cast<unsigned>(*value);
+  };
+}
+
+Options::Take take_rate(std::uint64_t& into) {
+  return [&into](const std::string& text) {
+    const auto value = base::parse_bytes(text);
+    if (!value || *value == 0) {
+      throw base::Error(base::Errc::usage,
+                        base::cat("'", text, "' is no size such as 500k or 10M"));
+    }
+    into = *value;
+  };
 }
 
 }  // namespace
 
-CLI::Option* add_jobs(CLI::App& app, const std::string& flags, std::optional<unsigned>& into,
-                      const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          flags, [&into](const std::string& text) { into = jobs_of("--jobs", text); }, help)
-      ->type_name("N");
-}
-
-void add_http_options(CLI::App& app, HttpFlags& flags, const std::string& jobs,
+void add_http_options(const Options& line, HttpFlags& flags, const std::string& jobs,
                       const std::string& spelling) {
-  auto& options = flags.options;
-  add_jobs(app, spelling, flags.jobs, jobs);
-  app.add_option_function<std::string>(
-         "--jobs-per-host",
-         [&options](const std::string& text) {
-           options.jobs_per_host = jobs_of("--jobs-per-host", text);
-         },
-         "At most N of them from one server (default: 8)")
-      ->type_name("N");
-  app.add_option_function<std::string>(
-         "--limit-rate",
-         [&options](const std::string& text) {
-           const auto value = base::parse_bytes(text);
-           if (!value || *value == 0) {
-             throw CLI::ValidationError("--limit-rate",
-                                        base::cat("'", text, "' is no size such as 500k or 10M"));
-           }
-           options.limit_rate = *value;
-         },
-         "Bytes per second over all downloads, e.g. 500k or 10M")
-      ->type_name("RATE");
-  app.add_option("--cacert", options.ca_file,
-                 "Believe https servers that a certificate of this file vouches for")
-      ->type_name("FILE");
-  app.add_flag("--netrc", options.netrc, "Take user names and passwords from ~/.netrc");
+  const auto options = line.in(Group::download);
+  auto& set = flags.options;
+  options.text(spelling, "N", take_jobs(flags.jobs), jobs);
+  options.text("--jobs-per-host", "N", take_jobs(set.jobs_per_host),
+               "At most N of them from one server (default: 8)");
+  options.text("--limit-rate", "RATE", take_rate(set.limit_rate),
+               "Bytes per second over all downloads, e.g. 500k or 10M");
+  options.text("--cacert", "FILE", set.ca_file,
+               "Believe https servers that a certificate of this file vouches for");
+  options.flag("--netrc", set.netrc, "Take user names and passwords from ~/.netrc");
 }
 
 int with_http(const HttpFlags& flags, const sstream::Context& context,

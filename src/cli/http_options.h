@@ -1,16 +1,14 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
-#include "cli/program.h"
+#include "cli/options.h"
 #include "io/http/http.h"
+#include "sstream/repository/context.h"
 
 namespace cli {
-
-/// The one check of every --jobs: Error(usage) unless it is from 1 to 64.
-CLI::Option* add_jobs(CLI::App& app, const std::string& flags, std::optional<unsigned>& into,
-                      const std::string& help);
 
 /// What a command that fetches lets the user say about that.
 struct HttpFlags {
@@ -20,7 +18,7 @@ struct HttpFlags {
 
 /// --jobs, --jobs-per-host, --limit-rate, --cacert, --netrc. `jobs` is the help of --jobs, where
 /// the command does more than downloading so many at a time; `spelling` other names of it.
-void add_http_options(CLI::App& app, HttpFlags& flags,
+void add_http_options(const Options& line, HttpFlags& flags,
                       const std::string& jobs = "Download N files at a time (default: 4)",
                       const std::string& spelling = "--jobs");
 

@@ -7,10 +7,12 @@
 
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/exit_code.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "cli/version.h"
+#include "sstream/repository/context.h"
 
 #include <malloc.h>
 
@@ -18,75 +20,47 @@ namespace cli {
 
 namespace {
 
-/// `--dry` for `--dry-run`, as argparse accepts: exact names first, then a prefix that fits one
-/// only.
-std::string expand_prefix(const CLI::App& app, const std::string& word) {
-  if (!word.starts_with("--") || word.size() < 3) {
-    return word;
-  }
-  const auto name = word.substr(2, word.find('=') - 2);
-  std::vector<std::string> matches;
-  for (const auto* option : app.get_options()) {
-    for (const auto& known : option->get_lnames()) {
-      if (known == name) {
-        return word;
-      }
-      if (known.starts_with(name)) {
-        matches.push_back(known);
-      }
-    }
-  }
-  return matches.size() == 1 ? base::cat("--", matches[0], word.substr(2 + name.size())) : word;
-}
+/// What a command line asks for.
+struct Asked {
+  const Command* command;
+  std::string path;  ///< "meph2-util keys status"
+  std::string tag;   ///< of the log: the program, or its subcommand
+  bool help = false;
+};
 
-/// The arguments in the reverse order that CLI11 wants, prefixes expanded for the command asked
-/// for.
-std::vector<std::string> arguments(int argc, char** argv, const CLI::App& app) {
-  std::vector<std::string> words(argv + 1, argv + argc);  // NOLINT: main's own signature
-  const CLI::App* scope = &app;
-  for (auto& word : words) {
-    if (word == "--") {
-      break;
-    }
-    if (!word.starts_with("-")) {
-      for (const auto* command : scope->get_subcommands({})) {
-        if (command->get_name() == word) {
-          scope = command;
-          break;
-        }
-      }
-    }
-    word = expand_prefix(*scope, word);
-  }
-  std::reverse(words.begin(), words.end());
-  return words;
-}
-
-std::string unknown_command(const CLI::App& app, const std::vector<std::string>& reversed) {
+std::vector<std::string> names_of(const std::vector<Command>& commands) {
   std::vector<std::string> names;
-  for (const auto* command : app.get_subcommands({})) {
-    names.push_back(command->get_name());
+  for (const auto& command : commands) {
+    names.push_back(command.name);
   }
-  for (auto word = reversed.rbegin(); word != reversed.rend(); ++word) {
-    if (!word->starts_with("-")) {
-      if (std::find(names.begin(), names.end(), *word) != names.end()) {
-        return {};
-      }
-      const auto near = base::nearest_word(*word, names);
-      return base::cat("unknown command '", *word, "'",
-                       near ? base::cat("; did you mean '", *near, "'?") : "");
-    }
-  }
-  return {};
+  return names;
 }
 
-int usage_error(const CLI::App& app, const std::string& message) {
-  const auto chosen = app.get_subcommands();
-  const auto& scope = chosen.empty() ? app : *chosen.front();
-  std::cerr << "error: " << base::escape_control(message) << "\n"
-            << "try: " << (chosen.empty() ? "" : app.get_name() + " ") << scope.get_name()
-            << " --help\n";
-  return base::exit_usage;
+/// Takes the words that name a subcommand out of `words`; options may stand before them.
+void take_command(std::vector<std::string>& words, Asked& asked) {
+  auto word = words.begin();
+  while (word != words.end() && !asked.command->commands.empty()) {
+    if (word->starts_with("-")) {
+      ++word;
+      continue;
+    }
+    const auto& known = asked.command->commands;
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const Command& each) { return each.name == *word; });
+    if (found != known.end()) {
+      asked.tag = asked.tag == asked.path ? found->name : asked.tag;
+      asked.path += base::cat(" ", found->name);
+      asked.command = &*found;
+    } else if (*word == "help" && !asked.help) {
+      asked.help = true;
+    } else {
+      const auto near = base::nearest_word(*word, names_of(known));
+      throw base::Error(base::Errc::usage,
+                        base::cat("unknown command '", *word, "'",
+                                  near ? base::cat("; did you mean '", *near, "'?") : ""));
+    }
+    word = words.erase(word);
+  }
 }
 
 /// Results reached stdout, or the run was no success.
@@ -127,127 +101,53 @@ void tune_allocator() {
   ::mallopt(M_TOP_PAD, 8 << 20);
 }
 
+/// Parses and runs, or prints what --help and --version ask for.
+int run(const std::vector<std::string>& words, const Asked& asked) {
+  const auto& [name, summary, example, declare, commands] = *asked.command;
+  Options line(asked.path, summary, example);
+  const auto action = declare ? declare(line) : Action();
+  const auto wants = asked.help ? Options::Asked::help : line.parse(words);
+  if (wants == Options::Asked::work && action) {
+    return run_action(action, asked.tag, line.verbosity());
+  }
+  if (wants == Options::Asked::version) {
+    std::cout << asked.path.substr(0, asked.path.find(' ')) << " " << MEPH2_VERSION << "\n";
+    return flush_stdout(base::exit_done);
+  }
+  if (wants == Options::Asked::work && asked.path != name) {
+    throw base::Error(base::Errc::usage,
+                      base::cat(name, ": which of ", base::join(names_of(commands), ", "), "?"));
+  }
+  std::vector<HelpEntry> entries;
+  for (const auto& command : commands) {
+    entries.push_back({command.name, command.summary});
+  }
+  std::cout << line.help(entries);
+  if (!entries.empty()) {
+    std::cout << "\n" << asked.path << " help COMMAND says more.\n";
+  }
+  return flush_stdout(wants == Options::Asked::help ? base::exit_done : base::exit_usage);
+}
+
 }  // namespace
 
-int run_program(int argc, char** argv, const std::string& name, const std::string& summary,
-                const std::vector<Command>& commands) {
+int run_program(int argc, char** argv, const Command& program) {
   // Names of other scripts inside archives need a UTF-8 LC_CTYPE; nothing else of the locale is
   // used.
   if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) {
     std::setlocale(LC_CTYPE, "en_US.UTF-8");
   }
   tune_allocator();
-  CLI::App app(summary, name);
-  unsigned verbose = 0;
-  app.add_flag("-v,--verbose", verbose, "Say more on stderr");
-  app.set_version_flag("--version", base::cat(name, " ", MEPH2_VERSION));
-  std::vector<std::pair<const CLI::App*, Action>> actions;
-  for (const auto& command : commands) {
-    CLI::App* scope = &app;
-    if (!command.name.empty()) {
-      scope = app.add_subcommand(command.name, command.summary);
-      scope->add_flag("-v,--verbose", verbose, "Say more on stderr");
-    }
-    scope->footer(base::cat("Example:\n  ", base::replace_all(command.example, "\n", "\n  ")));
-    actions.emplace_back(scope, command.declare(*scope));
-  }
-  const bool has_commands = !commands.front().name.empty();
-  if (has_commands) {
-    const auto& first = commands.front().example;
-    app.footer(base::cat("Example:\n  ", first.substr(0, first.find('\n')), "\n\n", name,
-                         " COMMAND --help says more."));
-  }
-  auto words = arguments(argc, argv, app);
-  if (has_commands && argc == 1) {
-    std::cout << app.help();
+  Asked asked{&program, program.name, program.name};
+  std::vector<std::string> words(argv + 1, argv + argc);  // NOLINT: main's own signature
+  try {
+    take_command(words, asked);
+    return run(words, asked);
+  } catch (const base::Error& error) {
+    std::cerr << "error: " << base::escape_control(error.what()) << "\n"
+              << "try: " << asked.path << " --help\n";
     return base::exit_usage;
   }
-  try {
-    if (has_commands) {
-      if (const auto message = unknown_command(app, words); !message.empty()) {
-        return usage_error(app, message);
-      }
-      app.require_subcommand(1);
-    }
-    app.parse(words);
-  } catch (const CLI::Success& success) {
-    return app.exit(success, std::cout, std::cerr);
-  } catch (const CLI::ParseError& error) {
-    return usage_error(app, error.what());
-  }
-  const auto chosen = std::find_if(actions.begin(), actions.end(),
-                                   [](const auto& entry) { return entry.first->parsed(); });
-  return run_action(chosen->second, chosen->first == &app ? name : chosen->first->get_name(),
-                    verbose);
-}
-
-CLI::Option* add_list(CLI::App& app, const std::string& flags, std::vector<std::string>& into,
-                      const std::string& help) {
-  return app.add_option(flags, into, help)->allow_extra_args(false);
-}
-
-CLI::Option* add_number(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,
-                        const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          flags,
-          [&into, flags](const std::string& text) {
-            const auto value = base::parse_decimal(text);
-            if (!value) {
-              throw CLI::ValidationError(flags, base::cat("'", text, "' is not a decimal number"));
-            }
-            into = *value;
-          },
-          help)
-      ->type_name("N");
-}
-
-namespace {
-
-template <typename Duration>
-CLI::Option* add_any_duration(CLI::App& app, const std::string& flags, Duration& into,
-                              const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          flags,
-          [&into, flags](const std::string& text) {
-            const auto value = base::parse_duration(text);
-            if (!value) {
-              throw CLI::ValidationError(
-                  flags, base::cat("'", text, "' is not a duration such as 3d, 12h or 1d12h"));
-            }
-            into = *value;
-          },
-          help)
-      ->type_name("DURATION");
-}
-
-}  // namespace
-
-CLI::Option* add_duration(CLI::App& app, const std::string& flags, std::chrono::seconds& into,
-                          const std::string& help) {
-  return add_any_duration(app, flags, into, help);
-}
-
-CLI::Option* add_duration(CLI::App& app, const std::string& flags,
-                          std::optional<std::chrono::seconds>& into, const std::string& help) {
-  return add_any_duration(app, flags, into, help);
-}
-
-CLI::Option* add_size(CLI::App& app, const std::string& flags, std::optional<std::uint64_t>& into,
-                      const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          flags,
-          [&into, flags](const std::string& text) {
-            into = base::parse_bytes(text);
-            if (!into) {
-              throw CLI::ValidationError(
-                  flags, base::cat("'", text, "' is not a size such as 500M or 200G"));
-            }
-          },
-          help)
-      ->type_name("SIZE");
 }
 
 }  // namespace cli

@@ -7,21 +7,28 @@
 #include "base/exit_code.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
+#include "cli/print.h"
 #include "meph2/lint/gate.h"
 
 namespace cli {
 
-void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags) {
-  app.add_flag("-n{text},--dry-run{text}", flags.dry_run,
-               "Change nothing; print what would be done (--dry-run=json: as JSON)")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->each([&dry_run](const std::string&) { dry_run = true; });
+void add_dry_run(const Options& line, bool& dry_run, PublishFlags& flags) {
+  const auto take = [&](const std::string& form) {
+    dry_run = true;
+    flags.dry_run = form;
+  };
+  line.in(Group::publication)
+      .flag_or_choice("-n,--dry-run", {"text", "json"}, take,
+                      "Change nothing; print what would be done");
 }
 
-void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags) {
-  add_duration(app, "--lock-timeout", lock_timeout,
-               "How long to wait for other writers (default: 60s)");
-  app.add_option("--report", flags.report, "Write what was done to this file, as JSON");
+void add_lock_and_report(const Options& line, std::chrono::seconds& lock_timeout,
+                         PublishFlags& flags) {
+  line.in(Group::publication)
+      .duration("--lock-timeout", lock_timeout,
+                "How long to wait for other writers (default: 60s)");
+  line.in(Group::output)
+      .text("--report", "FILE", flags.report, "Write what was done to this file, as JSON");
 }
 
 namespace {
@@ -38,15 +45,13 @@ std::string default_lint(const std::string& otherwise) {
 
 }  // namespace
 
-void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+void add_lint_gate(const Options& line, sstream::PublishOptions& options, PublishFlags& flags,
                    const std::string& by_default) {
   flags.lint = default_lint(by_default);
-  app.add_option("--lint", flags.lint,
-                 base::cat("What to do where consumers would trip over what is new: off, warn or "
-                           "error (default: ",
-                           by_default, ", or $MEPH2_LINT)"))
-      ->check(CLI::IsMember(lint_modes))
-      ->type_name("MODE");
+  line.in(Group::publication)
+      .choice("--lint", lint_modes, flags.lint,
+              base::cat("What to do where consumers would trip over what is new (default: ",
+                        by_default, ", or $MEPH2_LINT)"));
   options.gate = [&flags](const sstream::GateView& view, const sstream::Context& context) {
     if (flags.lint != "off") {
       const auto mode = flags.lint == "warn" ? meph2::LintGate::warn : meph2::LintGate::refuse;
@@ -55,14 +60,20 @@ void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags
   };
 }
 
-void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+void add_signing_key(const Options& line, std::string& key) {
+  line.in(Group::publication)
+      .text("--key", "KEY", key,
+            "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+}
+
+void add_publish_options(const Options& line, sstream::PublishOptions& options, PublishFlags& flags,
                          const std::string& lint) {
-  add_dry_run(app, options.dry_run, flags);
-  app.add_flag("!-u,!--no-sign,--sign", options.sign, "Sign the metadata, or do not");
-  app.add_option("--key", options.key,
-                 "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
-  add_lint_gate(app, options, flags, lint);
-  add_lock_and_report(app, options.lock_timeout, flags);
+  add_dry_run(line, options.dry_run, flags);
+  line.in(Group::publication)
+      .either("--sign", "-u,--no-sign", options.sign, "Sign the metadata, or do not");
+  add_signing_key(line, options.key);
+  add_lint_gate(line, options, flags, lint);
+  add_lock_and_report(line, options.lock_timeout, flags);
 }
 
 std::string outcome_of(const sstream::PublishResult& result) {
@@ -94,39 +105,41 @@ std::vector<std::string> lines_of(const meph2::AddedItems& items,
   return lines;
 }
 
-void add_allow_drop(CLI::App& app, std::set<std::string>& products, const std::string& help) {
-  app.add_option_function<std::vector<std::string>>(
-         "--allow-drop",
-         [&products](const std::vector<std::string>& names) {
-           products.insert(names.begin(), names.end());
-         },
-         help + " (may be repeated)")
-      ->allow_extra_args(false)
-      ->type_name("PRODUCT");
+void add_allow_drop(const Options& line, std::set<std::string>& products, const std::string& help) {
+  line.in(Group::publication)
+      .list(
+          "--allow-drop", "PRODUCT", [&](const std::string& name) { products.insert(name); },
+          base::cat(help, " (may be repeated)"));
 }
 
-void add_guard_options(CLI::App& app, sstream::GuardRails& rails) {
+void add_guard_options(const Options& line, sstream::GuardRails& rails) {
   rails.enforced = true;
-  app.add_flag("--allow-shrink", rails.allow_shrink,
-               "Let the source take away more than half of a stream");
-  add_allow_drop(app, rails.allow_drop, "Let this product disappear");
+  line.in(Group::publication)
+      .flag("--allow-shrink", rails.allow_shrink,
+            "Let the source take away more than half of a stream");
+  add_allow_drop(line, rails.allow_drop, "Let this product disappear");
 }
 
-void add_trust_options(CLI::App& app, sstream::TrustOptions& trust, const std::string& no_verify) {
-  app.add_option("--keyring", trust.keyring, "The source must be signed by a key of this file");
-  app.add_flag("--require-signed", trust.require_signed, "Refuse an unsigned source");
-  app.add_flag(no_verify, trust.no_verify, "Do not verify the source's signatures");
+void add_trust_options(const Options& line, sstream::TrustOptions& trust,
+                       const std::string& no_verify) {
+  const auto options = line.in(Group::trust);
+  options.text("--keyring", "FILE", trust.keyring,
+               "The source must be signed by a key of this file");
+  options.flag("--require-signed", trust.require_signed, "Refuse an unsigned source");
+  options.flag(no_verify, trust.no_verify, "Do not verify the source's signatures");
 }
 
-void add_replay_options(CLI::App& app, sstream::TrustOptions& trust) {
-  app.add_flag("--allow-rollback", trust.allow_rollback,
+void add_replay_options(const Options& line, sstream::TrustOptions& trust) {
+  const auto options = line.in(Group::trust);
+  options.flag("--allow-rollback", trust.allow_rollback,
                "Take the source as it is, although it is older than what was seen of it");
-  add_duration(app, "--max-age", trust.max_age,
-               "Fail where the source has not been published anew for so long");
+  options.duration("--max-age", trust.max_age,
+                   "Fail where the source has not been published anew for so long");
 }
 
-void add_md5_option(CLI::App& app, sstream::TrustOptions& trust) {
-  app.add_flag("--allow-md5", trust.allow_md5, "Take files that have no better digest than md5");
+void add_md5_option(const Options& line, sstream::TrustOptions& trust) {
+  line.in(Group::trust)
+      .flag("--allow-md5", trust.allow_md5, "Take files that have no better digest than md5");
 }
 
 namespace {
@@ -134,12 +147,9 @@ namespace {
 void tell(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
           const sstream::Context& context) {
   if (flags.dry_run == "json") {
-    const auto text = io::to_text(report);
-    context.print(text.substr(0, text.size() - 1));
+    print_json(report, context);
   } else {
-    for (const auto& line : lines) {
-      context.print(base::escape_control(line));
-    }
+    print_lines(lines, context);
   }
   std::cout.flush();
   if (!std::cout) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/program.h"
+#include "cli/options.h"
 #include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 #include "sstream/source/content_source.h"
@@ -22,18 +22,22 @@ struct PublishFlags {
 };
 
 /// --dry-run[=text|json].
-void add_dry_run(CLI::App& app, bool& dry_run, PublishFlags& flags);
+void add_dry_run(const Options& line, bool& dry_run, PublishFlags& flags);
 
 /// --lock-timeout, --report.
-void add_lock_and_report(CLI::App& app, std::chrono::seconds& lock_timeout, PublishFlags& flags);
+void add_lock_and_report(const Options& line, std::chrono::seconds& lock_timeout,
+                         PublishFlags& flags);
 
 /// --lint, with this default: what the programs look at before they publish.
-void add_lint_gate(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+void add_lint_gate(const Options& line, sstream::PublishOptions& options, PublishFlags& flags,
                    const std::string& by_default = "error");
 
-/// --dry-run[=text|json], --sign/--no-sign, --key, --lint, --lock-timeout, --report. `sign` in
+/// --key.
+void add_signing_key(const Options& line, std::string& key);
+
+/// --dry-run[=text|json], --sign, --no-sign, --key, --lint, --lock-timeout, --report. `sign` in
 /// `options` is the command's default, `lint` that of --lint. Both have to outlive the command.
-void add_publish_options(CLI::App& app, sstream::PublishOptions& options, PublishFlags& flags,
+void add_publish_options(const Options& line, sstream::PublishOptions& options, PublishFlags& flags,
                          const std::string& lint = "error");
 
 /// The result line of a command that prints nothing else: what was published, or that nothing was.
@@ -49,20 +53,20 @@ std::vector<std::string> lines_of(const meph2::AddedItems& items,
                                   const sstream::PublishOptions& options);
 
 /// --allow-drop.
-void add_allow_drop(CLI::App& app, std::set<std::string>& products, const std::string& help);
+void add_allow_drop(const Options& line, std::set<std::string>& products, const std::string& help);
 
 /// --allow-shrink, --allow-drop.
-void add_guard_options(CLI::App& app, sstream::GuardRails& rails);
+void add_guard_options(const Options& line, sstream::GuardRails& rails);
 
 /// --keyring, --require-signed, --no-verify.
-void add_trust_options(CLI::App& app, sstream::TrustOptions& trust,
+void add_trust_options(const Options& line, sstream::TrustOptions& trust,
                        const std::string& no_verify = "--no-verify");
 
 /// --allow-rollback, --max-age: of commands that remember what they saw of a source.
-void add_replay_options(CLI::App& app, sstream::TrustOptions& trust);
+void add_replay_options(const Options& line, sstream::TrustOptions& trust);
 
 /// --allow-md5.
-void add_md5_option(CLI::App& app, sstream::TrustOptions& trust);
+void add_md5_option(const Options& line, sstream::TrustOptions& trust);
 
 /// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
 /// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be

@@ -6,6 +6,8 @@
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
+#include "cli/print.h"
+#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/build/build.h"
 
@@ -15,7 +17,6 @@ struct BuildCommand {
   meph2::BuildImageOptions options;
   cli::BuildFlags build;
   cli::PublishFlags publish;
-  bool rebuild = false;
   bool plan = false;
   std::optional<std::string> why;  ///< product of --why
   std::string format;              ///< of --plan and --why; empty: text
@@ -52,11 +53,6 @@ meph2::BuildImageResult build_or_report(const BuildCommand& command,
   }
 }
 
-void print_json(const io::Json& json, const sstream::Context& context) {
-  const auto text = io::to_text(json);
-  context.print(text.substr(0, text.size() - 1));
-}
-
 void require_format(const BuildCommand& command) {
   if (!command.format.empty() && !command.plan && !command.why) {
     throw base::Error(base::Errc::usage, "--format: only --plan and --why print in a format");
@@ -69,11 +65,9 @@ void require_format(const BuildCommand& command) {
 int why(const BuildCommand& command, sstream::Context& context) {
   const auto answer = meph2::why_image(command.options, *command.why, context);
   if (command.format == "json") {
-    print_json(meph2::json_of(answer), context);
+    cli::print_json(meph2::json_of(answer), context);
   } else {
-    for (const auto& line : meph2::lines_of(answer)) {
-      context.print(base::escape_control(line));
-    }
+    cli::print_lines(meph2::lines_of(answer), context);
   }
   return base::exit_done;
 }
@@ -81,14 +75,11 @@ int why(const BuildCommand& command, sstream::Context& context) {
 int plan(const BuildCommand& command, sstream::Context& context) {
   const auto graph = meph2::plan_image(command.options, context);
   if (command.format == "json") {
-    print_json(meph2::graph_json(graph), context);
+    cli::print_json(meph2::graph_json(graph), context);
   } else if (command.format == "dot") {
-    const auto text = meph2::graph_dot(graph);
-    context.print(text.substr(0, text.size() - 1));
+    cli::print_text(meph2::graph_dot(graph), context);
   } else {
-    for (const auto& line : meph2::graph_lines(graph)) {
-      context.print(base::escape_control(line));
-    }
+    cli::print_lines(meph2::graph_lines(graph), context);
   }
   return base::exit_done;
 }
@@ -127,50 +118,40 @@ int run(BuildCommand& command, sstream::Context& context) {
   return command.why ? why(command, context) : build(command, context);
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<BuildCommand>();
   auto& options = command->options;
   options.publish.action = "build";
   options.publish.sign = false;
-  app.add_option("ARCH", options.request.arch, "Debian's name of the architecture, e.g. amd64")
-      ->required();
-  app.add_option("RELEASE", options.request.release, "Code name of the release, e.g. noble")
-      ->required();
-  app.add_option("VERSION", options.request.version_name, "Name of the new version, e.g. 20240501")
-      ->required();
-  app.add_option("SOURCE", options.source, "Cloud image to build from: a file, or an http(s) URL")
-      ->required();
-  app.add_option("OUT_D", options.target, "Data directory of the stream; made if absent")
-      ->required();
-  app.add_option("--image-format", options.request.image_format,
-                 base::cat("Format of the source: ", base::join(meph2::image_formats(), ", "),
-                           " (default: by its content)"))
-      ->type_name("FORMAT");
-  app.add_option("--flat-json", options.flat_json, "Write the items, flat, to this file")
-      ->type_name("FILE");
-  auto* plan =
-      app.add_flag("--plan", command->plan,
-                   "Build nothing and write nothing: print what would be made of what, and why");
-  app.add_option("--why", command->why,
-                 "Build nothing and write nothing: print what has changed since the newest "
-                 "published version of this product was built")
-      ->type_name("PRODUCT")
-      ->excludes(plan);
-  app.add_option("--format", command->format,
-                 "Print that as text (the default), as json, or, of --plan, as dot")
-      ->check(CLI::IsMember({"text", "json", "dot"}))
-      ->type_name("FORMAT");
-  app.add_flag("--rebuild", command->rebuild,
-               "Build also what is made from just the same as a published version");
-  cli::add_build_options(app, command->build, options.request);
-  cli::add_publish_options(app, options.publish, command->publish);
-  return [command, &app](sstream::Context& context) {
+  line.word("ARCH", options.request.arch, "Debian's name of the architecture, e.g. amd64");
+  line.word("RELEASE", options.request.release, "Code name of the release, e.g. noble");
+  line.word("VERSION", options.request.version_name, "Name of the new version, e.g. 20240501");
+  line.word("SOURCE", options.source, "Cloud image to build from: a file, or an http(s) URL");
+  line.word("OUT_D", options.target, "Data directory of the stream; made if absent");
+  line.text("--image-format", "FORMAT", options.request.image_format,
+            base::cat("Format of the source: ", base::join(meph2::image_formats(), ", "),
+                      " (default: by its content)"));
+  line.text("--flat-json", "FILE", options.flat_json, "Write the items, flat, to this file");
+  auto& plan =
+      line.flag("--plan", command->plan,
+                "Build nothing and write nothing: print what would be made of what, and why");
+  line.text("--why", "PRODUCT", command->why,
+            "Build nothing and write nothing: print what has changed since the newest "
+            "published version of this product was built")
+      .excludes(plan);
+  line.in(cli::Group::output)
+      .choice("--format", {"text", "json", "dot"}, command->format,
+              "Form of what --plan and --why print (default: text); dot is for --plan");
+  line.flag_off("--rebuild", options.reuse,
+                "Build also what is made from just the same as a published version");
+  cli::add_build_options(line, command->build, options.request);
+  cli::add_publish_options(line, options.publish, command->publish);
+  return [command, line](sstream::Context& context) {
     require_format(*command);
     command->options.config = command->build.config;
-    command->options.reuse = !command->rebuild;
-    command->options.enable_di = command->build.di();
+    command->options.enable_di = command->build.enable_di;
     command->options.installer = command->build.installer;
-    command->options.builder = command->build.builder(app);
+    command->options.builder = command->build.builder(line.verbosity());
     return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
       return cli::with_http(command->build.http, logged,
                             [&](sstream::Context& full) { return run(*command, full); });
@@ -182,10 +163,10 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
-      {{"", "",
-        "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
-        "build-output.d\n"
-        "meph2-build --plan --format dot amd64 noble 20240501 noble.squashfs build-output.d",
-        declare}});
+      argc, argv,
+      {"meph2-build", "Builds the boot images of one cloud image into a stream for MAAS",
+       "meph2-build --config conf/meph-v3.yaml amd64 noble 20240501 noble.squashfs "
+       "build-output.d\n"
+       "meph2-build --plan --format dot amd64 noble 20240501 noble.squashfs build-output.d",
+       declare});
 }

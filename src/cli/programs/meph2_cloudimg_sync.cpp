@@ -3,6 +3,7 @@
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
+#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/cloudimg/sync.h"
 
@@ -11,8 +12,6 @@ namespace {
 struct SyncCommand {
   meph2::CloudimgSyncOptions options;
   std::vector<std::string> arches;  ///< each may be a list
-  std::optional<std::uint64_t> max;
-  bool no_reuse = false;
   cli::BuildFlags build;
   cli::PublishFlags publish;
 };
@@ -73,44 +72,37 @@ int sync(SyncCommand& command, sstream::Context& context) {
   return result.failed() ? base::exit_failed : done;
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<SyncCommand>();
   auto& options = command->options;
   options.publish.action = "cloudimg-sync";
   options.publish.sign = false;
-  app.add_option("OUT_D", options.output, "Data directory of the stream to build; made if absent")
-      ->required();
-  app.add_option("FILTER", options.filters,
-                 "Only images that match, e.g. release=noble 'arch~(amd64|arm64)'");
-  app.add_option("--source", options.source,
-                 "Stream of cloud images: an index or products file, a directory or URL "
-                 "(default: the configuration's, else the daily one)")
-      ->type_name("URL");
-  app.add_option("--target", options.target,
-                 "MAAS stream to compare with and to carry over; 'force' is an empty one "
-                 "(default: the configuration's)")
-      ->type_name("URL|force");
-  cli::add_number(app, "--max", command->max, "Build the N newest versions (default: 1)");
-  cli::add_list(app, "--arches", command->arches,
-                "Architectures, comma separated (default: what this machine can build)")
-      ->type_name("A,B,...");
-  cli::add_list(app, "--rebuild", options.rebuild, "Build version OLD again, under the name NEW")
-      ->type_name("OLD:NEW");
-  app.add_flag("--no-reuse", command->no_reuse,
-               "Build also what is made from just the same as a published version");
-  cli::add_build_options(app, command->build, options.request);
-  cli::add_trust_options(app, options.trust);
-  cli::add_replay_options(app, options.trust);
-  cli::add_publish_options(app, options.publish, command->publish);
-  cli::add_guard_options(app, options.publish.rails);
-  return [command, &app](sstream::Context& context) {
+  line.word("OUT_D", options.output, "Data directory of the stream to build; made if absent");
+  line.rest("FILTER", options.filters,
+            "Only images that match, e.g. release=noble 'arch~(amd64|arm64)'");
+  line.text("--source", "URL", options.source,
+            "Stream of cloud images: an index or products file, a directory or URL "
+            "(default: the configuration's, else the daily one)");
+  line.text("--target", "URL|force", options.target,
+            "MAAS stream to compare with and to carry over; 'force' is an empty one "
+            "(default: the configuration's)");
+  line.number("--max", options.max, "Build the N newest versions (default: 1)");
+  line.list("--arches", "A,B,...", command->arches,
+            "Architectures, comma separated (default: what this machine can build)");
+  line.list("--rebuild", "OLD:NEW", options.rebuild, "Build version OLD again, under the name NEW");
+  line.flag_off("--no-reuse", options.reuse,
+                "Build also what is made from just the same as a published version");
+  cli::add_build_options(line, command->build, options.request);
+  cli::add_trust_options(line, options.trust);
+  cli::add_replay_options(line, options.trust);
+  cli::add_publish_options(line, options.publish, command->publish);
+  cli::add_guard_options(line, options.publish.rails);
+  return [command, line](sstream::Context& context) {
     auto& chosen = command->options;
     chosen.config = command->build.config;
-    chosen.reuse = !command->no_reuse;
-    chosen.enable_di = command->build.di();
+    chosen.enable_di = command->build.enable_di;
     chosen.installer = command->build.installer;
-    chosen.builder = command->build.builder(app);
-    chosen.max = command->max.value_or(1);
+    chosen.builder = command->build.builder(line.verbosity());
     for (const auto& list : command->arches) {
       for (const auto& arch : base::split_list(list, ',')) {
         chosen.arches.push_back(arch);
@@ -127,13 +119,13 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "meph2-cloudimg-sync",
-      "Builds boot images for MAAS of the newest cloud images, and publishes them as a stream",
-      {{"", "",
-        "meph2-cloudimg-sync --config conf/meph-v3.yaml --arches=amd64 build-output.d "
-        "release=noble\n"
-        "meph2-cloudimg-sync --config conf/debian.yaml --source "
-        "https://example.com/debian/streams/v1/index.sjson \\\n"
-        "  --keyring debian-images.gpg --target=force build-output.d",
-        declare}});
+      argc, argv,
+      {"meph2-cloudimg-sync",
+       "Builds boot images for MAAS of the newest cloud images, and publishes them as a stream",
+       "meph2-cloudimg-sync --config conf/meph-v3.yaml --arches=amd64 build-output.d "
+       "release=noble\n"
+       "meph2-cloudimg-sync --config conf/debian.yaml --source "
+       "https://example.com/debian/streams/v1/index.sjson \\\n"
+       "  --keyring debian-images.gpg --target=force build-output.d",
+       declare});
 }

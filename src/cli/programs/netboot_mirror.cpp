@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/http_options.h"
+#include "cli/program.h"
 #include "cli/publish_options.h"
 
 namespace {
@@ -15,7 +16,6 @@ struct MirrorCommand {
   std::vector<std::string> releases;  ///< each may be a list
   std::vector<std::string> arches;
   std::vector<std::string> pockets;
-  std::optional<std::uint64_t> max;
   cli::HttpFlags http;
   cli::PublishFlags flags;
   std::string log_file;
@@ -59,7 +59,6 @@ int run(MirrorCommand& command, sstream::Context& context) {
   add_all(command.releases, options.releases);
   add_all(command.arches, options.arches);
   add_all(command.pockets, options.pockets);
-  options.max = command.max;
   if (options.keep && !options.max) {
     throw base::Error(base::Errc::usage, "--keep needs --max N: so many versions may stay");
   }
@@ -68,56 +67,50 @@ int run(MirrorCommand& command, sstream::Context& context) {
                      command.flags, context);
 }
 
-void declare_source(CLI::App& app, MirrorCommand& command) {
+void declare_source(const cli::Options& line, MirrorCommand& command) {
   auto& options = command.options;
-  cli::add_list(app, "--releases", command.releases,
-                "Code names, comma separated (default: the configuration's, else those that Ubuntu "
-                "supports)")
-      ->type_name("A,B,...");
-  cli::add_list(app, "--arches", command.arches,
-                "Architectures, comma separated (default: the configuration's, else all)")
-      ->type_name("A,B,...");
-  cli::add_list(app, "--pockets", command.pockets,
-                "Of release, updates, security and proposed, comma separated (default: the "
-                "configuration's, else the first three)")
-      ->type_name("A,B,...");
-  app.add_flag("--proposed", options.proposed, "Look into the -proposed pocket, too");
-  app.add_option("--config", options.config,
-                 "Archives, releases and architectures: a file in the format of "
-                 "conf/meph-v3.yaml (default: Ubuntu's)")
-      ->type_name("FILE");
-  cli::add_list(app, "--mirror", options.installer.mirrors,
-                "Archive, above dists/; more of them are tried in turn (default: by architecture)")
-      ->type_name("URL");
-  app.add_option("--keyring", options.installer.keyring,
-                 "The archive must be signed by a key of this file (default: the configuration's, "
-                 "else Ubuntu's)")
-      ->type_name("FILE");
-  app.add_flag("--no-verify", options.installer.no_verify,
-               "Do not verify the archive's signatures");
-  app.add_flag("--allow-md5", options.installer.allow_md5,
-               "Take an installer that has no better digests than MD5SUMS");
+  line.list("--releases", "A,B,...", command.releases,
+            "Code names, comma separated (default: the configuration's, else those that Ubuntu "
+            "supports)");
+  line.list("--arches", "A,B,...", command.arches,
+            "Architectures, comma separated (default: the configuration's, else all)");
+  line.list("--pockets", "A,B,...", command.pockets,
+            "Of release, updates, security and proposed, comma separated (default: the "
+            "configuration's, else the first three)");
+  line.flag("--proposed", options.proposed, "Look into the -proposed pocket, too");
+  line.text("--config", "FILE", options.config,
+            "Archives, releases and architectures: a file in the format of "
+            "conf/meph-v3.yaml (default: Ubuntu's)");
+  line.list("--mirror", "URL", options.installer.mirrors,
+            "Archive, above dists/; more of them are tried in turn (default: by architecture)");
+  line.in(cli::Group::trust)
+      .text("--keyring", "FILE", options.installer.keyring,
+            "The archive must be signed by a key of this file (default: the configuration's, "
+            "else Ubuntu's)");
+  line.in(cli::Group::trust)
+      .flag("--no-verify", options.installer.no_verify, "Do not verify the archive's signatures");
+  line.in(cli::Group::trust)
+      .flag("--allow-md5", options.installer.allow_md5,
+            "Take an installer that has no better digests than MD5SUMS");
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<MirrorCommand>();
   auto& options = command->options;
   options.publish.action = "netboot-mirror";
   options.publish.create = true;
-  app.add_option("OUT_D", options.target, "Data directory of the stream; made if absent")
-      ->required();
-  app.add_option("FILTER", options.filters,
-                 "Only items that match, e.g. ftype=kernel 'kernel-flavor~^generic'");
-  declare_source(app, *command);
-  cli::add_number(app, "--max", command->max, "Only the N newest versions of each product");
-  app.add_flag("--keep", options.keep,
-               "Keep versions that the archive has no longer, as long as --max allows");
+  line.word("OUT_D", options.target, "Data directory of the stream; made if absent");
+  line.rest("FILTER", options.filters,
+            "Only items that match, e.g. ftype=kernel 'kernel-flavor~^generic'");
+  declare_source(line, *command);
+  line.number("--max", options.max, "Only the N newest versions of each product");
+  line.flag("--keep", options.keep,
+            "Keep versions that the archive has no longer, as long as --max allows");
   // The names of versions are the archive's: as strings, "+deb12u15" is before "+deb12u9".
-  cli::add_publish_options(app, options.publish, command->flags, "warn");
-  cli::add_guard_options(app, options.publish.rails);
-  cli::add_http_options(app, command->http);
-  app.add_option("--log-file", command->log_file, "Write the log to this file, not to stderr")
-      ->type_name("FILE");
+  cli::add_publish_options(line, options.publish, command->flags, "warn");
+  cli::add_guard_options(line, options.publish.rails);
+  cli::add_http_options(line, command->http);
+  cli::add_log_file(line, command->log_file);
   return [command](sstream::Context& context) {
     return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
       return cli::with_http(command->http, logged,
@@ -130,10 +123,10 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "netboot-mirror",
-      "Publishes the debian-installer's kernels of a package archive as a stream",
-      {{"", "",
-        "netboot-mirror --dry-run --releases=bionic --arches=amd64,arm64 netboot.d\n"
-        "netboot-mirror --config conf/debian.yaml --mirror http://deb.debian.org/debian netboot.d",
-        declare}});
+      argc, argv,
+      {"netboot-mirror",
+       "Publishes the debian-installer's kernels of a package archive as a stream",
+       "netboot-mirror --dry-run --releases=bionic --arches=amd64,arm64 netboot.d\n"
+       "netboot-mirror --config conf/debian.yaml --mirror http://deb.debian.org/debian netboot.d",
+       declare});
 }

@@ -99,54 +99,47 @@ int run(GenerateCommand& command, sstream::Context& context) {
                      command.flags, context);
 }
 
-void declare_input(CLI::App& app, GenerateCommand& command) {
+void declare_input(const cli::Options& line, GenerateCommand& command) {
   auto& options = command.options;
-  app.add_option("--scan", options.scan.directory, "Publish the images below this directory")
-      ->type_name("DIR");
-  app.add_option("--layout", options.scan.layout,
-                 "How paths below DIR are made up (default: {release}/{arch}/{version}/{item})");
-  app.add_option("--product", options.scan.product,
-                 "How products are called, with the names of the layout and of tags (default: the "
-                 "content id, and what the layout says)");
-  app.add_option("--content-id", options.content_id,
-                 "Content id of what is scanned, and of JSON items without one");
-  app.add_option("--format", command.format, "What lists are: json or tab (default: by content)")
-      ->check(CLI::IsMember({"json", "tab"}))
-      ->type_name("FORMAT");
-  app.add_option("--datatype", options.datatype,
-                 "image-downloads, image-ids or content-download (default: what the items say, "
-                 "else image-ids where they have ids and no files, else image-downloads)")
-      ->check(CLI::IsMember({"image-downloads", "image-ids", "content-download"}))
-      ->type_name("TYPE");
-  cli::add_list(app, "--tag", command.tags,
-                "A tag for all items that do not say otherwise (may be repeated)")
-      ->type_name("KEY=VALUE");
-  app.add_option("--cloudname", options.cloudname, "For image-ids: the index's cloudname, e.g. aws")
-      ->type_name("NAME");
-  app.add_option("--files", options.files,
-                 "Where the listed files are (default: in OUT_D); what is not in OUT_D is copied")
-      ->type_name("DIR");
-  app.add_flag("--no-files", command.no_files,
-               "Do not look at files: the list's sizes and digests are published");
-  app.add_flag("--md5", options.md5, "Publish md5 digests beside sha256");
-  app.add_flag("--add", options.add,
-               "Keep what the stream has and the input has not (default: the content ids of the "
-               "input become what it says)");
+  line.text("--scan", "DIR", options.scan.directory, "Publish the images below this directory");
+  line.text("--layout", "PATTERN", options.scan.layout,
+            "How paths below DIR are made up (default: {release}/{arch}/{version}/{item})");
+  line.text("--product", "PRODUCT", options.scan.product,
+            "How products are called, with the names of the layout and of tags (default: the "
+            "content id, and what the layout says)");
+  line.text("--content-id", "ID", options.content_id,
+            "Content id of what is scanned, and of JSON items without one");
+  line.choice("--format", {"json", "tab"}, command.format, "What lists are (default: by content)");
+  line.choice("--datatype", {"image-downloads", "image-ids", "content-download"}, options.datatype,
+              "What the stream is about (default: what the items say, else image-ids where they "
+              "have ids and no files, else image-downloads)");
+  line.list("--tag", "KEY=VALUE", command.tags,
+            "A tag for all items that do not say otherwise (may be repeated)");
+  line.text("--cloudname", "NAME", options.cloudname,
+            "For image-ids: the index's cloudname, e.g. aws");
+  line.text("--files", "DIR", options.files,
+            "Where the listed files are (default: in OUT_D); what is not in OUT_D is copied");
+  line.flag("--no-files", command.no_files,
+            "Do not look at files: the list's sizes and digests are published");
+  line.flag("--md5", options.md5, "Publish md5 digests beside sha256");
+  line.flag("--add", options.add,
+            "Keep what the stream has and the input has not (default: the content ids of the "
+            "input become what it says)");
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<GenerateCommand>();
   auto& publish = command->options.publish;
   publish.action = "generate";
   publish.create = true;
-  app.add_option("INPUT", command->places,
-                 "Lists of items, JSON or tab-separated, - for stdin; and the data directory to "
-                 "publish in, made if absent")
-      ->required()
-      ->type_name("... OUT_D");
-  declare_input(app, *command);
-  cli::add_publish_options(app, publish, command->flags);
-  cli::add_guard_options(app, publish.rails);
+  line.rest("OUT_D", command->places,
+            "Lists of items, JSON or tab-separated, - for stdin; and the data directory to publish "
+            "in, made if absent",
+            "[INPUT]... OUT_D")
+      .required();
+  declare_input(line, *command);
+  cli::add_publish_options(line, publish, command->flags);
+  cli::add_guard_options(line, publish.rails);
   return [command](sstream::Context& context) { return run(*command, context); };
 }
 
@@ -154,10 +147,10 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "sstream-generate", "Makes signed simplestreams of plain files",
-      {{"", "",
-        "sstream-generate items.json images.d\n"
-        "sstream-generate --scan /srv/images --content-id com.example:images:download "
-        "--tag os=debian images.d",
-        declare}});
+      argc, argv,
+      {"sstream-generate", "Makes signed simplestreams of plain files",
+       "sstream-generate items.json images.d\n"
+       "sstream-generate --scan /srv/images --content-id com.example:images:download "
+       "--tag os=debian images.d",
+       declare});
 }

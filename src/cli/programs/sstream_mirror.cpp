@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/http_options.h"
+#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/janitor/reap_orphans.h"
 #include "sstream/janitor/unlisted.h"
@@ -15,12 +16,9 @@ struct MirrorCommand {
   sstream::MirrorOptions options;
   cli::HttpFlags http;
   cli::PublishFlags flags;
-  std::optional<std::uint64_t> max;
   std::chrono::seconds grace = std::chrono::hours(72);
   std::string log_file;
-  bool skip_download = false;
-  bool sign = false;
-  bool no_sign = false;
+  std::optional<bool> sign;
   bool no_checksumming = false;
   bool progress = true;
 };
@@ -118,13 +116,10 @@ int run(const MirrorCommand& command, sstream::Context& context) {
 
 int run_logged(MirrorCommand& command, sstream::Context& context) {
   auto& options = command.options;
-  if (command.max) {
-    options.max = *command.max;
+  if (command.sign) {
+    options.signing =
+        *command.sign ? sstream::MirrorSigning::always : sstream::MirrorSigning::never;
   }
-  options.files = !command.skip_download;
-  options.signing = command.sign      ? sstream::MirrorSigning::always
-                    : command.no_sign ? sstream::MirrorSigning::never
-                                      : sstream::MirrorSigning::as_source;
   if (command.no_checksumming) {
     context.log.warning("--no-checksumming-reader: files are verified all the same");
   }
@@ -142,61 +137,58 @@ int run_logged(MirrorCommand& command, sstream::Context& context) {
   });
 }
 
-void declare_choice(CLI::App& app, MirrorCommand& command) {
+void declare_choice(const cli::Options& line, MirrorCommand& command) {
   auto& options = command.options;
-  app.add_option("SOURCE", options.source,
-                 "Stream to mirror: a directory, an index or products file, or an http(s) URL")
-      ->required();
-  app.add_option("OUTPUT_D", options.target, "Data directory of the mirror; made if absent")
-      ->required();
-  app.add_option("FILTER", options.filters,
-                 "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
-  cli::add_number(app, "--max", command.max, "Only the N newest versions of each product");
-  app.add_flag("--keep", options.keep,
-               "Keep versions that the source has no longer, as long as --max allows");
-  app.add_option("--path", options.path,
-                 "Path of the index or products file below SOURCE (default: "
-                 "streams/v1/index.sjson, else index.json)");
-  cli::add_list(app, "--mirror", options.mirrors,
-                "Another place of the same stream, tried where SOURCE fails (may be repeated)")
-      ->type_name("URL");
-  app.add_flag("--no-item-download,--item-skip-download", command.skip_download,
-               "Mirror the metadata only: what it lists is not there");
-  app.add_flag("--exact", options.exact,
-               "Publish the source's own files, signatures included; refused where a filter or "
-               "--max leaves out what they list");
-  app.add_flag("--verify", options.verify,
-               "Read the files that are there, and fetch damaged ones again");
+  line.word("SOURCE", options.source,
+            "Stream to mirror: a directory, an index or products file, or an http(s) URL");
+  line.word("OUTPUT_D", options.target, "Data directory of the mirror; made if absent");
+  line.rest("FILTER", options.filters,
+            "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
+  line.number("--max", options.max, "Only the N newest versions of each product");
+  line.flag("--keep", options.keep,
+            "Keep versions that the source has no longer, as long as --max allows");
+  line.text("--path", "PATH", options.path,
+            "Path of the index or products file below SOURCE (default: "
+            "streams/v1/index.sjson, else index.json)");
+  line.list("--mirror", "URL", options.mirrors,
+            "Another place of the same stream, tried where SOURCE fails (may be repeated)");
+  line.flag_off("--no-item-download,--item-skip-download", options.files,
+                "Mirror the metadata only: what it lists is not there");
+  line.flag("--exact", options.exact,
+            "Publish the source's own files, signatures included; refused where a filter or "
+            "--max leaves out what they list");
+  line.flag("--verify", options.verify,
+            "Read the files that are there, and fetch damaged ones again");
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<MirrorCommand>();
   auto& options = command->options;
   options.publish.action = "mirror";
   options.publish.create = true;
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  declare_choice(app, *command);
-  cli::add_duration(app, "--grace", command->grace,
-                    "How long files stay that are not listed any more (default: 3d)");
-  cli::add_http_options(app, command->http);
-  cli::add_trust_options(app, options.trust, "-U,--no-verify");
-  cli::add_replay_options(app, options.trust);
-  cli::add_md5_option(app, options.trust);
-  cli::add_dry_run(app, options.publish.dry_run, command->flags);
-  auto* sign = app.add_flag("--sign", command->sign,
-                            "Sign the mirror (default: where the source is signed)");
-  app.add_flag("-u,--no-sign", command->no_sign, "Do not sign the mirror")->excludes(sign);
-  app.add_option("--key", options.publish.key,
-                 "Signing key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  declare_choice(line, *command);
+  line.duration("--grace", command->grace,
+                "How long files stay that are not listed any more (default: 3d)");
+  cli::add_http_options(line, command->http);
+  cli::add_trust_options(line, options.trust, "-U,--no-verify");
+  cli::add_replay_options(line, options.trust);
+  cli::add_md5_option(line, options.trust);
+  cli::add_dry_run(line, options.publish.dry_run, command->flags);
+  line.in(cli::Group::publication)
+      .either("--sign", "-u,--no-sign", command->sign,
+              "Sign the mirror, or do not (default: where the source is signed)");
+  cli::add_signing_key(line, options.publish.key);
   // What the source has wrong is not ours to mend.
-  cli::add_lint_gate(app, options.publish, command->flags, "warn");
-  cli::add_guard_options(app, options.publish.rails);
-  cli::add_lock_and_report(app, options.publish.lock_timeout, command->flags);
-  app.add_flag("--progress,!--no-progress", command->progress,
-               "Tell progress on stderr (the default), or do not");
-  app.add_flag("--no-checksumming-reader", command->no_checksumming,
-               "Accepted and ignored: every file is verified");
-  app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
+  cli::add_lint_gate(line, options.publish, command->flags, "warn");
+  cli::add_guard_options(line, options.publish.rails);
+  cli::add_lock_and_report(line, options.publish.lock_timeout, command->flags);
+  line.in(cli::Group::output)
+      .either("--progress", "--no-progress", command->progress,
+              "Tell progress on stderr (the default), or do not");
+  line.flag("--no-checksumming-reader", command->no_checksumming,
+            "Accepted and ignored: every file is verified");
+  cli::add_log_file(line, command->log_file);
   return [command](sstream::Context& context) { return run_logged(*command, context); };
 }
 
@@ -204,10 +196,10 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "sstream-mirror", "Makes and refreshes a mirror of a simplestream",
-      {{"", "",
-        "sstream-mirror --keyring keyring.gpg --max=2 https://images.example.com/daily mirror.d "
-        "release=noble arch=amd64\n"
-        "sstream-mirror --exact --keyring keyring.gpg https://images.example.com/daily mirror.d",
-        declare}});
+      argc, argv,
+      {"sstream-mirror", "Makes and refreshes a mirror of a simplestream",
+       "sstream-mirror --keyring keyring.gpg --max=2 https://images.example.com/daily mirror.d "
+       "release=noble arch=amd64\n"
+       "sstream-mirror --exact --keyring keyring.gpg https://images.example.com/daily mirror.d",
+       declare});
 }

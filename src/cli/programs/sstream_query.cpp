@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "cli/build_options.h"
 #include "cli/http_options.h"
 #include "cli/program.h"
 #include "sstream/query/query.h"
@@ -25,7 +26,6 @@ struct QueryCommand {
   std::string log_file;
   bool json = false;
   bool pretty = false;
-  std::optional<std::uint64_t> max;
   cli::HttpFlags http;
 };
 
@@ -77,26 +77,10 @@ int run(const sstream::QueryOptions& options, const sstream::Context& context) {
   return base::exit_done;
 }
 
-/// With --log-file the log goes there instead of to stderr.
-int run_logged(const QueryCommand& command, sstream::Context& context) {
-  if (command.log_file.empty()) {
-    return run(command.options, context);
-  }
-  auto file = base::open_file(command.log_file, O_WRONLY | O_CREAT | O_TRUNC);
-  const base::Log log("sstream-query", base::LogLevel::debug,
-                      [&](base::LogLevel, const std::string& line) { file.write(line + "\n"); });
-  const sstream::Context logged{context.clock, log,          context.progress,
-                                context.http,  context.stop, context.print};
-  return run(command.options, logged);
-}
-
 void settle(QueryCommand& command) {
   auto& options = command.options;
   if (!command.path.empty()) {
     options.path = command.path;
-  }
-  if (command.max) {
-    options.max = *command.max;
   }
   if (command.json) {
     options.output = QueryOutput::json;
@@ -108,35 +92,42 @@ void settle(QueryCommand& command) {
   }
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<QueryCommand>();
   auto& options = command->options;
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("MIRROR_URL", options.source,
-                 "Stream: a directory, an index or products file, or an http(s) URL")
-      ->required();
-  app.add_option("FILTER", options.filters,
-                 "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
-  cli::add_number(app, "--max", command->max, "Only the N newest versions of a product");
-  app.add_option("--path", command->path,
-                 "Path of the index or products file below MIRROR_URL (default: "
-                 "streams/v1/index.sjson, else index.json)");
-  auto* format = app.add_option("-o,--output-format", command->format,
-                                "Line for an item, e.g. '%(product_name)s %(path)s'");
-  auto* pretty = app.add_flag("--pretty", command->pretty, "Print items for people to read");
-  auto* json = app.add_flag("--json", command->json, "Print all items as one JSON array");
-  format->excludes(pretty)->excludes(json);
-  pretty->excludes(json);
-  app.add_option("--keyring", options.trust.keyring,
-                 "The stream must be signed by a key of this file");
-  app.add_flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
-  app.add_flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
-  cli::add_http_options(app, command->http);
-  app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
+  line.word("MIRROR_URL", options.source,
+            "Stream: a directory, an index or products file, or an http(s) URL");
+  line.rest("FILTER", options.filters,
+            "Only items that match, e.g. arch=amd64 'release~(noble|jammy)'");
+  line.number("--max", options.max, "Only the N newest versions of a product");
+  line.text("--path", "PATH", command->path,
+            "Path of the index or products file below MIRROR_URL (default: "
+            "streams/v1/index.sjson, else index.json)");
+  auto& format = line.in(cli::Group::output)
+                     .text("-o,--output-format", "FORMAT", command->format,
+                           "Line for an item, e.g. '%(product_name)s %(path)s'");
+  auto& pretty = line.in(cli::Group::output)
+                     .flag("--pretty", command->pretty, "Print items for people to read");
+  auto& json = line.in(cli::Group::output)
+                   .flag("--json", command->json, "Print all items as one JSON array");
+  format.excludes(pretty).excludes(json);
+  pretty.excludes(json);
+  line.in(cli::Group::trust)
+      .text("--keyring", "FILE", options.trust.keyring,
+            "The stream must be signed by a key of this file");
+  line.in(cli::Group::trust)
+      .flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
+  line.in(cli::Group::trust)
+      .flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
+  cli::add_http_options(line, command->http);
+  cli::add_log_file(line, command->log_file);
   return [command](sstream::Context& context) {
     settle(*command);
-    return cli::with_http(command->http, context,
-                          [&](sstream::Context& full) { return run_logged(*command, full); });
+    return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
+      return cli::with_http(command->http, logged,
+                            [&](sstream::Context& full) { return run(command->options, full); });
+    });
   };
 }
 
@@ -144,10 +135,10 @@ cli::Action declare(CLI::App& app) {
 
 int main(int argc, char** argv) {
   return cli::run_program(
-      argc, argv, "sstream-query", "Lists what a simplestream offers",
-      {{"", "",
-        "sstream-query --max=1 -o '%(product_name)s %(version_name)s %(path)s' daily-stream.d "
-        "ftype=squashfs\nsstream-query --json --keyring keyring.gpg "
-        "https://images.example.com/daily release=noble arch=amd64",
-        declare}});
+      argc, argv,
+      {"sstream-query", "Lists what a simplestream offers",
+       "sstream-query --max=1 -o '%(product_name)s %(version_name)s %(path)s' daily-stream.d "
+       "ftype=squashfs\nsstream-query --json --keyring keyring.gpg "
+       "https://images.example.com/daily release=noble arch=amd64",
+       declare});
 }

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/http_options.h"
+#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/config/reader.h"
 #include "sstream/sync/sync.h"
@@ -22,7 +23,7 @@ struct SyncCommand {
   sstream::HookPrograms programs;
   cli::HttpFlags http;
   std::string config;
-  std::map<std::string, std::string> hooks;  ///< of the command line; "" is --hook
+  std::map<std::string, std::optional<std::string>> hooks;  ///< of the command line; "" is --hook
   std::string path;
   std::string log_file;
   std::optional<std::uint64_t> max;
@@ -103,8 +104,11 @@ void settle(SyncCommand& command, const base::Log& log) {
     throw base::Error(base::Errc::usage, "MIRROR_URL is required (or mirror_url in --config)");
   }
   for (const auto& [hook, program] : command.hooks) {
+    if (!program) {
+      continue;
+    }
     // An empty one: none, whatever the configuration says.
-    auto arguments = program.empty() ? std::vector<std::string>() : std::vector{program};
+    auto arguments = program->empty() ? std::vector<std::string>() : std::vector{*program};
     if (hook.empty()) {
       command.programs.fallback = std::move(arguments);
     } else {
@@ -136,47 +140,41 @@ int run(SyncCommand& command, const sstream::Context& context) {
   return base::exit_done;
 }
 
-void add_hooks(CLI::App& app, SyncCommand& command) {
-  app.add_option_function<std::string>(
-         "--hook", [&command](const std::string& program) { command.hooks[""] = program; },
-         "Program for all hooks that have none of their own")
-      ->type_name("PROGRAM");
+void add_hooks(const cli::Options& line, SyncCommand& command) {
+  line.text("--hook", "PROGRAM", command.hooks[""],
+            "Program for all hooks that have none of their own");
   for (const auto& hook : sstream::hook_names()) {
-    const auto what = base::cat("Program for ", hook);
-    app.add_option_function<std::string>(
-           option_of(hook),
-           [&command, hook](const std::string& program) { command.hooks[hook] = program; },
-           hook == "load_products" ? what + ", which says what the target has" : what)
-        ->type_name("PROGRAM");
+    line.text(option_of(hook), "PROGRAM", command.hooks[hook],
+              base::cat("Program for ", hook,
+                        hook == "load_products" ? ", which says what the target has" : ""));
   }
 }
 
-cli::Action declare(CLI::App& app) {
+cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<SyncCommand>();
   auto& options = command->options;
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("MIRROR_URL", options.source,
-                 "Stream: a directory, an index or products file, or an http(s) URL");
-  app.add_option("-c,--config", command->config, "Hooks and options, as YAML")->type_name("FILE");
-  add_hooks(app, *command);
-  cli::add_number(app, "--max", command->max, "Only the N newest versions of each product");
-  app.add_flag("--keep", options.keep,
-               "Keep versions that the source has no longer, as long as --max allows");
-  app.add_flag("--item-skip-download", command->skip_download,
-               "Do not download items; insert_item gets their item_url only");
-  app.add_flag("--delete", options.delete_filtered,
-               "Remove the target's versions that filter_version does not want");
-  app.add_option("--path", command->path,
-                 "Path of the index or products file below MIRROR_URL (default: "
-                 "streams/v1/index.sjson, else index.json)");
-  cli::add_trust_options(app, options.trust, "-U,--no-verify");
-  cli::add_replay_options(app, options.trust);
-  cli::add_md5_option(app, options.trust);
-  app.add_option("--state", options.state,
-                 "Remember in DIR what was seen of the source; an older state of it is refused")
-      ->type_name("DIR");
-  cli::add_http_options(app, command->http);
-  app.add_option("--log-file", command->log_file, "Write the log to FILE instead of stderr");
+  line.optional_word("MIRROR_URL", options.source,
+                     "Stream: a directory, an index or products file, or an http(s) URL");
+  line.text("-c,--config", "FILE", command->config, "Hooks and options, as YAML");
+  add_hooks(line, *command);
+  line.number("--max", command->max, "Only the N newest versions of each product");
+  line.flag("--keep", options.keep,
+            "Keep versions that the source has no longer, as long as --max allows");
+  line.flag("--item-skip-download", command->skip_download,
+            "Do not download items; insert_item gets their item_url only");
+  line.flag("--delete", options.delete_filtered,
+            "Remove the target's versions that filter_version does not want");
+  line.text("--path", "PATH", command->path,
+            "Path of the index or products file below MIRROR_URL (default: "
+            "streams/v1/index.sjson, else index.json)");
+  cli::add_trust_options(line, options.trust, "-U,--no-verify");
+  cli::add_replay_options(line, options.trust);
+  cli::add_md5_option(line, options.trust);
+  line.text("--state", "DIR", options.state,
+            "Remember in DIR what was seen of the source; an older state of it is refused");
+  cli::add_http_options(line, command->http);
+  cli::add_log_file(line, command->log_file);
   return [command](sstream::Context& context) {
     return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
       return cli::with_http(command->http, logged,
@@ -188,11 +186,11 @@ cli::Action declare(CLI::App& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return cli::run_program(argc, argv, "sstream-sync",
-                          "Tells programs of yours what a simplestream has that you lack",
-                          {{"", "",
-                            "sstream-sync --hook=./my-hook --max=2 --keyring keyring.gpg "
-                            "https://images.example.com/daily\n"
-                            "sstream-sync --config hooks.yaml --item-skip-download daily-stream.d",
-                            declare}});
+  return cli::run_program(
+      argc, argv,
+      {"sstream-sync", "Tells programs of yours what a simplestream has that you lack",
+       "sstream-sync --hook=./my-hook --max=2 --keyring keyring.gpg "
+       "https://images.example.com/daily\n"
+       "sstream-sync --config hooks.yaml --item-skip-download daily-stream.d",
+       declare});
 }

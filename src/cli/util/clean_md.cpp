@@ -14,7 +14,6 @@ namespace {
 struct CleanMdCommand {
   meph2::CleanMdOptions options;
   std::vector<std::string> words;
-  std::optional<std::uint64_t> min_keep;
   PublishFlags flags;
 };
 
@@ -30,7 +29,6 @@ void take_words(CleanMdCommand& command) {
   }
   options.target = words[0];
   options.filters.assign(words.begin() + 1, words.end());
-  options.min_keep = command.min_keep.value_or(1);
 }
 
 io::Json list_of(const std::vector<meph2::CleanedVersion>& versions) {
@@ -58,31 +56,33 @@ std::vector<std::string> lines_of(const meph2::CleanMdResult& result) {
   return lines;
 }
 
-void declare_criteria(CLI::App& app, CleanMdCommand& command) {
+void declare_criteria(const Options& line, CleanMdCommand& command) {
   auto& options = command.options;
-  add_number(app, "--max", options.max, "Versions of each product that stay, the newest");
-  add_number(app, "--min-keep", command.min_keep,
-             "Versions of each product that stay whatever the rest says (default: 1)");
-  add_duration(app, "--older-than", options.older_than,
-               "Only versions whose name begins with a date longer ago");
-  add_size(app, "--free", options.free,
-           "Only so many versions, the oldest first, that so much data is named no more");
-  add_allow_drop(app, options.allow_drop, "Let this product go when it has no version");
+  line.number("--max", options.max, "Versions of each product that stay, the newest");
+  line.number("--min-keep", options.min_keep,
+              "Versions of each product that stay whatever the rest says (default: 1)");
+  line.duration("--older-than", options.older_than,
+                "Only versions whose name begins with a date longer ago");
+  line.size("--free", options.free,
+            "Only so many versions, the oldest first, that so much data is named no more");
+  add_allow_drop(line, options.allow_drop, "Let this product go when it has no version");
 }
 
 }  // namespace
 
-Action declare_clean_md(CLI::App& app) {
+Action declare_clean_md(const Options& line) {
   auto command = std::make_shared<CleanMdCommand>();
   command->options.publish.action = "clean-md";
-  app.add_option("WORDS", command->words,
-                 "[N] TARGET [FILTER...]: how many stay (or --max), a data directory or a document "
-                 "below its streams/v1, and which versions may go")
-      ->required();
-  declare_criteria(app, *command);
-  app.add_option("--keyring", command->options.keyring,
-                 "The stream must be signed by a key of this file");
-  add_publish_options(app, command->options.publish, command->flags);
+  line.rest("TARGET", command->words,
+            "How many versions stay (or --max), a data directory or a document below its "
+            "streams/v1, and which versions may go",
+            "[N] TARGET [FILTER]...")
+      .required();
+  declare_criteria(line, *command);
+  line.in(Group::trust)
+      .text("--keyring", "FILE", command->options.keyring,
+            "The stream must be signed by a key of this file");
+  add_publish_options(line, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
     take_words(*command);
     const auto& options = command->options;

@@ -17,15 +17,15 @@ struct CopyVersionCommand {
 
 }  // namespace
 
-Action declare_copy_version(CLI::App& app) {
+Action declare_copy_version(const Options& line) {
   auto command = std::make_shared<CopyVersionCommand>();
   command->options.publish.action = "copy-version";
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  app.add_option("FROM", command->options.from, "Version to copy")->required();
-  app.add_option("TO", command->options.to, "Name of the copy")->required();
-  app.add_option("FILTER", command->options.filters,
-                 "Only products with an item of that version that matches");
-  add_publish_options(app, command->options.publish, command->flags);
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.word("FROM", command->options.from, "Version to copy");
+  line.word("TO", command->options.to, "Name of the copy");
+  line.rest("FILTER", command->options.filters,
+            "Only products with an item of that version that matches");
+  add_publish_options(line, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target, " from_version=", options.from,

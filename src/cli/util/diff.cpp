@@ -5,6 +5,7 @@
 #include "base/exit_code.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
+#include "cli/print.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 #include "cli/version.h"
@@ -35,24 +36,24 @@ std::string head_of(const meph2::DiffOptions& options, base::Time now) {
 
 }  // namespace
 
-Action declare_diff(CLI::App& app) {
+Action declare_diff(const Options& line) {
   auto command = std::make_shared<DiffCommand>();
   auto& options = command->options;
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("SRC", options.source,
-                 "Source: a directory, an index or products file, or an http(s) URL")
-      ->required();
-  app.add_option("TARGET", options.target, "What to compare it with, in the same form")->required();
-  app.add_option("-o,--output", command->output, "Write to FILE instead of stdout");
-  app.add_flag("--new-versions-only", options.new_versions_only,
-               "Of versions, only those that the target lacks");
-  app.add_flag("--latest-only", options.latest_only, "Of these, only the newest of each product");
-  app.add_flag("--promote", options.promote,
-               "Name both labels, so that the result, as a patch, brings everything over");
-  app.add_option("--format", command->format, "yaml (the default) or json")
-      ->check(CLI::IsMember({"yaml", "json"}));
-  app.add_flag("--exit-code", command->exit_code, "Exit 1 if anything differs");
-  add_trust_options(app, options.trust);
+  line.word("SRC", options.source,
+            "Source: a directory, an index or products file, or an http(s) URL");
+  line.word("TARGET", options.target, "What to compare it with, in the same form");
+  line.in(Group::output)
+      .text("-o,--output", "FILE", command->output, "Write to FILE instead of stdout");
+  line.flag("--new-versions-only", options.new_versions_only,
+            "Of versions, only those that the target lacks");
+  line.flag("--latest-only", options.latest_only, "Of these, only the newest of each product");
+  line.flag("--promote", options.promote,
+            "Name both labels, so that the result, as a patch, brings everything over");
+  line.in(Group::output)
+      .choice("--format", {"yaml", "json"}, command->format, "How to write it (default: yaml)");
+  line.flag("--exit-code", command->exit_code, "Exit 1 if anything differs");
+  add_trust_options(line, options.trust);
   return [command](sstream::Context& context) {
     const auto& asked = command->options;
     context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target));
@@ -61,7 +62,7 @@ Action declare_diff(CLI::App& app) {
                           ? io::to_text(result)
                           : head_of(asked, context.clock.now()) + io::to_yaml(result);
     if (command->output.empty()) {
-      context.print(text.substr(0, text.size() - 1));
+      print_text(text, context);
     } else {
       base::replace_file(command->output, text);
     }

@@ -1,18 +1,22 @@
-#include <map>
+#include "meph2/verbs/du.h"
+
+#include <algorithm>
 #include <memory>
 
 #include "base/strings.h"
-#include "cli/publish_options.h"
+#include "cli/print.h"
 #include "cli/util/commands.h"
-#include "meph2/verbs/disk_use.h"
 
 namespace cli {
 
 namespace {
 
+/// In the order of DuBy.
+const std::vector<std::string> bys = {"product", "release", "arch", "version", "orphan"};
+
 struct DuCommand {
   std::string data_d;
-  meph2::UseBy by = meph2::UseBy::product;
+  meph2::DuBy by = meph2::DuBy::product;
   bool json = false;
 };
 
@@ -20,7 +24,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
 }
 
-void print_text(const meph2::DiskUse& use, const sstream::Context& context) {
+void print_table(const meph2::DuResult& use, const sstream::Context& context) {
   const auto line = [&](const std::string& bytes, const std::string& files,
                         const std::string& shared, const std::string& name) {
     context.print(base::cat(padded(bytes, 10), padded(files, 9), padded(shared, 12), "  ",
@@ -34,7 +38,7 @@ void print_text(const meph2::DiskUse& use, const sstream::Context& context) {
   line(base::human_bytes(use.bytes), base::cat(use.files), "", "total, each file once");
 }
 
-void print_json(const meph2::DiskUse& use, const sstream::Context& context) {
+void print_rows(const meph2::DuResult& use, const sstream::Context& context) {
   io::Json rows = io::Json::array();
   for (const auto& row : use.rows) {
     rows.push_back({{"bytes", row.bytes},
@@ -43,31 +47,23 @@ void print_json(const meph2::DiskUse& use, const sstream::Context& context) {
                     {"shared_bytes", row.shared_bytes},
                     {"shared_files", row.shared_files}});
   }
-  auto text = io::to_text(
-      {{"rows", std::move(rows)}, {"total", {{"bytes", use.bytes}, {"files", use.files}}}});
-  text.pop_back();
-  context.print(text);
+  print_json({{"rows", std::move(rows)}, {"total", {{"bytes", use.bytes}, {"files", use.files}}}},
+             context);
 }
 
 }  // namespace
 
-Action declare_du(CLI::App& app) {
+Action declare_du(const Options& line) {
   auto command = std::make_shared<DuCommand>();
-  app.add_option("DATA_D", command->data_d, "Data directory")->required();
-  const std::map<std::string, meph2::UseBy> words = {{"product", meph2::UseBy::product},
-                                                     {"release", meph2::UseBy::release},
-                                                     {"arch", meph2::UseBy::arch},
-                                                     {"version", meph2::UseBy::version},
-                                                     {"orphan", meph2::UseBy::orphan}};
-  app.add_option("--by", command->by,
-                 "product (default), release, arch, version, or orphan: who still names a file")
-      // Its own description of the words would have their numbers in it.
-      ->transform(CLI::CheckedTransformer(words).description(""))
-      ->type_name("WHAT:{product,release,arch,version,orphan}");
-  app.add_flag("--json", command->json, "As JSON, in bytes");
+  line.word("DATA_D", command->data_d, "Data directory");
+  const auto take = [command](const std::string& word) {
+    command->by = static_cast<meph2::DuBy>(std::find(bys.begin(), bys.end(), word) - bys.begin());
+  };
+  line.choice("--by", bys, take, "By what; orphan: who still names a file (default: product)");
+  line.in(Group::output).flag("--json", command->json, "As JSON, in bytes");
   return [command](sstream::Context& context) {
-    const auto use = meph2::disk_use(command->data_d, command->by, context);
-    command->json ? print_json(use, context) : print_text(use, context);
+    const auto use = meph2::du(command->data_d, command->by, context);
+    command->json ? print_rows(use, context) : print_table(use, context);
     return 0;
   };
 }

@@ -49,22 +49,22 @@ io::Json report_of(const FindOrphansCommand& command, const meph2::FindOrphansRe
 
 }  // namespace
 
-Action declare_find_orphans(CLI::App& app) {
+Action declare_find_orphans(const Options& line) {
   auto command = std::make_shared<FindOrphansCommand>();
   auto& options = command->options;
-  app.add_option("ORPHANS", options.orphans, "The list to make or bring up to date; - prints it")
-      ->required();
-  app.add_option("DATA_D", options.data_d, "Directory of the data files")->required();
-  app.add_option(
-      "STREAM", options.streams,
-      "Streams that use it: directories, indexes, products files, or quoted patterns of such "
-      "(default: DATA_D itself)");
-  app.add_option("--keyring", options.keyring, "Every stream must be signed by a key of this file");
-  app.add_flag("--require-signed", options.require_signed, "Refuse unsigned streams");
-  app.add_flag("--allow-empty", options.allow_empty, "A stream that names no file is no error");
-  app.add_flag("--rebuild", options.rebuild, "Forget what the list holds: every date begins anew");
-  add_dry_run(app, options.dry_run, command->flags);
-  add_lock_and_report(app, options.lock_timeout, command->flags);
+  line.word("ORPHANS", options.orphans, "The list to make or bring up to date; - prints it");
+  line.word("DATA_D", options.data_d, "Directory of the data files");
+  line.rest("STREAM", options.streams,
+            "Streams that use it: directories, indexes, products files, or quoted patterns of such "
+            "(default: DATA_D itself)");
+  line.in(Group::trust)
+      .text("--keyring", "FILE", options.keyring,
+            "Every stream must be signed by a key of this file");
+  line.in(Group::trust).flag("--require-signed", options.require_signed, "Refuse unsigned streams");
+  line.flag("--allow-empty", options.allow_empty, "A stream that names no file is no error");
+  line.flag("--rebuild", options.rebuild, "Forget what the list holds: every date begins anew");
+  add_dry_run(line, options.dry_run, command->flags);
+  add_lock_and_report(line, options.lock_timeout, command->flags);
   return [command](sstream::Context& context) {
     const auto& wanted = command->options;
     context.log.info(base::cat("starting: orphan_data=", wanted.orphans, " data_d=", wanted.data_d,

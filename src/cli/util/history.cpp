@@ -4,7 +4,7 @@
 
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/program.h"
+#include "cli/print.h"
 #include "cli/util/commands.h"
 
 namespace cli {
@@ -96,19 +96,19 @@ void print(const HistoryCommand& command, const meph2::HistoryResult& result,
     }
   }
   if (command.json) {
-    const auto text = io::to_text({{"edited_since", result.edited_since}, {"history", all}});
-    context.print(text.substr(0, text.size() - 1));
+    print_json({{"edited_since", result.edited_since}, {"history", all}}, context);
   }
 }
 
 }  // namespace
 
-Action declare_history(CLI::App& app) {
+Action declare_history(const Options& line) {
   auto command = std::make_shared<HistoryCommand>();
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  app.add_option("--action", command->options.action, "Only this verb, e.g. promote");
-  add_number(app, "--limit", command->limit, "Only the N newest");
-  app.add_flag("--json", command->json, "As JSON, with the commands and the details");
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.text("--action", "VERB", command->options.action, "Only this verb, e.g. promote");
+  line.number("--limit", command->limit, "Only the N newest");
+  line.in(Group::output)
+      .flag("--json", command->json, "As JSON, with the commands and the details");
   return [command](sstream::Context& context) {
     const auto result = meph2::history(command->options);
     if (result.unreadable > 0) {

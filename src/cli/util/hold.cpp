@@ -36,22 +36,22 @@ int list(const HoldCommand& command, const sstream::Context& context) {
   return finish({{"action", "hold"}, {"holds", std::move(holds)}}, lines, command.flags, context);
 }
 
-void declare_common(CLI::App& app, HoldCommand& command) {
-  add_dry_run(app, command.options.dry_run, command.flags);
-  add_lock_and_report(app, command.options.lock_timeout, command.flags);
+void declare_common(const Options& line, HoldCommand& command) {
+  add_dry_run(line, command.options.dry_run, command.flags);
+  add_lock_and_report(line, command.options.lock_timeout, command.flags);
 }
 
 }  // namespace
 
-Action declare_hold(CLI::App& app) {
+Action declare_hold(const Options& line) {
   auto command = std::make_shared<HoldCommand>();
   auto& options = command->options;
-  app.add_option("DATA_D", options.data_d, "Data directory")->required();
-  app.add_option("PRODUCT@VERSION", options.version, "What to hold (default: list the holds)");
-  app.add_flag("--list", command->list, "List the holds");
-  app.add_option("--reason", options.reason, "Why, for whoever asks later");
-  app.add_option("--until", options.until, "30d, or a date (default: until it is taken back)");
-  declare_common(app, *command);
+  line.word("DATA_D", options.data_d, "Data directory");
+  line.optional_word("PRODUCT@VERSION", options.version, "What to hold (default: list the holds)");
+  line.flag("--list", command->list, "List the holds");
+  line.text("--reason", "TEXT", options.reason, "Why, for whoever asks later");
+  line.text("--until", "WHEN", options.until, "30d, or a date (default: until it is taken back)");
+  declare_common(line, *command);
   return [command](sstream::Context& context) {
     if (command->list || command->options.version.empty()) {
       return list(*command, context);
@@ -64,12 +64,11 @@ Action declare_hold(CLI::App& app) {
   };
 }
 
-Action declare_unhold(CLI::App& app) {
+Action declare_unhold(const Options& line) {
   auto command = std::make_shared<HoldCommand>();
-  app.add_option("DATA_D", command->options.data_d, "Data directory")->required();
-  app.add_option("PRODUCT@VERSION", command->options.version, "What not to hold any more")
-      ->required();
-  declare_common(app, *command);
+  line.word("DATA_D", command->options.data_d, "Data directory");
+  line.word("PRODUCT@VERSION", command->options.version, "What not to hold any more");
+  declare_common(line, *command);
   return [command](sstream::Context& context) {
     const auto hold = meph2::unhold(command->options, context);
     return finish({{"action", "unhold"},

@@ -8,6 +8,7 @@
 #include "base/exit_code.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
+#include "cli/print.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 #include "meph2/keys/key_rotation.h"
@@ -80,21 +81,19 @@ std::vector<std::string> lines_of(const KeyStatus& status) {
   return lines;
 }
 
-Action declare_key_status(CLI::App& app) {
+Action declare_key_status(const Options& line) {
   auto command = std::make_shared<KeyStatusCommand>();
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  app.add_option("--keyring", command->options.keyring,
-                 "Verify with this keyring (default: DATA_D/keyring.gpg and the key that signs)");
-  app.add_flag("--json", command->json, "As JSON");
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.in(Group::trust)
+      .text("--keyring", "FILE", command->options.keyring,
+            "Verify with this keyring (default: DATA_D/keyring.gpg and the key that signs)");
+  line.in(Group::output).flag("--json", command->json, "As JSON");
   return [command](sstream::Context& context) {
     const auto status = meph2::key_status(command->options, context);
     if (command->json) {
-      const auto text = io::to_text(json_of(status));
-      context.print(text.substr(0, text.size() - 1));
+      print_json(json_of(status), context);
     } else {
-      for (const auto& line : lines_of(status)) {
-        context.print(base::escape_control(line));
-      }
+      print_lines(lines_of(status), context);
     }
     return static_cast<int>(status.problems.empty() ? base::exit_done : base::exit_failed);
   };
@@ -108,12 +107,12 @@ struct KeyExportCommand {
   bool armored = false;
 };
 
-Action declare_key_export(CLI::App& app) {
+Action declare_key_export(const Options& line) {
   auto command = std::make_shared<KeyExportCommand>();
-  app.add_option("FILE", command->file, "File to write, - for stdout")->required();
-  app.add_option("--key", command->key,
-                 "Key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
-  app.add_flag("--armor", command->armored, "As text, for juju (default: binary, for MAAS)");
+  line.word("FILE", command->file, "File to write, - for stdout");
+  line.text("--key", "KEY", command->key,
+            "Key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
+  line.flag("--armor", command->armored, "As text, for juju (default: binary, for MAAS)");
   return [command](sstream::Context& context) {
     const auto bytes = meph2::export_key(command->key, command->armored, context);
     if (command->file == "-") {
@@ -184,57 +183,34 @@ int rotate(const KeyRotateCommand& command, const sstream::Context& context) {
   return finish(report_of(command, result), lines_of(command, result), command.flags, context);
 }
 
-Action declare_key_rotate(CLI::App& app) {
+Action declare_key_rotate(const Options& line) {
   auto command = std::make_shared<KeyRotateCommand>();
   auto& options = command->options;
-  app.add_option("DATA_D", options.target, "Data directory")->required();
-  app.add_option("--announce", command->announce,
-                 "First: publish the keyring with this key, which is to sign, beside the one that "
-                 "signs")
-      ->type_name("KEY");
-  app.add_flag("--switch", command->change, "Then: sign everything with the announced key");
-  app.add_flag("--finish", command->finish,
-               "Last: publish the keyring with the key that signs, and no other");
-  add_duration(app, "--grace", options.grace,
-               "How long the keyring has to be out before a switch (default: 7d)");
-  add_dry_run(app, options.dry_run, command->flags);
-  add_lock_and_report(app, options.lock_timeout, command->flags);
+  line.word("DATA_D", options.target, "Data directory");
+  line.text("--announce", "KEY", command->announce,
+            "First: publish the keyring with this key, which is to sign, beside the one that "
+            "signs");
+  line.flag("--switch", command->change, "Then: sign everything with the announced key");
+  line.flag("--finish", command->finish,
+            "Last: publish the keyring with the key that signs, and no other");
+  line.duration("--grace", options.grace,
+                "How long the keyring has to be out before a switch (default: 7d)");
+  add_dry_run(line, options.dry_run, command->flags);
+  add_lock_and_report(line, options.lock_timeout, command->flags);
   return [command](sstream::Context& context) { return rotate(*command, context); };
 }
 
 }  // namespace
 
-Action declare_keys(CLI::App& app) {
-  struct Row {
-    const CLI::App* scope;
-    Action action;
-  };
-
-  auto rows = std::make_shared<std::vector<Row>>();
-  const auto add = [&](const char* name, const char* summary, const char* example,
-                       Action (*declare)(CLI::App&)) {
-    auto* scope = app.add_subcommand(name, summary);
-    scope->fallthrough();
-    scope->footer(base::cat("Example:\n  ", example));
-    rows->push_back({scope, declare(*scope)});
-  };
-  add("status", "What each file is signed with, and when the keys end",
-      "meph2-util keys status daily-stream.d", declare_key_status);
-  add("export", "Write the public key, for readers", "meph2-util keys export keyring.gpg",
-      declare_key_export);
-  add("rotate", "Sign with another key: announce it, later switch",
-      "meph2-util keys rotate --announce 0123456789ABCDEF0123456789ABCDEF01234567 daily-stream.d\n"
-      "  meph2-util keys rotate --switch --grace 7d daily-stream.d",
-      declare_key_rotate);
-  app.require_subcommand(1);
-  return [rows](sstream::Context& context) {
-    for (const auto& row : *rows) {
-      if (row.scope->parsed()) {
-        return row.action(context);
-      }
-    }
-    throw base::Error(base::Errc::internal, "keys: no command");
-  };
+std::vector<Command> keys_commands() {
+  return {{"status", "What each file is signed with, and when the keys end",
+           "meph2-util keys status daily-stream.d", declare_key_status},
+          {"export", "Write the public key, for readers", "meph2-util keys export keyring.gpg",
+           declare_key_export},
+          {"rotate", "Sign with another key: announce it, later switch",
+           "meph2-util keys rotate --announce 0123456789ABCDEF0123456789ABCDEF01234567 "
+           "daily-stream.d\nmeph2-util keys rotate --switch --grace 7d daily-stream.d",
+           declare_key_rotate}};
 }
 
 }  // namespace cli

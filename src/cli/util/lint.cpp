@@ -6,7 +6,7 @@
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/http_options.h"
-#include "cli/program.h"
+#include "cli/print.h"
 #include "cli/util/commands.h"
 #include "cli/version.h"
 #include "meph2/lint/output.h"
@@ -40,22 +40,11 @@ std::optional<std::uint64_t> sample_of(const std::string& text) {
   return count;
 }
 
-void print(const io::Json& json, const sstream::Context& context) {
-  const auto text = io::to_text(json);
-  context.print(text.substr(0, text.size() - 1));
-}
-
-void print(const std::vector<std::string>& lines, const sstream::Context& context) {
-  for (const auto& line : lines) {
-    context.print(line);
-  }
-}
-
 int explain(const std::string& id, const sstream::Context& context) {
   std::vector<std::string> known;
   for (const auto& rule : meph2::lint_rules()) {
     if (rule.id == id) {
-      print(meph2::explanation_of(rule), context);
+      print_lines(meph2::explanation_of(rule), context);
       return base::exit_done;
     }
     known.emplace_back(rule.id);
@@ -68,10 +57,9 @@ int explain(const std::string& id, const sstream::Context& context) {
 
 int list_rules(const LintCommand& command, const sstream::Context& context) {
   if (command.format == "markdown") {
-    const auto text = meph2::rules_as_markdown();
-    context.print(text.substr(0, text.size() - 1));
+    print_text(meph2::rules_as_markdown(), context);
   } else if (command.format == "json") {
-    print(meph2::rules_as_json(), context);
+    print_json(meph2::rules_as_json(), context);
   } else {
     for (const auto& line : meph2::rule_list()) {
       context.print(base::replace_all(line, "\t", "  "));
@@ -114,51 +102,48 @@ int run(LintCommand& command, sstream::Context& context) {
   options.jobs = command.http.jobs.value_or(options.jobs);
   const auto result = meph2::lint(options, context);
   if (command.format == "json") {
-    print(meph2::json_of(result, options.where), context);
+    print_json(meph2::json_of(result, options.where), context);
   } else if (command.format == "sarif") {
-    print(meph2::sarif_of(result, options.where, MEPH2_VERSION), context);
+    print_json(meph2::sarif_of(result, options.where, MEPH2_VERSION), context);
   } else {
-    for (const auto& line : meph2::text_of(result)) {
-      context.print(base::escape_control(line));
-    }
+    print_lines(meph2::text_of(result), context);
   }
   return exit_code(result, command.strict);
 }
 
 }  // namespace
 
-Action declare_lint(CLI::App& app) {
+Action declare_lint(const Options& line) {
   auto command = std::make_shared<LintCommand>();
   auto& options = command->options;
-  app.add_option("STREAM", options.where, "A directory, a document in its streams/v1, or a URL");
-  add_list(app, "--profile", options.profiles,
-           "Whose demands: maas, maas-classic, lxd, incus, juju or simplestreams; may be repeated "
-           "(default: those that are remembered, else what the stream seems to be made for)")
-      ->type_name("NAME");
-  app.add_flag("--remember", options.remember,
-               "Remember in the directory for whom it is: lint and what is published there go by "
-               "it; without --profile: forget");
-  add_list(app, "--keyring", options.keyrings,
-           "The signatures must be by a key of this file; may be repeated (default: the keyrings "
-           "in the directory itself)")
-      ->type_name("FILE");
-  app.add_option("--format", command->format, "text, json or sarif")
-      ->check(CLI::IsMember({"text", "json", "sarif", "markdown"}))
-      ->type_name("FORMAT");
-  app.add_flag("--all", command->all, "Show all findings, not only the first five of each rule");
-  app.add_flag("--strict", command->strict, "Warnings count as errors");
-  app.add_flag("--no-files", command->no_files, "Look at the metadata only");
-  app.add_flag("--data", options.data,
-               "Read root file systems too, for the combined fingerprints of LXD and Incus");
-  add_duration(app, "--grace", options.grace,
-               "Files that nothing names are no orphans before this age (default: 3d)");
-  app.add_option("--sample", command->sample,
-                 "Of a URL: ask the server about so many of the files, or about all (default: 20)")
-      ->type_name("N|all");
-  app.add_option("--explain", command->explain, "Say all about one rule")->type_name("RULE");
-  app.add_flag("--list-rules", command->list_rules,
-               "Name all rules (--format markdown: docs/lint-rules.md)");
-  add_http_options(app, command->http, "Ask about, or download, N files at a time (default: 4)");
+  line.optional_word("STREAM", options.where,
+                     "A directory, a document in its streams/v1, or a URL");
+  line.list("--profile", "NAME", options.profiles,
+            "Whose demands: maas, maas-classic, lxd, incus, juju or simplestreams; may be repeated "
+            "(default: those that are remembered, else what the stream seems to be made for)");
+  line.flag("--remember", options.remember,
+            "Remember in the directory for whom it is: lint and what is published there go by "
+            "it; without --profile: forget");
+  line.in(Group::trust)
+      .list("--keyring", "FILE", options.keyrings,
+            "The signatures must be by a key of this file; may be repeated (default: the keyrings "
+            "in the directory itself)");
+  line.in(Group::output)
+      .choice("--format", {"text", "json", "sarif", "markdown"}, command->format,
+              "How to say it (default: text); markdown is for --list-rules");
+  line.flag("--all", command->all, "Show all findings, not only the first five of each rule");
+  line.flag("--strict", command->strict, "Warnings count as errors");
+  line.flag("--no-files", command->no_files, "Look at the metadata only");
+  line.flag("--data", options.data,
+            "Read root file systems too, for the combined fingerprints of LXD and Incus");
+  line.duration("--grace", options.grace,
+                "Files that nothing names are no orphans before this age (default: 3d)");
+  line.text("--sample", "N|all", command->sample,
+            "Of a URL: ask the server about so many of the files, or about all (default: 20)");
+  line.text("--explain", "RULE", command->explain, "Say all about one rule");
+  line.flag("--list-rules", command->list_rules,
+            "Name all rules (--format markdown: docs/lint-rules.md)");
+  add_http_options(line, command->http, "Ask about, or download, N files at a time (default: 4)");
   return [command](sstream::Context& context) {
     return with_http(command->http, context,
                      [&](sstream::Context& full) { return run(*command, full); });

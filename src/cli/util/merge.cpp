@@ -17,19 +17,17 @@ struct MergeCommand {
 
 }  // namespace
 
-Action declare_merge(CLI::App& app) {
+Action declare_merge(const Options& line) {
   auto command = std::make_shared<MergeCommand>();
   command->options.publish.action = "merge";
   command->options.publish.create = true;
-  app.add_option("SRC", command->options.source,
-                 "Source: a local directory, or an index or products file in one")
-      ->required();
-  app.add_option("TARGET", command->options.target, "Data directory to merge into; made if absent")
-      ->required();
-  add_publish_options(app, command->options.publish, command->flags);
-  add_trust_options(app, command->options.trust);
-  add_replay_options(app, command->options.trust);
-  add_md5_option(app, command->options.trust);
+  line.word("SRC", command->options.source,
+            "Source: a local directory, or an index or products file in one");
+  line.word("TARGET", command->options.target, "Data directory to merge into; made if absent");
+  add_publish_options(line, command->options.publish, command->flags);
+  add_trust_options(line, command->options.trust);
+  add_replay_options(line, command->options.trust);
+  add_md5_option(line, command->options.trust);
   return [command](sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: src=", options.source, " target=", options.target));

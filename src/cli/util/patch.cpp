@@ -59,22 +59,22 @@ int run(PatchCommand& command, sstream::Context& context) {
 
 }  // namespace
 
-Action declare_patch(CLI::App& app) {
+Action declare_patch(const Options& line) {
   auto command = std::make_shared<PatchCommand>();
   auto& options = command->options;
   options.publish.action = "patch";
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("STREAM", command->stream,
-                 "Data directory to change; with TARGET, where to add from: a directory, an index "
-                 "or products file, or an http(s) URL")
-      ->required();
-  app.add_option("TARGET", command->target, "Data directory to change, if STREAM is the source");
-  app.add_option("-i,--input", command->input,
-                 "Patch, as `meph2-util diff` writes it (default: standard input)");
-  add_publish_options(app, options.publish, command->flags);
-  add_trust_options(app, options.trust);
-  add_replay_options(app, options.trust);
-  add_http_options(app, command->http);
+  line.word("STREAM", command->stream,
+            "Data directory to change; with TARGET, where to add from: a directory, an index "
+            "or products file, or an http(s) URL");
+  line.optional_word("TARGET", command->target,
+                     "Data directory to change, if STREAM is the source");
+  line.text("-i,--input", "FILE", command->input,
+            "Patch, as `meph2-util diff` writes it (default: standard input)");
+  add_publish_options(line, options.publish, command->flags);
+  add_trust_options(line, options.trust);
+  add_replay_options(line, options.trust);
+  add_http_options(line, command->http);
   return [command](sstream::Context& context) {
     return with_http(command->http, context,
                      [&](sstream::Context& full) { return run(*command, full); });

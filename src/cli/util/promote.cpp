@@ -30,32 +30,30 @@ int run(const PromoteCommand& command, const sstream::Context& context) {
 
 }  // namespace
 
-Action declare_promote(CLI::App& app) {
+Action declare_promote(const Options& line) {
   auto command = std::make_shared<PromoteCommand>();
   auto& options = command->options;
   options.publish.action = "promote";
   options.publish.create = true;
   options.trust.default_keyring = sstream::ubuntu_cloud_keyring;
-  app.add_option("SRC", options.source,
-                 "Source: a directory, an index or products file, or an http(s) URL")
-      ->required();
-  app.add_option("TARGET", options.target, "Data directory to promote into; made if absent")
-      ->required();
-  app.add_option("VERSION", options.version, "Version to promote")->required();
-  app.add_option("FILTER", options.filters, "Only products whose items match, e.g. release=noble");
-  app.add_option("-l,--label", options.label,
-                 base::cat("Label of what is promoted: ", base::join(meph2::usual_labels(), ", "),
-                           " or another (default: release)"));
-  app.add_flag("--skip-file-copy", options.skip_file_copy,
-               "Bring no files in: they must be in the target already, and right");
-  app.add_flag("--allow-partial", options.allow_partial,
-               "Let the filters leave out some items of a version");
-  add_duration(app, "--soak", options.soak, "Refuse a version that is younger");
-  add_publish_options(app, options.publish, command->flags);
-  add_trust_options(app, options.trust);
-  add_replay_options(app, options.trust);
-  add_md5_option(app, options.trust);
-  add_http_options(app, command->http);
+  line.word("SRC", options.source,
+            "Source: a directory, an index or products file, or an http(s) URL");
+  line.word("TARGET", options.target, "Data directory to promote into; made if absent");
+  line.word("VERSION", options.version, "Version to promote");
+  line.rest("FILTER", options.filters, "Only products whose items match, e.g. release=noble");
+  line.text("-l,--label", "LABEL", options.label,
+            base::cat("Label of what is promoted: ", base::join(meph2::usual_labels(), ", "),
+                      " or another (default: release)"));
+  line.flag("--skip-file-copy", options.skip_file_copy,
+            "Bring no files in: they must be in the target already, and right");
+  line.flag("--allow-partial", options.allow_partial,
+            "Let the filters leave out some items of a version");
+  line.duration("--soak", options.soak, "Refuse a version that is younger");
+  add_publish_options(line, options.publish, command->flags);
+  add_trust_options(line, options.trust);
+  add_replay_options(line, options.trust);
+  add_md5_option(line, options.trust);
+  add_http_options(line, command->http);
   return [command](sstream::Context& context) {
     return with_http(command->http, context,
                      [&](sstream::Context& full) { return run(*command, full); });

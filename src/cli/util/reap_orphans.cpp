@@ -57,33 +57,33 @@ io::Json report_of(const ReapOrphansCommand& command, const meph2::ReapOrphansRe
           {"remaining", result.remaining},      {"waiting", result.young + result.capped}};
 }
 
-void declare_limits(CLI::App& app, ReapOrphansCommand& command) {
+void declare_limits(const Options& line, ReapOrphansCommand& command) {
   auto& options = command.options;
-  add_duration(app, "--older", options.older, "Only what was orphaned longer ago (default: 3d)");
-  app.add_flag("--now", options.now, "Whatever its age; everything else is still asked for");
-  add_duration(app, "--trash", options.trash,
-               "How long reaped files wait in the trash (default: 1d; 0d: not at all)");
-  add_number(app, "--max-files", options.max_files, "Not more files in this run, the oldest first");
-  add_size(app, "--max-bytes", options.max_bytes, "Not more bytes in this run, the oldest first");
-  app.add_flag("--yes", options.yes, "Even if more than half of the bytes would go");
-  app.add_flag("--allow-empty", options.allow_empty, "A stream that names no file is no error");
-  app.add_option(
-      "--keyring", options.keyring,
-      "Every stream must be signed by a key of this file (default: that of find-orphans)");
+  line.duration("--older", options.older, "Only what was orphaned longer ago (default: 3d)");
+  line.flag("--now", options.now, "Whatever its age; everything else is still asked for");
+  line.duration("--trash", options.trash,
+                "How long reaped files wait in the trash (default: 1d; 0d: not at all)");
+  line.number("--max-files", options.max_files, "Not more files in this run, the oldest first");
+  line.size("--max-bytes", options.max_bytes, "Not more bytes in this run, the oldest first");
+  line.flag("--yes", options.yes, "Even if more than half of the bytes would go");
+  line.flag("--allow-empty", options.allow_empty, "A stream that names no file is no error");
+  line.in(Group::trust)
+      .text("--keyring", "FILE", options.keyring,
+            "Every stream must be signed by a key of this file (default: that of find-orphans)");
 }
 
 }  // namespace
 
-Action declare_reap_orphans(CLI::App& app) {
+Action declare_reap_orphans(const Options& line) {
   auto command = std::make_shared<ReapOrphansCommand>();
   auto& options = command->options;
-  app.add_option("ORPHANS", options.orphans, "The list that find-orphans made")->required();
-  app.add_option("DATA_D", options.data_d, "Directory of the data files")->required();
-  app.add_option("STREAM", options.streams,
-                 "Streams that use it (default: those that find-orphans recorded)");
-  declare_limits(app, *command);
-  add_dry_run(app, options.dry_run, command->flags);
-  add_lock_and_report(app, options.lock_timeout, command->flags);
+  line.word("ORPHANS", options.orphans, "The list that find-orphans made");
+  line.word("DATA_D", options.data_d, "Directory of the data files");
+  line.rest("STREAM", options.streams,
+            "Streams that use it (default: those that find-orphans recorded)");
+  declare_limits(line, *command);
+  add_dry_run(line, options.dry_run, command->flags);
+  add_lock_and_report(line, options.lock_timeout, command->flags);
   return [command](sstream::Context& context) {
     const auto& wanted = command->options;
     context.log.info(

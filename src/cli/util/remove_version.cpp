@@ -17,15 +17,15 @@ struct RemoveVersionCommand {
 
 }  // namespace
 
-Action declare_remove_version(CLI::App& app) {
+Action declare_remove_version(const Options& line) {
   auto command = std::make_shared<RemoveVersionCommand>();
   command->options.publish.action = "remove-version";
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  app.add_option("VERSION", command->options.version, "Version to remove")->required();
-  app.add_option("FILTER", command->options.filters,
-                 "Only products with an item of that version that matches");
-  app.add_flag("--force", command->options.force, "Also a version that is held");
-  add_publish_options(app, command->options.publish, command->flags);
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.word("VERSION", command->options.version, "Version to remove");
+  line.rest("FILTER", command->options.filters,
+            "Only products with an item of that version that matches");
+  line.flag("--force", command->options.force, "Also a version that is held");
+  add_publish_options(line, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target, " version=", options.version));

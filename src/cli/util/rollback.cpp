@@ -17,14 +17,15 @@ struct RollbackCommand {
 
 }  // namespace
 
-Action declare_rollback(CLI::App& app) {
+Action declare_rollback(const Options& line) {
   auto command = std::make_shared<RollbackCommand>();
   command->options.publish.action = "rollback";
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  app.add_option("GEN", command->options.generation,
-                 "Number of the generation, see `meph2-util history` (default: the newest kept)");
-  app.add_option("--product", command->options.product, "Only this product goes back");
-  add_publish_options(app, command->options.publish, command->flags);
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.optional_word(
+      "GEN", command->options.generation,
+      "Number of the generation, see `meph2-util history` (default: the newest kept)");
+  line.text("--product", "PRODUCT", command->options.product, "Only this product goes back");
+  add_publish_options(line, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target));

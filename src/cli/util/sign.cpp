@@ -1,3 +1,5 @@
+#include "meph2/verbs/sign.h"
+
 #include <memory>
 
 #include "base/strings.h"
@@ -9,23 +11,21 @@ namespace cli {
 namespace {
 
 struct SignCommand {
-  std::string target;
-  sstream::PublishOptions publish;
+  meph2::SignOptions options;
   PublishFlags flags;
 };
 
 }  // namespace
 
-Action declare_sign(CLI::App& app) {
+Action declare_sign(const Options& line) {
   auto command = std::make_shared<SignCommand>();
-  command->publish.action = "sign";
-  app.add_option("DATA_D", command->target, "Data directory")->required();
-  add_publish_options(app, command->publish, command->flags);
+  command->options.publish.action = "sign";
+  line.word("DATA_D", command->options.target, "Data directory");
+  add_publish_options(line, command->options.publish, command->flags);
   return [command](sstream::Context& context) {
-    context.log.info(base::cat("starting: data_d=", command->target));
-    const auto result = sstream::publish(
-        command->target, [](const sstream::Generation&) { return sstream::Plan{}; },
-        command->publish, context);
+    const auto& options = command->options;
+    context.log.info(base::cat("starting: data_d=", options.target));
+    const auto result = meph2::sign(options, context);
     std::vector<std::string> lines;
     for (const auto& document : result.signed_documents) {
       lines.push_back(base::cat("signed streams/v1/", document));
@@ -33,7 +33,7 @@ Action declare_sign(CLI::App& app) {
     if (lines.empty()) {
       lines = {outcome_of(result)};
     }
-    return finish(sstream::report_of(result, command->publish), lines, command->flags, context);
+    return finish(sstream::report_of(result, options.publish), lines, command->flags, context);
   };
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/program.h"
+#include "cli/print.h"
 #include "cli/util/commands.h"
 
 namespace cli {
@@ -16,7 +16,6 @@ using meph2::StatusResult;
 struct StatusCommand {
   meph2::StatusOptions options;
   std::chrono::seconds max_age{0};
-  bool no_orphans = false;
   bool json = false;
 };
 
@@ -112,30 +111,25 @@ std::vector<std::string> lines_of(const StatusResult& result) {
 
 }  // namespace
 
-Action declare_status(CLI::App& app) {
+Action declare_status(const Options& line) {
   auto command = std::make_shared<StatusCommand>();
-  app.add_option("DATA_D", command->options.target, "Data directory")->required();
-  add_duration(app, "--max-age", command->max_age,
-               "An index older than this is a problem, e.g. 36h");
-  app.add_flag("--no-orphans", command->no_orphans,
-               "Do not look for files that nothing names (that walks the whole directory)");
-  add_duration(app, "--lock-timeout", command->options.lock_timeout,
-               "How long to wait for other writers (default: 60s)");
-  app.add_flag("--json", command->json, "As JSON; ages in seconds");
+  line.word("DATA_D", command->options.target, "Data directory");
+  line.duration("--max-age", command->max_age, "An index older than this is a problem, e.g. 36h");
+  line.flag_off("--no-orphans", command->options.orphans,
+                "Do not look for files that nothing names (that walks the whole directory)");
+  line.duration("--lock-timeout", command->options.lock_timeout,
+                "How long to wait for other writers (default: 60s)");
+  line.in(Group::output).flag("--json", command->json, "As JSON; ages in seconds");
   return [command](sstream::Context& context) {
     auto options = command->options;
-    options.orphans = !command->no_orphans;
     if (command->max_age.count() > 0) {
       options.max_age = command->max_age;
     }
     const auto result = meph2::status(options, context);
     if (command->json) {
-      const auto text = io::to_text(json_of(result));
-      context.print(text.substr(0, text.size() - 1));
+      print_json(json_of(result), context);
     } else {
-      for (const auto& line : lines_of(result)) {
-        context.print(base::escape_control(line));
-      }
+      print_lines(lines_of(result), context);
     }
     return static_cast<int>(result.problems.empty() ? base::exit_done : base::exit_failed);
   };

@@ -99,13 +99,13 @@ std::vector<std::string> lines_of(const VerifyCommand& command, const meph2::Ver
   return lines;
 }
 
-void declare_repair_options(CLI::App& app, VerifyCommand& command) {
-  app.add_option("--repair-from", command.options.repair_from,
-                 "Fetch what is missing or damaged from this directory or URL, by its digest; sign "
-                 "again what one good signature vouches for");
-  app.add_flag("--drop-broken", command.options.drop_broken,
-               "Take versions whose files stay broken out of the metadata");
-  add_allow_drop(app, command.options.allow_drop,
+void declare_repair_options(const Options& line, VerifyCommand& command) {
+  line.text("--repair-from", "PLACE", command.options.repair_from,
+            "Fetch what is missing or damaged from this directory or URL, by its digest; sign "
+            "again what one good signature vouches for");
+  line.flag("--drop-broken", command.options.drop_broken,
+            "Take versions whose files stay broken out of the metadata");
+  add_allow_drop(line, command.options.allow_drop,
                  "With --drop-broken: this product may lose its last version");
 }
 
@@ -133,23 +133,23 @@ int run(VerifyCommand& command, const sstream::Context& context) {
 
 }  // namespace
 
-Action declare_verify(CLI::App& app) {
+Action declare_verify(const Options& line) {
   auto command = std::make_shared<VerifyCommand>();
   auto& options = command->options;
   options.publish.action = "verify";
   options.data.jobs = base::core_count();
-  app.add_option("DATA_D", options.target, "Data directory, or the http(s) URL of one")->required();
-  app.add_flag("--data", options.data.read,
-               "Read every data file, but those that nobody touched since they were last read");
-  app.add_flag("--paranoid", options.data.paranoid, "Like --data, those too");
-  add_size(app, "--budget", options.data.budget,
-           "Like --data, but read about so much, e.g. 200G, of what has longest not been read");
-  app.add_option("--format", command->format, "text (default) or json")
-      ->check(CLI::IsMember({"text", "json"}));
-  declare_repair_options(app, *command);
-  add_publish_options(app, options.publish, command->flags);
-  add_trust_options(app, options.trust);
-  add_http_options(app, command->http,
+  line.word("DATA_D", options.target, "Data directory, or the http(s) URL of one");
+  line.flag("--data", options.data.read,
+            "Read every data file, but those that nobody touched since they were last read");
+  line.flag("--paranoid", options.data.paranoid, "Like --data, those too");
+  line.size("--budget", options.data.budget,
+            "Like --data, but read about so much, e.g. 200G, of what has longest not been read");
+  line.in(Group::output)
+      .choice("--format", {"text", "json"}, command->format, "How to say it (default: text)");
+  declare_repair_options(line, *command);
+  add_publish_options(line, options.publish, command->flags);
+  add_trust_options(line, options.trust);
+  add_http_options(line, command->http,
                    "Files read, or downloaded, at a time (default: cores, and 4)", "-j,--jobs");
   return [command](sstream::Context& context) {
     return with_http(command->http, context,

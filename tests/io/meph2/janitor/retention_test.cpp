@@ -1,5 +1,5 @@
 #include "meph2/verbs/clean_md.h"
-#include "meph2/verbs/disk_use.h"
+#include "meph2/verbs/du.h"
 #include "meph2/verbs/hold.h"
 #include "meph2/verbs/remove_version.h"
 #include "tests/io/meph2/janitor/streams.h"
@@ -203,7 +203,7 @@ TEST_F(Retention, HoldsThatCannotBeAreRefused) {
 }
 
 TEST_F(Retention, DuCountsAFileOnce) {
-  const auto use = meph2::disk_use(world.path("repo"), meph2::UseBy::version, world.context);
+  const auto use = meph2::du(world.path("repo"), meph2::DuBy::version, world.context);
   EXPECT_EQ(use.files, 5U);
   EXPECT_EQ(use.bytes, 4U * 3U + 6U);
   ASSERT_THAT(use.rows, SizeIs(4));
@@ -211,7 +211,7 @@ TEST_F(Retention, DuCountsAFileOnce) {
   EXPECT_EQ(use.rows[0].bytes, 3U);
   EXPECT_EQ(use.rows[0].shared_bytes, 6U);
   EXPECT_EQ(use.rows[2].shared_files, 0U);
-  const auto by_product = meph2::disk_use(world.path("repo"), meph2::UseBy::product, world.context);
+  const auto by_product = meph2::du(world.path("repo"), meph2::DuBy::product, world.context);
   ASSERT_THAT(by_product.rows, SizeIs(1));
   EXPECT_EQ(by_product.rows[0].bytes, use.bytes) << "shared within a group is not shared";
 }
@@ -221,7 +221,7 @@ TEST_F(Retention, DuTellsWhoStillNamesAFile) {
   run();
   world.write("repo/old", "orphan");
   world.write("repo/.data/.sstream/trash/20260101T000000Z/gone", "gone");
-  const auto use = meph2::disk_use(world.path("repo"), meph2::UseBy::orphan, world.context);
+  const auto use = meph2::du(world.path("repo"), meph2::DuBy::orphan, world.context);
   std::map<std::string, std::uint64_t> bytes;
   for (const auto& row : use.rows) {
     bytes[row.name] = row.bytes;

@@ -1,4 +1,4 @@
-#include "meph2/verbs/disk_use.h"
+#include "meph2/verbs/du.h"
 
 #include <algorithm>
 #include <map>
@@ -17,8 +17,8 @@ namespace meph2 {
 
 namespace {
 
-DiskUse largest_first(std::map<std::string, UseRow> groups) {
-  DiskUse use;
+DuResult largest_first(std::map<std::string, DuRow> groups) {
+  DuResult use;
   for (auto& [name, row] : groups) {
     row.name = name;
     use.rows.push_back(std::move(row));
@@ -29,13 +29,13 @@ DiskUse largest_first(std::map<std::string, UseRow> groups) {
   return use;
 }
 
-std::string group_of(const sstream::Item& item, UseBy by) {
+std::string group_of(const sstream::Item& item, DuBy by) {
   switch (by) {
-    case UseBy::product:
+    case DuBy::product:
       return item.pedigree().product;
-    case UseBy::version:
+    case DuBy::version:
       return item.pedigree().version;
-    case UseBy::release:
+    case DuBy::release:
       return item.tag("release").value_or("-");
     default:
       return item.tag("arch").value_or("-");
@@ -43,17 +43,17 @@ std::string group_of(const sstream::Item& item, UseBy by) {
 }
 
 /// Sizes by the metadata: a path belongs to every group that names it.
-DiskUse use_by_tag(const sstream::Repository& repository, UseBy by) {
+DuResult use_by_tag(const sstream::Repository& repository, DuBy by) {
   struct File {
-    UseRow* first = nullptr;  ///< a map's values stay where they are
+    DuRow* first = nullptr;  ///< a map's values stay where they are
     std::uint64_t size = 0;
     bool shared = false;
   };
 
-  std::map<std::string, UseRow> groups;
+  std::map<std::string, DuRow> groups;
   std::unordered_map<std::uint64_t, File> files;
   std::unordered_set<std::uint64_t> named;  // path and group
-  DiskUse total;
+  DuResult total;
   sstream::ReferencePolicy policy;
   policy.kept = false;
   policy.allow_empty = true;
@@ -93,7 +93,7 @@ DiskUse use_by_tag(const sstream::Repository& repository, UseBy by) {
 }
 
 /// Sizes on disk, by who still names the file.
-DiskUse use_by_orphan(const sstream::Repository& repository, const sstream::Context& context) {
+DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Context& context) {
   std::vector<sstream::StreamUse> uses;
   uses.emplace_back(sstream::StreamSpec{base::real_path(repository.root()), {}},
                     sstream::Access::read, repository.root());
@@ -108,8 +108,8 @@ DiskUse use_by_orphan(const sstream::Repository& repository, const sstream::Cont
       });
   live.seal();
   history.seal();
-  std::map<std::string, UseRow> groups;
-  DiskUse total;
+  std::map<std::string, DuRow> groups;
+  DuResult total;
   const std::string trash = ".data/.sstream/trash";
   base::walk_entries(repository.root(), [&](const base::Entry& entry) {
     base::check_stop(context.stop);
@@ -143,10 +143,10 @@ DiskUse use_by_orphan(const sstream::Repository& repository, const sstream::Cont
 
 }  // namespace
 
-DiskUse disk_use(const std::string& data_d, UseBy by, const sstream::Context& context) {
+DuResult du(const std::string& data_d, DuBy by, const sstream::Context& context) {
   return base::with_context("du", [&] {
     const sstream::Repository repository(data_d, sstream::Access::read);
-    return by == UseBy::orphan ? use_by_orphan(repository, context) : use_by_tag(repository, by);
+    return by == DuBy::orphan ? use_by_orphan(repository, context) : use_by_tag(repository, by);
   });
 }
 

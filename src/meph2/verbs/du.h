@@ -8,11 +8,11 @@
 
 namespace meph2 {
 
-enum class UseBy : std::uint8_t { product, release, arch, version, orphan };
+enum class DuBy : std::uint8_t { product, release, arch, version, orphan };
 
 /// What one group of a stream's data files takes. A file that several groups name is `shared` with
 /// each of them, and once in the total.
-struct UseRow {
+struct DuRow {
   std::string name;
   std::uint64_t files = 0;  ///< that no other group names
   std::uint64_t bytes = 0;
@@ -20,15 +20,15 @@ struct UseRow {
   std::uint64_t shared_bytes = 0;
 };
 
-struct DiskUse {
-  std::vector<UseRow> rows;  ///< the largest first
-  std::uint64_t files = 0;   ///< each counted once
+struct DuResult {
+  std::vector<DuRow> rows;  ///< the largest first
+  std::uint64_t files = 0;  ///< each counted once
   std::uint64_t bytes = 0;
 };
 
 /// By product, release, arch or version: the sizes that the live stream promises. By orphan: the
 /// sizes of the files on disk, in the groups "live", "history" (only kept generations or holds name
 /// them), "orphan" and "trash".
-DiskUse disk_use(const std::string& data_d, UseBy by, const sstream::Context& context);
+DuResult du(const std::string& data_d, DuBy by, const sstream::Context& context);
 
 }  // namespace meph2
