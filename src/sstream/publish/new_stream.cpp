@@ -9,9 +9,6 @@ void TreeStream::write(const std::string& updated, const io::Sink& sink) {
   io::write_json(tree_.json(), sink);
 }
 
-namespace {
-
-/// Whether the content, written with this `updated`, is the text of the file.
 bool is_text_of(NewStream& content, const std::string& updated, const base::File& file) {
   std::uint64_t offset = 0;
   bool same = true;
@@ -28,8 +25,6 @@ bool is_text_of(NewStream& content, const std::string& updated, const base::File
   });
   return same && offset == file.size();
 }
-
-}  // namespace
 
 bool has_text(const Generation& live, NewStream& content) {
   const auto content_id = content.summary().content_id;

@@ -41,6 +41,9 @@ class TreeStream : public NewStream {
   ProductTree tree_;
 };
 
+/// Whether the content, written with this `updated`, is the text of the file.
+bool is_text_of(NewStream& content, const std::string& updated, const base::File& file);
+
 /// Whether the content, but for `updated`, is laid out as the live document of its content id is:
 /// then it is the same. (One that the established tools wrote may be the same and laid out
 /// otherwise.)
