@@ -255,8 +255,7 @@ std::vector<std::string> add_version(const sstream::ProductTree& built,
 
 void settle(sstream::ProductTree& tree) {
   tree.prune();
-  sstream::condense(tree.json(), sstream::default_sticky());
-  sstream::settle_product_tags(tree.json());
+  sstream::ready_to_publish(tree);
 }
 
 std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files) {

@@ -177,8 +177,7 @@ VersionDifference require_nothing_more(const Supply& supply, const Pedigree& ver
 }
 
 void add_stream(ProductTree target, sstream::Plan& plan) {
-  sstream::condense(target.json(), sstream::default_sticky());
-  sstream::settle_product_tags(target.json());
+  sstream::ready_to_publish(target);
   plan.streams.push_back(std::move(target));
   plan.differs = true;
 }
