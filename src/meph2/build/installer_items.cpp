@@ -117,27 +117,20 @@ io::Json item_of(const std::string& ftype, const sstream::NewFile& file,
 PlannedItems live_items(const sstream::Repository& repository, const sstream::ProductTree& tree,
                         const std::string& product, const std::string& version_name) {
   PlannedItems items;
-  const auto* version = tree.version(product, version_name);
-  const auto found = version == nullptr ? io::Json::const_iterator() : version->find("items");
-  if (version == nullptr || found == version->end()) {
-    return items;
-  }
-  for (const auto& [name, node] : found->items()) {
-    if (!name.starts_with(item_prefix)) {
-      continue;
+  bool complete = true;
+  tree.for_each_item_of(product, version_name, [&](const sstream::Item& item) {
+    const auto& name = item.pedigree().item;
+    if (!complete || !name.starts_with(item_prefix)) {
+      return;
     }
-    const sstream::Pedigree id{product, version_name, name};
-    const sstream::Item item(id, tree.json(), *tree.product(product), *version, node);
     sstream::NewFile file;
     file.path = item.path().value_or("");
     file.expected = sstream::Checksums::of(item);
-    if (!in_place(repository, file)) {
-      return {};
-    }
+    complete = in_place(repository, file);
     items.emplace_back(
         name, item_of(item.tag("ftype").value_or(name), file, item.tag("di_version").value_or("")));
-  }
-  return items;
+  });
+  return complete ? items : PlannedItems();
 }
 
 }  // namespace

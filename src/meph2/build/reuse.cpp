@@ -82,14 +82,12 @@ class Search {
   }
 
   bool take_file(const sstream::Pedigree& id, const std::string& path, ReusedBuild& found) const {
-    const auto* node = tree_.item(id);
-    if (node == nullptr) {
+    const auto item = tree_.view(id);
+    if (!item) {
       return false;
     }
-    const sstream::Item item(id, tree_.json(), *tree_.product(id.product),
-                             *tree_.version(id.product, id.version), *node);
-    const auto old_path = item.path();
-    const auto sums = sstream::Checksums::of(item);
+    const auto old_path = item->path();
+    const auto sums = sstream::Checksums::of(*item);
     if (!old_path || sums.sha256.empty()) {
       return false;
     }

@@ -77,17 +77,12 @@ bool same_version(const sstream::ProductTree& built, const sstream::ProductTree&
       there->value("items", io::Json::object()).size() != wanted.at("items").size()) {
     return false;
   }
-  for (const auto& [name, node] : wanted.at("items").items()) {
-    const sstream::Pedigree id{product, version, name};
-    const auto* other = target.item(id);
-    if (other == nullptr ||
-        !same_item({id, built.json(), *built.product(product), wanted, node},
-                   {id, target.json(), *target.product(product), *there, *other},
-                   *built.product(product))) {
-      return false;
-    }
-  }
-  return true;
+  bool same = true;
+  built.for_each_item_of(product, version, [&](const sstream::Item& item) {
+    const auto other = target.view(item.pedigree());
+    same = same && other && same_item(item, *other, *built.product(product));
+  });
+  return same;
 }
 
 }  // namespace
@@ -255,8 +250,7 @@ std::vector<std::string> add_version(const sstream::ProductTree& built,
 
 void settle(sstream::ProductTree& tree) {
   tree.prune();
-  sstream::condense(tree.json(), sstream::default_sticky());
-  sstream::settle_product_tags(tree.json());
+  sstream::ready_to_publish(tree);
 }
 
 std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files) {

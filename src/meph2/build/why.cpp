@@ -50,13 +50,8 @@ bool archive_changed(const BuildInputs& recorded, const BuildInputs& now) {
 /// The published root of a version; an empty File where it has none.
 base::File open_squashfs(const sstream::Repository& repository, const sstream::ProductTree& tree,
                          const sstream::Pedigree& id) {
-  const auto* node = tree.item(id);
-  if (node == nullptr) {
-    return {};
-  }
-  const auto path = sstream::Item(id, tree.json(), *tree.product(id.product),
-                                  *tree.version(id.product, id.version), *node)
-                        .path();
+  const auto item = tree.view(id);
+  const auto path = item ? item->path() : std::nullopt;
   if (!path) {
     return {};
   }

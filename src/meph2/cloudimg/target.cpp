@@ -49,22 +49,16 @@ bool not_begun(const std::string& where) {
 
 bool files_in_place(const sstream::Repository& repository, const ProductTree& tree,
                     const std::string& product, const std::string& version) {
-  const auto& node = *tree.version(product, version);
-  const auto items = node.find("items");
-  if (items == node.end() || items->empty()) {
-    return false;
-  }
-  for (const auto& [name, leaf] : items->items()) {
-    const sstream::Pedigree id{product, version, name};
-    const auto path = Item(id, tree.json(), *tree.product(product), node, leaf).path();
-    if (path) {
+  bool any = false;
+  bool all = true;
+  tree.for_each_item_of(product, version, [&](const Item& item) {
+    any = true;
+    if (const auto path = all ? item.path() : std::nullopt) {
       const auto place = repository.place(*path);
-      if (!base::exists_at(place.dirfd, place.path)) {
-        return false;
-      }
+      all = base::exists_at(place.dirfd, place.path);
     }
-  }
-  return true;
+  });
+  return any && all;
 }
 
 }  // namespace

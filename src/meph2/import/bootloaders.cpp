@@ -101,17 +101,15 @@ bool BootloaderImport::is_published(const Bootloader& loader, const std::string&
   }
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
     const sstream::Pedigree id{product, versions.front(), entry.first};
-    const auto* node = live->item(id);
-    if (node == nullptr) {
+    const auto item = live->view(id);
+    if (!item) {
       return false;
     }
-    const sstream::Item item(id, live->json(), *live->product(product),
-                             *live->version(product, versions.front()), *node);
     // Streams of the established tool know the first package's version only.
-    const auto packages = item.tag(packages_tag);
-    return item.tag("src_release") == loader.release &&
+    const auto packages = item->tag(packages_tag);
+    return item->tag("src_release") == loader.release &&
            (packages ? *packages == joined(entry.second.packages)
-                     : item.tag("src_version") == entry.second.version);
+                     : item->tag("src_version") == entry.second.version);
   });
 }
 

@@ -292,8 +292,7 @@ class Mirror {
     }
     if (!result_.items.empty() || !result_.removed.empty()) {
       tree.prune();
-      sstream::condense(tree.json(), sstream::default_sticky());
-      sstream::settle_product_tags(tree.json());
+      sstream::ready_to_publish(tree);
       plan.streams.push_back(std::move(tree));
     }
     return plan;

@@ -20,30 +20,20 @@ namespace meph2 {
 namespace {
 
 using sstream::Item;
-using sstream::Json;
 using sstream::Pedigree;
 using sstream::ProductTree;
 
 constexpr mode_t published_mode = 0644;
 
-const Json::object_t& items_of(const ProductTree& tree, const Pedigree& version) {
-  static const Json::object_t none;
-  const auto* node = tree.version(version.product, version.version);
-  const auto items = node == nullptr ? Json::const_iterator() : node->find("items");
-  return node == nullptr || items == node->end() ? none : items->get_ref<const Json::object_t&>();
-}
-
 /// Calls visit(item) for each wanted item of a version.
 template <typename Visit>
 void for_each_wanted(const ProductTree& tree, const Pedigree& version, const Wanted& wanted,
                      Visit visit) {
-  for (const auto& [name, leaf] : items_of(tree, version)) {
-    const Pedigree id{version.product, version.version, name};
-    const auto item = item_of(tree, id, leaf);
+  tree.for_each_item_of(version.product, version.version, [&](const Item& item) {
     if (wanted(item)) {
       visit(item);
     }
-  }
+  });
 }
 
 void require_origin_of_size(const sstream::NewFile& wanted) {
@@ -111,11 +101,6 @@ bool is_linkable(const std::string& origin) {
          (status.st_mode & ALLPERMS) == published_mode;
 }
 
-Item item_of(const ProductTree& tree, const Pedigree& pedigree, const Json& leaf) {
-  return {pedigree, tree.json(), *tree.product(pedigree.product),
-          *tree.version(pedigree.product, pedigree.version), leaf};
-}
-
 void require_files(const Supply& supply, const Pedigree& version, const Wanted& wanted,
                    sstream::Plan& plan) {
   for_each_wanted(supply.tree, version, wanted, [&](const Item& item) {
@@ -144,24 +129,22 @@ void add_version(const Supply& supply, const Pedigree& version, const Wanted& wa
 VersionDifference compare_version(const Supply& supply, const Pedigree& version,
                                   const Wanted& wanted, const ProductTree& target) {
   VersionDifference difference;
-  const auto& ours = items_of(target, version);
   for_each_wanted(supply.tree, version, wanted, [&](const Item& item) {
     const auto& id = item.pedigree();
-    const auto found = ours.find(id.item);
-    if (found == ours.end()) {
+    const auto own = target.view(id);
+    if (!own) {
       difference.only_supply.push_back(id.item);
       return;
     }
-    require_same_content(supply, item, target, item_of(target, id, found->second));
+    require_same_content(supply, item, target, *own);
     difference.same_tags =
         difference.same_tags && sstream::tags_of(supply.tree, id) == sstream::tags_of(target, id);
   });
-  const auto& theirs = items_of(supply.tree, version);
-  for (const auto& entry : ours) {
-    if (!theirs.contains(entry.first)) {
-      difference.only_target.push_back(entry.first);
+  target.for_each_item_of(version.product, version.version, [&](const Item& own) {
+    if (supply.tree.item(own.pedigree()) == nullptr) {
+      difference.only_target.push_back(own.pedigree().item);
     }
-  }
+  });
   return difference;
 }
 
@@ -177,8 +160,7 @@ VersionDifference require_nothing_more(const Supply& supply, const Pedigree& ver
 }
 
 void add_stream(ProductTree target, sstream::Plan& plan) {
-  sstream::condense(target.json(), sstream::default_sticky());
-  sstream::settle_product_tags(target.json());
+  sstream::ready_to_publish(target);
   plan.streams.push_back(std::move(target));
   plan.differs = true;
 }

@@ -25,10 +25,6 @@ using Wanted = std::function<bool(const sstream::Item& item)>;
 /// Items that were added (dry run: would be), each with its path, empty for one without a file.
 using AddedItems = std::vector<std::pair<sstream::Pedigree, std::string>>;
 
-/// The item of a tree, which must be there.
-sstream::Item item_of(const sstream::ProductTree& tree, const sstream::Pedigree& pedigree,
-                      const sstream::Json& leaf);
-
 /// Names the files of the version's wanted items as needed. Where the supply allows it, a local
 /// file may become a hard link if it is ours and has the mode of a published file: the owner of
 /// another one could still write to it. Error(untrusted) for an unsafe path and for checksums that

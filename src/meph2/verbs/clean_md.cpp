@@ -31,19 +31,6 @@ std::optional<base::Time> day_of(const std::string& version) {
                                      digits.substr(6, 2), "T00:00:00+00:00"));
 }
 
-void for_each_file(const ProductTree& tree, const CleanedVersion& at,
-                   const std::function<void(const Item& item)>& visit) {
-  const auto& node = *tree.version(at.product, at.version);
-  const auto items = node.find("items");
-  if (items == node.end() || !items->is_object()) {
-    return;
-  }
-  for (const auto& [name, leaf] : items->items()) {
-    const sstream::Pedigree id{at.product, at.version, name};
-    visit(Item(id, tree.json(), *tree.product(at.product), node, leaf));
-  }
-}
-
 std::uint64_t size_of(const Item& item) {
   return base::parse_decimal(item.tag("size").value_or("")).value_or(0);
 }
@@ -216,7 +203,8 @@ class Cleaning {
       return true;
     }
     bool any = false;
-    for_each_file(tree, at, [&](const Item& item) { any = any || filters_.matches(item); });
+    tree.for_each_item_of(at.product, at.version,
+                          [&](const Item& item) { any = any || filters_.matches(item); });
     return any;
   }
 
@@ -227,8 +215,9 @@ class Cleaning {
 
   std::uint64_t release(const CleanedVersion& at) {
     std::uint64_t freed = 0;
-    for_each_file(tree_of(at.content_id), at,
-                  [&](const Item& item) { freed += sharing_.release(item); });
+    tree_of(at.content_id).for_each_item_of(at.product, at.version, [&](const Item& item) {
+      freed += sharing_.release(item);
+    });
     return freed;
   }
 

@@ -55,7 +55,7 @@ class Copies {
     }
     for (const auto& [name, leaf] : items->items()) {
       const Pedigree id{product, options_.from, name};
-      const auto path = item_of(live_, id, *live_.item(id)).path();
+      const auto path = live_.view(id)->path();
       if (!path) {
         continue;
       }

@@ -67,8 +67,7 @@ ProductTree with_product(ProductTree live, const ProductTree& old, const std::st
   for (const auto& version : old.versions(product)) {
     sstream::graft_version(old, product, version, live, [](const auto&) { return true; });
   }
-  sstream::condense(live.json(), sstream::default_sticky());
-  sstream::settle_product_tags(live.json());
+  sstream::ready_to_publish(live);
   return live;
 }
 

@@ -144,4 +144,9 @@ void settle_product_tags(Json& tree) {
   }
 }
 
+void ready_to_publish(ProductTree& tree, const Sticky& sticky) {
+  condense(tree.json(), sticky);
+  settle_product_tags(tree.json());
+}
+
 }  // namespace sstream

@@ -3,7 +3,7 @@
 #include <set>
 #include <string>
 
-#include "io/json/json.h"
+#include "sstream/format/product_tree.h"
 
 namespace sstream {
 
@@ -25,5 +25,9 @@ void condense(io::Json& tree, const Sticky& sticky, CondenseTop top = CondenseTo
 /// key, the product gets the newest version's value and the others keep, or get, their own. Every
 /// item's inherited tags stay what they were. Also after a version was removed.
 void settle_product_tags(io::Json& tree);
+
+/// What every tree goes through that gained versions: condense(), then settle_product_tags(). A
+/// product without versions stays; who may drop it calls prune() before.
+void ready_to_publish(ProductTree& tree, const Sticky& sticky = default_sticky());
 
 }  // namespace sstream

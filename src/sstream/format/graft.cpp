@@ -153,14 +153,11 @@ ProductTree empty_like(const ProductTree& source) {
 void graft_version(const ProductTree& source, const std::string& product,
                    const std::string& version, ProductTree& target,
                    const std::function<bool(const Item& item)>& wanted) {
-  const auto& source_product = *source.product(product);
   auto node = *source.version(product, version);
   if (const auto items = node.find("items"); items != node.end()) {
     for (auto entry = items->begin(); entry != items->end();) {
       const Pedigree id{product, version, entry.key()};
-      const bool keep = wanted(
-          Item(id, source.json(), source_product, *source.version(product, version), *entry));
-      entry = keep ? std::next(entry) : items->erase(entry);
+      entry = wanted(*source.view(id)) ? std::next(entry) : items->erase(entry);
     }
   }
   const auto top = own_keys(target.json());

@@ -268,6 +268,15 @@ const Json* ProductTree::item(const Pedigree& pedigree) const {
   return child(version(pedigree.product, pedigree.version), "items", pedigree.item);
 }
 
+std::optional<Item> ProductTree::view(const Pedigree& pedigree) const {
+  const Json* node = item(pedigree);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  return Item(pedigree, json_, *product(pedigree.product),
+              *version(pedigree.product, pedigree.version), *node);
+}
+
 std::vector<std::string> ProductTree::versions(const std::string& product) const {
   std::vector<std::string> names;
   const Json* node = this->product(product);
@@ -340,24 +349,29 @@ std::vector<std::string> ProductTree::prune() {
 }
 
 void ProductTree::for_each_item(const std::function<void(const Item& item)>& visit) const {
-  Pedigree pedigree;
-  for (const auto& [product, product_node] : products().get_ref<const Json::object_t&>()) {
-    const Json* versions = child(product_node, "versions");
+  for (const auto& [product, node] : products().get_ref<const Json::object_t&>()) {
+    const Json* versions = child(node, "versions");
     if (versions == nullptr) {
       continue;
     }
-    for (const auto& [version, version_node] : versions->get_ref<const Json::object_t&>()) {
-      const Json* items = child(version_node, "items");
-      if (items == nullptr) {
-        continue;
-      }
-      pedigree.product = product;
-      pedigree.version = version;
-      for (const auto& [item, item_node] : items->get_ref<const Json::object_t&>()) {
-        pedigree.item = item;
-        visit(Item(pedigree, json_, product_node, version_node, item_node));
-      }
+    for (const auto& entry : versions->get_ref<const Json::object_t&>()) {
+      for_each_item_of(product, entry.first, visit);
     }
+  }
+}
+
+void ProductTree::for_each_item_of(const std::string& product, const std::string& version,
+                                   const std::function<void(const Item& item)>& visit) const {
+  const Json* node = this->version(product, version);
+  const Json* items = node == nullptr ? nullptr : child(*node, "items");
+  if (items == nullptr) {
+    return;
+  }
+  const Json& above = *this->product(product);
+  Pedigree pedigree{product, version, {}};
+  for (const auto& [name, item] : items->get_ref<const Json::object_t&>()) {
+    pedigree.item = name;
+    visit(Item(pedigree, json_, above, *node, item));
   }
 }
 

@@ -98,6 +98,10 @@ class ProductTree {
   const Json* version(const std::string& product, const std::string& version) const;
   const Json* item(const Pedigree& pedigree) const;
 
+  /// The item with what it inherits; nullopt where there is none. It points to the pedigree.
+  std::optional<Item> view(const Pedigree& pedigree) const;
+  std::optional<Item> view(Pedigree&& pedigree) const = delete;
+
   /// Newest first: descending by byte (docs/format.md 1.5).
   std::vector<std::string> versions(const std::string& product) const;
 
@@ -112,6 +116,9 @@ class ProductTree {
 
   /// In document order, versions ascending as stored.
   void for_each_item(const std::function<void(const Item& item)>& visit) const;
+  /// Those of one version, in document order; none where there is no such version.
+  void for_each_item_of(const std::string& product, const std::string& version,
+                        const std::function<void(const Item& item)>& visit) const;
 
   std::size_t version_count() const;
 

@@ -256,8 +256,7 @@ class StreamGenerator {
       }
     }
     if (is_new || result_.items.size() > earlier || tree.datatype() != datatype) {
-      condense(tree.json(), sticky_tags());
-      settle_product_tags(tree.json());
+      ready_to_publish(tree, sticky_tags());
       plan.streams.push_back(std::move(tree));
     }
   }

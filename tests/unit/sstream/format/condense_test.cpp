@@ -200,4 +200,21 @@ TEST(ProductTags, AnOverriddenValueOfTheProductGivesWayToTheNewest) {
   EXPECT_EQ(tree, settled) << "not idempotent";
 }
 
+/// Both steps, in that order; a product without versions is not theirs to drop.
+TEST(ReadyToPublish, CondensesSettlesAndKeepsEveryProduct) {
+  auto tree = sstream::ProductTree::make("com.example:images", "image-downloads");
+  tree.products() = parse(R"({"empty": {"os": "none"}, "P": {"versions": {
+      "1": {"items": {"a": {"label": "beta", "id": "x", "path": "p"}}},
+      "2": {"items": {"a": {"label": "release", "id": "x", "path": "p"}}}}}})");
+  auto kept = tree;
+  sstream::ready_to_publish(tree);
+  EXPECT_EQ(tree.products(), parse(R"({"empty": {"os": "none"}, "P": {
+      "id": "x", "label": "release", "versions": {
+      "1": {"label": "beta", "items": {"a": {"path": "p"}}},
+      "2": {"items": {"a": {"path": "p"}}}}}})"));
+  sstream::ready_to_publish(kept, {"id", "label", "path"});
+  EXPECT_EQ(kept.products()["P"]["versions"]["1"]["items"]["a"],
+            parse(R"({"label": "beta", "id": "x", "path": "p"})"));
+}
+
 }  // namespace

@@ -243,4 +243,38 @@ TEST(Aliases, LoopsAndBombsEnd) {
   EXPECT_NO_THROW(sstream::expand_aliases(odder));
 }
 
+/// Of an item by its name, of the items of one version, and of those of all: the same view.
+TEST(ProductTree, AnItemIsSeenWithWhatItInherits) {
+  const auto tree = tree_of(R"({"p": {"arch": "amd64", "versions": {
+      "1": {"items": {"a": {"x": "other"}}},
+      "2": {"label": "daily", "items": {"b": {"x": "3"}, "a": {"arch": "own"}}}, "3": {}}}})");
+  const sstream::Pedigree b{"p", "2", "b"};
+  const auto item = tree.view(b);
+  ASSERT_TRUE(item);
+  EXPECT_EQ(item->tag("arch"), "amd64");
+  EXPECT_EQ(item->tag("label"), "daily");
+  EXPECT_EQ(item->tag("x"), "3");
+  EXPECT_EQ(item->tag("content_id"), tree.content_id());
+  EXPECT_EQ(item->pedigree(), b);
+  const std::vector<sstream::Pedigree> none = {
+      {"q", "2", "b"}, {"p", "3", "b"}, {"p", "9", "b"}, {"p", "2", "c"}};
+  for (const auto& absent : none) {
+    EXPECT_FALSE(tree.view(absent)) << absent.text();
+  }
+  std::vector<std::string> seen;
+  const auto note = [&](const sstream::Item& one) {
+    seen.push_back(one.pedigree().text() + " " + *one.tag("arch"));
+  };
+  tree.for_each_item_of("p", "2", note);
+  EXPECT_EQ(seen, (std::vector<std::string>{"p/2/a own", "p/2/b amd64"}));
+  seen.clear();
+  for (const auto* version : {"3", "9"}) {
+    tree.for_each_item_of("p", version, note);
+  }
+  tree.for_each_item_of("q", "2", note);
+  EXPECT_TRUE(seen.empty());
+  tree.for_each_item(note);
+  EXPECT_EQ(seen, (std::vector<std::string>{"p/1/a amd64", "p/2/a own", "p/2/b amd64"}));
+}
+
 }  // namespace
