@@ -1,11 +1,10 @@
 #include "meph2/image/source.h"
 
 #include <array>
+#include <climits>
 #include <cstdlib>
 
 #include <unistd.h>
-
-#include <climits>
 
 #include "base/error.h"
 #include "base/process/subprocess.h"

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
-
-#include <climits>
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"

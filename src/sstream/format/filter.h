@@ -9,10 +9,8 @@
 namespace sstream {
 
 /// One KEY OP VALUE expression (docs/format.md 2.5): OP is =, !=, ~ or !~. A missing key is "".
-/// Regular expressions are searched, by code point, case-sensitive, in the part of Python's syntax
-/// that ECMAScript shares, plus a leading (?i); others are Error(usage), and so are more than 1000
-/// bytes of one. \w, \d, \s and \b know ASCII only. Without back-references matching takes
-/// polynomial time, whatever the expression.
+/// Regular expressions are Python's (pcre_of()), searched by code point; others are Error(usage),
+/// and so are more than 1000 bytes of one.
 class Filter {
  public:
   /// Error(usage) "Unable to parse expression TEXT".
@@ -24,8 +22,7 @@ class Filter {
   ~Filter();
 
   const std::string& key() const;
-  /// Error(untrusted) for a regular expression against a value of more than 4096 bytes: the engine
-  /// has a stack to lose.
+  /// Error(usage) for a regular expression that takes too long (io::Regex::search()).
   bool matches(std::string_view value) const;
 
  private:

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <climits>
 
 #include "base/error.h"
 #include "base/fs/file.h"

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <cstdlib>
 
 #include <unistd.h>
-
-#include <climits>
 
 #include "base/error.h"
 #include "base/strings.h"

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace io {
+
+/// A compiled regular expression in PCRE2's syntax, over UTF-8 text and with Unicode's classes.
+/// What it is matched against need not be valid UTF-8: no match reaches over an invalid byte.
+class Regex {
+ public:
+  /// Error(usage) "REASON at byte N" for what is no expression.
+  explicit Regex(const std::string& pattern);
+  Regex(Regex&&) noexcept;
+  Regex& operator=(Regex&&) noexcept;
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+  ~Regex();
+
+  /// Whether it matches somewhere in the text. Error(usage) where that takes more than a million
+  /// steps, 16 MiB or 10,000 nested decisions: an expression that explodes is a mistake, whatever
+  /// the text. Safe from several threads.
+  bool search(std::string_view text) const;
+
+ private:
+  struct State;
+  std::unique_ptr<const State> state_;
+};
+
+}  // namespace io
