@@ -22,8 +22,8 @@ namespace {
 /// "-l,--label" -> "--label".
 std::string long_name(const std::string& names) {
   const auto all = base::split(names, ',');
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [](const auto& name) { return name.starts_with("--"); });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [](const auto& name) { return name.starts_with("--"); });
   return found == all.end() ? all.front() : *found;
 }
 
@@ -98,8 +98,12 @@ std::vector<std::string> spelled_out(const CLI::App& app, std::vector<std::strin
     if (word.starts_with("--")) {
       const auto equals = std::min(word.find('='), word.size());
       const auto name = full_name(app, word.substr(0, equals));
-      with_next = equals == word.size() && takes_value(app, name);
-      word = name + word.substr(equals);
+      with_next = takes_value(app, name) && equals + 1 >= word.size();
+      if (with_next && equals < word.size()) {  // "--key=": the library would take the next word
+        word.pop_back();
+        words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, "");
+      }
+      words[i] = name + words[i].substr(equals);
     } else if (word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9')) {
       with_next = letters_take_next(app, word);
     }
@@ -165,6 +169,7 @@ class Options::Declared final : public Option {
   }
 
   Group group() const { return group_; }
+
   const HelpEntry& entry() const { return entry_; }
 
  private:
@@ -195,8 +200,7 @@ struct Options::Command {
   }
 };
 
-Options::Options(Text command, Text summary, Text example)
-    : command_(std::make_shared<Command>()) {
+Options::Options(Text command, Text summary, Text example) : command_(std::make_shared<Command>()) {
   command_->name = command;
   command_->summary = summary;
   command_->example = example;
@@ -237,12 +241,14 @@ Option& Options::add(Names names, Text metavar, const Take& take, Text help) con
 }
 
 Option& Options::text(Names names, Text metavar, std::string& into, Text help) const {
-  return add(names, metavar, [&into](const auto& value) { into = value; }, help);
+  return add(
+      names, metavar, [&into](const auto& value) { into = value; }, help);
 }
 
 Option& Options::text(Names names, Text metavar, std::optional<std::string>& into,
                       Text help) const {
-  return add(names, metavar, [&into](const auto& value) { into = value; }, help);
+  return add(
+      names, metavar, [&into](const auto& value) { into = value; }, help);
 }
 
 Option& Options::text(Names names, Text metavar, const Take& take, Text help) const {
@@ -250,7 +256,8 @@ Option& Options::text(Names names, Text metavar, const Take& take, Text help) co
 }
 
 Option& Options::list(Names names, Text metavar, std::vector<std::string>& into, Text help) const {
-  return list(names, metavar, [&into](const auto& value) { into.push_back(value); }, help);
+  return list(
+      names, metavar, [&into](const auto& value) { into.push_back(value); }, help);
 }
 
 Option& Options::list(Names names, Text metavar, const Take& take, Text help) const {
@@ -265,7 +272,8 @@ Option& Options::list(Names names, Text metavar, const Take& take, Text help) co
 
 Option& Options::choice(Names names, const std::vector<std::string>& words, std::string& into,
                         Text help) const {
-  return choice(names, words, [&into](const auto& value) { into = value; }, help);
+  return choice(
+      names, words, [&into](const auto& value) { into = value; }, help);
 }
 
 Option& Options::choice(Names names, const std::vector<std::string>& words, const Take& take,
@@ -276,9 +284,8 @@ Option& Options::choice(Names names, const std::vector<std::string>& words, cons
 Option& Options::flag_or_choice(Names names, const std::vector<std::string>& words,
                                 const Take& take, Text help) const {
   const auto alone = base::cat("{", words.front(), "}");
-  auto* parser =
-      command_->app.add_flag(base::cat(base::replace_all(names, ",", alone + ","), alone),
-                             command_->ignored);
+  auto* parser = command_->app.add_flag(
+      base::cat(base::replace_all(names, ",", alone + ","), alone), command_->ignored);
   parser->each(Command::named(names, one_of(words, take)));
   return command_->declare(
       group_, {base::cat(shown(names), "[=", base::join(words, "|"), "]"), help}, parser);
@@ -362,13 +369,13 @@ std::string Options::help(const std::vector<HelpEntry>& subcommands) const {
   groups.back().push_back({"-v, --verbose", "Say more on stderr"});
   groups.back().push_back({"--version", "Print the version"});
   groups.back().push_back({"-h, --help", "Print this"});
-  auto out = base::cat(
-      wrapped(base::cat("Usage: ", command_->name, subcommands.empty() ? "" : " COMMAND",
-                        " [OPTION]...", command_->synopsis,
-                        subcommands.empty() ? "" : " [ARGUMENT]..."),
-              std::string("Usage: ").size()),
-      "\n", wrapped(command_->summary), help_section("Arguments", command_->arguments),
-      help_section("Subcommands", subcommands));
+  auto out =
+      base::cat(wrapped(base::cat("Usage: ", command_->name, subcommands.empty() ? "" : " COMMAND",
+                                  " [OPTION]...", command_->synopsis,
+                                  subcommands.empty() ? "" : " [ARGUMENT]..."),
+                        std::string("Usage: ").size()),
+                "\n", wrapped(command_->summary), help_section("Arguments", command_->arguments),
+                help_section("Subcommands", subcommands));
   for (std::size_t i = 0; i < headings.size(); ++i) {
     out += help_section(headings.at(i), groups.at(i));
   }
