@@ -98,8 +98,12 @@ std::vector<std::string> spelled_out(const CLI::App& app, std::vector<std::strin
     if (word.starts_with("--")) {
       const auto equals = std::min(word.find('='), word.size());
       const auto name = full_name(app, word.substr(0, equals));
-      with_next = equals == word.size() && takes_value(app, name);
-      word = name + word.substr(equals);
+      with_next = takes_value(app, name) && equals + 1 >= word.size();
+      if (with_next && equals < word.size()) {  // "--key=": the library would take the next word
+        word.pop_back();
+        words.insert(words.begin() + static_cast<std::ptrdiff_t>(i) + 1, "");
+      }
+      words[i] = name + words[i].substr(equals);
     } else if (word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9')) {
       with_next = letters_take_next(app, word);
     }

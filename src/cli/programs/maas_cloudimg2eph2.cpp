@@ -97,8 +97,8 @@ cli::Action declare(const cli::Options& line) {
   line.text("-a,--arch", "ARCH", options.arch, "Architecture that the image must be of");
   line.text("--manifest", "FILE", options.manifest, "Write package versions to FILE");
   line.list("-p,--krd-pack", "PACK", words->packs,
-            "PKG,KERNEL,INITRD[,--dtb=NAME=FILE][,--kihelper=PROG]: pack a kernel and its "
-            "initrd (repeatable)");
+            "Pack a kernel and its initrd: PKG,KERNEL,INITRD, and behind it ,--dtb=NAME=FILE or "
+            ",--kihelper=PROG (may be repeated)");
   line.number("-j,--jobs", words->jobs, "Kernels and blocks at once (default: one per core)")
       .environment("M2E_JOBS");
   line.text("--compression", "KIND", options.compression,

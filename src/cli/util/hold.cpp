@@ -49,7 +49,7 @@ Action declare_hold(const Options& line) {
   line.word("DATA_D", options.data_d, "Data directory");
   line.optional_word("PRODUCT@VERSION", options.version, "What to hold (default: list the holds)");
   line.flag("--list", command->list, "List the holds");
-  line.text("--reason", "TEXT", options.reason, "Why, for whoever asks later");
+  line.text("--reason", "WHY", options.reason, "Why, for whoever asks later");
   line.text("--until", "WHEN", options.until, "30d, or a date (default: until it is taken back)");
   declare_common(line, *command);
   return [command](sstream::Context& context) {
