@@ -8,6 +8,7 @@
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "meph2/apt/version.h"
+#include "meph2/config/distro_info.h"
 #include "sstream/format/condense.h"
 #include "sstream/format/filter.h"
 #include "sstream/format/graft.h"
