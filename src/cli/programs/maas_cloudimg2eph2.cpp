@@ -74,7 +74,7 @@ int build(Words& words, sstream::Context& context) {
     options.packs.push_back(meph2::image::parse_kernel_pack(pack));
   }
   become_able_to_mount(words);
-  for (const auto& file : meph2::image::build_image(options, context).files) {
+  for (const auto& file : meph2::image::make_image(options, context).files) {
     context.print(file);
   }
   return 0;

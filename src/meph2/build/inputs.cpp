@@ -227,7 +227,7 @@ void record_builds(const std::string& repository, const std::vector<RecordedVers
     if (opened.streams() >= 0) {
       sstream::recover(opened);  // what a run that died left is cleared away before anything else
     }
-    auto records = BuildRecords::load(opened, context.log);
+    auto records = BuildOrigins::load(opened, context.log);
     for (const auto& each : versions) {
       for (const auto& [product, inputs] : each.by_product) {
         records.set(product, each.version, inputs);

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "meph2/build/origins.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/record.h"
 #include "meph2/build/run.h"
 #include "sstream/repository/context.h"
 

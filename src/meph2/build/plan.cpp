@@ -156,7 +156,7 @@ class Planner {
 
   void add_boot_files(const KernelRow& row, const std::string& psubarch, PlannedProduct& product) {
     const auto directory = boot_directory(row, psubarch);
-    KernelPack pack;
+    PlannedKernel pack;
     pack.kpackage = row.kpackage;
     pack.kernel = base::cat(directory, "boot-kernel", row.suffix);
     pack.initrd = base::cat(directory, "boot-initrd", row.suffix);

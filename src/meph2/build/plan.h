@@ -26,7 +26,7 @@ struct BuildRequest {
 const std::vector<std::string>& image_formats();
 
 /// The files that one kernel package gives; paths below the stream's root.
-struct KernelPack {
+struct PlannedKernel {
   std::string kpackage;
   std::string kernel;
   std::string initrd;
@@ -57,7 +57,7 @@ struct BuildPlan {
   bool want_squashfs = false;
   bool want_root_image = false;
   bool proposed = false;  ///< packages come from the -proposed pocket, too
-  std::vector<KernelPack> packs;
+  std::vector<PlannedKernel> packs;
   std::vector<std::string> flags;  ///< for the builder: --format, --proposed...
   std::string builtin_kernel;      ///< or "none"
 };

@@ -20,7 +20,7 @@ class Search {
          const sstream::Context& context)
       : tree_(std::move(tree)),
         root_(std::filesystem::absolute(repository.path()).string()),
-        records_(BuildRecords::load(repository, context.log)),
+        records_(BuildOrigins::load(repository, context.log)),
         current_(current),
         context_(context) {}
 
@@ -119,7 +119,7 @@ class Search {
 
   sstream::ProductTree tree_;
   std::string root_;
-  BuildRecords records_;
+  BuildOrigins records_;
   CurrentInputs& current_;
   const sstream::Context& context_;
 };

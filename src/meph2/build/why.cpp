@@ -103,7 +103,7 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
     const auto versions = tree ? tree->versions(product) : std::vector<std::string>();
     if (!versions.empty()) {
       why.version = versions.front();
-      const auto records = BuildRecords::load(opened, context.log);
+      const auto records = BuildOrigins::load(opened, context.log);
       if (const auto* found = records.find(product, why.version); found != nullptr) {
         recorded = *found;
         squashfs = open_squashfs(opened, *tree, {product, why.version, "squashfs"});

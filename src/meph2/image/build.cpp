@@ -14,9 +14,9 @@
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/image/squashfs.h"
-#include "meph2/image/build_record.h"
 #include "meph2/image/recipe.h"
 #include "meph2/image/root/root_image.h"
+#include "meph2/image/run_report.h"
 #include "meph2/image/sandbox/emulation.h"
 #include "meph2/image/sandbox/unprivileged.h"
 #include "meph2/image/sandbox/workplace.h"
@@ -49,7 +49,7 @@ std::ptrdiff_t index_of(const Strings& words, const std::string& word) {
 
 class Build {
  public:
-  Build(const BuildOptions& options, BuildRecord& record, sstream::Context& context)
+  Build(const BuildOptions& options, RunReport& record, sstream::Context& context)
       : options_(options),
         record_(record),
         context_(context),
@@ -138,7 +138,7 @@ class Build {
   }
 
   /// The work of a job, with its log.
-  BuildRecord::Work logged(StageJob& job) const {
+  RunReport::Work logged(StageJob& job) const {
     return [this, &job](int log) {
       job.log = log;
       return run_stage(job, workplace_.scratch(), context_.stop);
@@ -368,7 +368,7 @@ class Build {
   }
 
   const BuildOptions& options_;
-  BuildRecord& record_;
+  RunReport& record_;
   sstream::Context& context_;
   unsigned jobs_;
   std::string conf_;
@@ -394,7 +394,7 @@ class Build {
 };
 
 /// Best effort: the failure itself counts.
-void report_failure(const std::string& path, const BuildRecord& record, const base::Log& log) {
+void report_failure(const std::string& path, const RunReport& record, const base::Log& log) {
   if (path.empty()) {
     return;
   }
@@ -407,9 +407,9 @@ void report_failure(const std::string& path, const BuildRecord& record, const ba
 
 }  // namespace
 
-BuildResult build_image(const BuildOptions& options, sstream::Context& context) {
+BuildResult make_image(const BuildOptions& options, sstream::Context& context) {
   check_options(options);
-  BuildRecord record(options.logs);
+  RunReport record(options.logs);
   std::optional<BuildResult> result;
   try {
     result = Build(options, record, context).run();

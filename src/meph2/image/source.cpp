@@ -40,7 +40,7 @@ std::string absolute(const std::string& path) {
 class Opener {
  public:
   Opener(const BuildOptions& options, std::string conf, Workplace& workplace, StageStore& stages,
-         BuildRecord& record, sstream::Context& context)
+         RunReport& record, sstream::Context& context)
       : options_(options),
         conf_(std::move(conf)),
         workplace_(workplace),
@@ -215,7 +215,7 @@ class Opener {
   std::string conf_;
   Workplace& workplace_;
   StageStore& stages_;
-  BuildRecord& record_;
+  RunReport& record_;
   sstream::Context& context_;
   bool fetched_ = false;
   int log_ = -1;  ///< of the stage
@@ -225,7 +225,7 @@ class Opener {
 }  // namespace
 
 RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       StageStore& stages, BuildRecord& record, sstream::Context& context) {
+                       StageStore& stages, RunReport& record, sstream::Context& context) {
   return Opener(options, conf, workplace, stages, record, context).open();
 }
 

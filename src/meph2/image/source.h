@@ -4,9 +4,9 @@
 #include <string>
 
 #include "base/fs/file.h"
-#include "meph2/image/build_record.h"
 #include "meph2/image/options.h"
 #include "meph2/image/root/detect.h"
+#include "meph2/image/run_report.h"
 #include "meph2/image/sandbox/workplace.h"
 #include "meph2/image/stage_store.h"
 #include "meph2/image/steps/needs.h"
@@ -27,7 +27,7 @@ struct RootSource {
 /// without an unpacked copy. `conf` is the file of release needs (for the compression of what has
 /// to be made). A source that is no squashfs is a stage of its own.
 RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       StageStore& stages, BuildRecord& record, sstream::Context& context);
+                       StageStore& stages, RunReport& record, sstream::Context& context);
 
 /// What the root file system says of itself. Empty fields where it says nothing.
 OsRelease os_release_of(const std::string& squashfs);

@@ -22,7 +22,7 @@ struct RootChanges {
 /// directory for what is made on the way. ext, xfs and btrfs are mounted, read-only, in a mount
 /// namespace that ends with the work. Error(failed) without root; Error(untrusted) for what is no
 /// such image.
-/// Changes go into a layer above it, by stages as those of image::build_image(): the image itself
+/// Changes go into a layer above it, by stages as those of image::make_image(): the image itself
 /// stays as it is. Returns a line "NAME<TAB>VERSION" for each package of a root that packages were
 /// installed in. The program has to know image::stage_option.
 std::vector<std::string> pack_root(const std::string& image, const std::string& output,

@@ -21,7 +21,7 @@ using world::ReportingWorld;
 
 constexpr const char* ga = "com.ubuntu.maas.candidate:v3:boot:24.04:amd64:ga-24.04";
 
-TEST(BuildRecord, IsWrittenAfterThePublication) {
+TEST(BuildOrigins, IsWrittenAfterThePublication) {
   const ReportingWorld world;
   const auto result = world.build("20240501");
   ASSERT_EQ(result.stages.size(), 1U);
@@ -42,7 +42,7 @@ TEST(BuildRecord, IsWrittenAfterThePublication) {
   EXPECT_EQ(entry.at("digest").get<std::string>().size(), 32U);
 }
 
-TEST(BuildRecord, WithoutAReportNothingIsRecorded) {
+TEST(BuildOrigins, WithoutAReportNothingIsRecorded) {
   const ReportingWorld world;
   ASSERT_EQ(std::remove(world.path("report.json").c_str()), 0);
   world.build("20240501");
@@ -50,7 +50,7 @@ TEST(BuildRecord, WithoutAReportNothingIsRecorded) {
   EXPECT_THAT(world.logged(), Not(HasSubstr("warning")));
 }
 
-TEST(BuildRecord, AReportThatIsNoneIsAWarningAndTheImageIsPublished) {
+TEST(BuildOrigins, AReportThatIsNoneIsAWarningAndTheImageIsPublished) {
   const ReportingWorld world;
   world.write("report.json", R"({"builder": 7})");
   EXPECT_TRUE(world.build("20240501").published.changed);
@@ -59,7 +59,7 @@ TEST(BuildRecord, AReportThatIsNoneIsAWarningAndTheImageIsPublished) {
                                         "integer, must be a string; nothing is recorded"));
 }
 
-TEST(BuildRecord, ForgetsWhatIsNotPublishedAnyMore) {
+TEST(BuildOrigins, ForgetsWhatIsNotPublishedAnyMore) {
   const ReportingWorld world;
   world.build("20240501");
   meph2::RemoveVersionOptions options;

@@ -37,10 +37,10 @@ std::string digest_of(const BuildInputs& inputs);
 
 /// What the published versions of a repository were built from: .data/.sstream/builds.json. Nothing
 /// depends on it but whether a build can be spared.
-class BuildRecords {
+class BuildOrigins {
  public:
   /// None where there is no such file, and, with a warning, where it cannot be read.
-  static BuildRecords load(const sstream::Repository& repository, const base::Log& log);
+  static BuildOrigins load(const sstream::Repository& repository, const base::Log& log);
 
   /// nullptr where nothing is recorded.
   const BuildInputs* find(const std::string& product, const std::string& version) const;

@@ -14,10 +14,10 @@ namespace meph2::image {
 
 /// What a build did, stage by stage, for its report; and the logs of its stages, which are kept
 /// until the build is complete. One object may be used by several threads.
-class BuildRecord {
+class RunReport {
  public:
   /// Logs go into `logs`, which is made when the first one is written; empty: there are none.
-  explicit BuildRecord(const std::string& logs);
+  explicit RunReport(const std::string& logs);
 
   /// The source as it came.
   void set_source(const std::string& sha256, std::uint64_t size);

@@ -1,4 +1,4 @@
-#include "meph2/build/record.h"
+#include "meph2/build/origins.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

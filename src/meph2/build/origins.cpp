@@ -1,4 +1,4 @@
-#include "meph2/build/record.h"
+#include "meph2/build/origins.h"
 
 #include <algorithm>
 #include <set>
@@ -66,15 +66,15 @@ std::string digest_of(const BuildInputs& inputs) {
   return io::fingerprint(io::to_text(json));
 }
 
-BuildRecords BuildRecords::load(const sstream::Repository& repository, const base::Log& log) {
-  BuildRecords records;
+BuildOrigins BuildOrigins::load(const sstream::Repository& repository, const base::Log& log) {
+  BuildOrigins records;
   if (repository.private_dir() < 0 || !base::exists_at(repository.private_dir(), file_name)) {
     return records;
   }
   const auto broken = [&](const char* reason) {
     log.warning(base::cat(repository.path(), "/.data/.sstream/", file_name, ": ", reason,
                           "; it counts as empty"));
-    return BuildRecords();
+    return BuildOrigins();
   };
   try {
     auto file =
@@ -100,13 +100,13 @@ BuildRecords BuildRecords::load(const sstream::Repository& repository, const bas
   return records;
 }
 
-const BuildInputs* BuildRecords::find(const std::string& product,
+const BuildInputs* BuildOrigins::find(const std::string& product,
                                       const std::string& version) const {
   const auto found = builds_.find({product, version});
   return found == builds_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> BuildRecords::versions(const std::string& product) const {
+std::vector<std::string> BuildOrigins::versions(const std::string& product) const {
   std::vector<std::string> list;
   for (const auto& [key, inputs] : builds_) {
     if (key.first == product) {
@@ -117,11 +117,11 @@ std::vector<std::string> BuildRecords::versions(const std::string& product) cons
   return list;
 }
 
-void BuildRecords::set(const std::string& product, const std::string& version, BuildInputs inputs) {
+void BuildOrigins::set(const std::string& product, const std::string& version, BuildInputs inputs) {
   builds_[{product, version}] = std::move(inputs);
 }
 
-void BuildRecords::keep_live(const sstream::Generation& live) {
+void BuildOrigins::keep_live(const sstream::Generation& live) {
   std::set<Key> found;
   for (const auto& [content_id, stream] : live.streams()) {
     if (found.size() == builds_.size()) {
@@ -137,7 +137,7 @@ void BuildRecords::keep_live(const sstream::Generation& live) {
   std::erase_if(builds_, [&](const auto& entry) { return !found.contains(entry.first); });
 }
 
-void BuildRecords::save(const sstream::Repository& repository) const {
+void BuildOrigins::save(const sstream::Repository& repository) const {
   auto builds = Json::object();
   for (const auto& [key, inputs] : builds_) {
     builds[key.first][key.second] = {{"digest", digest_of(inputs)}, {"inputs", json_of(inputs)}};

@@ -1,4 +1,4 @@
-#include "meph2/image/build_record.h"
+#include "meph2/image/run_report.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@
 namespace {
 
 using io::Json;
-using meph2::image::BuildRecord;
+using meph2::image::RunReport;
 using meph2::image::StageInputs;
 using meph2::image::StageStore;
 using testing::HasSubstr;
@@ -44,7 +44,7 @@ class Records : public testing::Test {
   }
 
   /// A stage that logs "said" and then fails with `reason`, unless that is empty.
-  std::string run(BuildRecord& record, const StageInputs& inputs, const std::string& reason = {}) {
+  std::string run(RunReport& record, const StageInputs& inputs, const std::string& reason = {}) {
     StageStore store(path("stages"), true, context_);
     try {
       record.run(store, inputs, base::cat("kernel ", inputs.of), path("made"), {}, [&](int log) {
@@ -74,7 +74,7 @@ class Records : public testing::Test {
 };
 
 TEST_F(Records, OfAFailureKeepTheLogAndNameIt) {
-  BuildRecord record(path("logs/"));
+  RunReport record(path("logs/"));
   EXPECT_EQ(run(record, kernel("a")), "");
   const auto log = path("logs/kernel-b_c.log");
   EXPECT_EQ(run(record, kernel("b/c"), "no such luck"), base::cat("no such luck; see ", log));
@@ -96,10 +96,10 @@ TEST_F(Records, OfAFailureKeepTheLogAndNameIt) {
 
 TEST_F(Records, OfACompleteBuildLeaveNoLogsButThoseOfOthers) {
   {
-    BuildRecord record(path("logs"));
+    RunReport record(path("logs"));
     run(record, kernel("a"), "failed");
   }
-  BuildRecord record(path("logs"));
+  RunReport record(path("logs"));
   run(record, kernel("a"));
   run(record, kernel("b"));
   write("logs/mine.txt", "");
@@ -118,14 +118,14 @@ TEST_F(Records, WriteNoLogThroughALink) {
   write("precious", "as it was");
   base::make_directories(path("logs"));
   ASSERT_EQ(::symlink(path("precious").c_str(), path("logs/kernel-a.log").c_str()), 0);
-  BuildRecord record(path("logs"));
+  RunReport record(path("logs"));
   run(record, kernel("a"), "failed");
   EXPECT_EQ(base::read_file(path("precious")), "as it was");
   EXPECT_THAT(base::read_file(path("logs/kernel-a.log")), HasSubstr("said"));
 }
 
 TEST_F(Records, WithoutADirectoryLogNothing) {
-  BuildRecord record("");
+  RunReport record("");
   EXPECT_EQ(run(record, kernel("a"), "no such luck"), "no such luck");
   EXPECT_FALSE(record.report().at("stages")[0].contains("log"));
 }
@@ -136,10 +136,10 @@ TEST_F(Records, NameArchivesAndPackagesOfStagesThatAreTakenAsWell) {
   const Json more{{"sha256", "1"}, {"suite", "bookworm"}, {"url", "http://b/"}};
   result_ = {{"archives", {more, main}}, {"packages", {{"a", "1"}}}};
   {
-    BuildRecord record("");
+    RunReport record("");
     run(record, kernel("a"));
   }
-  BuildRecord record("");
+  RunReport record("");
   record.set_source("00", 4);
   run(record, kernel("a"), "would have to be made");
   result_ = {{"archives", {main}}, {"packages", {{"b", "2"}}}};

@@ -1,4 +1,4 @@
-#include "meph2/image/build_record.h"
+#include "meph2/image/run_report.h"
 
 #include <chrono>
 #include <cmath>
@@ -47,7 +47,7 @@ std::string log_name(const StageInputs& inputs) {
   return name + ".log";
 }
 
-BuildRecord::BuildRecord(const std::string& logs)
+RunReport::RunReport(const std::string& logs)
     : directory_(logs.empty() ? logs
                               : std::filesystem::absolute(logs).lexically_normal().string()) {
   while (directory_.size() > 1 && directory_.back() == '/') {
@@ -55,14 +55,14 @@ BuildRecord::BuildRecord(const std::string& logs)
   }
 }
 
-void BuildRecord::set_source(const std::string& sha256, std::uint64_t size) {
+void RunReport::set_source(const std::string& sha256, std::uint64_t size) {
   const std::lock_guard<std::mutex> guard(mutex_);
   source_ = {{"sha256", sha256}, {"size", size}};
 }
 
-StageOutcome BuildRecord::run(StageStore& stages, const StageInputs& inputs,
-                              const std::string& label, const std::string& made,
-                              const std::vector<std::string>& names, const Work& work) {
+StageOutcome RunReport::run(StageStore& stages, const StageInputs& inputs, const std::string& label,
+                            const std::string& made, const std::vector<std::string>& names,
+                            const Work& work) {
   const auto path =
       directory_.empty() ? std::string() : base::cat(directory_, "/", log_name(inputs));
   const auto start = Steady::now();
@@ -88,7 +88,7 @@ StageOutcome BuildRecord::run(StageStore& stages, const StageInputs& inputs,
   }
 }
 
-void BuildRecord::end(Stage stage, const Json& result) {
+void RunReport::end(Stage stage, const Json& result) {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (!stage.log.empty()) {
     logs_.insert(stage.log);
@@ -104,7 +104,7 @@ void BuildRecord::end(Stage stage, const Json& result) {
   }
 }
 
-void BuildRecord::forget_logs() noexcept {
+void RunReport::forget_logs() noexcept {
   const std::lock_guard<std::mutex> guard(mutex_);
   try {
     for (const auto& log : logs_) {
@@ -118,7 +118,7 @@ void BuildRecord::forget_logs() noexcept {
   }
 }
 
-Json BuildRecord::report() const {
+Json RunReport::report() const {
   const std::lock_guard<std::mutex> guard(mutex_);
   auto stages = Json::array();
   for (const auto& stage : stages_) {
