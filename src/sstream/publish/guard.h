@@ -10,8 +10,8 @@ namespace sstream {
 
 /// What a source may take away from a repository without the operator saying so.
 struct GuardRails {
-  bool enforced = false;             ///< verbs that remove on request are their own permission
-  bool allow_shrink = false;         ///< --allow-shrink
+  bool enforced = false;                  ///< verbs that remove on request are their own permission
+  bool allow_shrink = false;              ///< --allow-shrink
   std::set<std::string> allow_drop = {};  ///< --allow-drop PRODUCT
 };
 

@@ -30,9 +30,10 @@ struct WhatChanges {
   bool same_content = false;  ///< the live generation says all of it already
 };
 
-/// Applies the guard rails, before anything is written: see check_shrink(). Reads the documents that
-/// stay as they are, so that a spoilt one stops the publication before anything is brought in. Takes
-/// the streams out of the plan. Error(untrusted) for a content id that is not fit for a file name.
+/// Applies the guard rails, before anything is written: see check_shrink(). Reads the documents
+/// that stay as they are, so that a spoilt one stops the publication before anything is brought in.
+/// Takes the streams out of the plan. Error(untrusted) for a content id that is not fit for a file
+/// name.
 WhatChanges outlook(const Generation& live, Plan& plan, const GuardRails& rails);
 
 /// The same for metadata that is published as it is.

@@ -19,6 +19,7 @@ namespace sstream {
 struct PlannedStream {
   PlannedStream(ProductTree tree)  // NOLINT(google-explicit-constructor): the usual one
       : content(std::make_unique<TreeStream>(std::move(tree))) {}
+
   explicit PlannedStream(std::unique_ptr<NewStream> stream) : content(std::move(stream)) {}
 
   std::unique_ptr<NewStream> content;

@@ -29,7 +29,9 @@ enum class Naming : std::uint8_t {
 class FileList {
  public:
   FileList() = default;
+
   explicit FileList(Naming naming) : naming_(naming) {}
+
   /// A list of these.
   explicit FileList(const std::vector<NewFile>& files) : FileList() { add(files); }
 

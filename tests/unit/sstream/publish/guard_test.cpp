@@ -39,10 +39,15 @@ TEST(Guard, RefusesWhatASourceMayNotTakeAway) {
       {.before = {}, .after = {}, .refused = ""},
       {.before = {{"a", 1}}, .after = {{"a", 1}, {"b", 2}}, .refused = ""},
       {.before = {{"a", 4}}, .after = {{"a", 2}}, .refused = ""},  // half may go
-      {.before = {{"a", 5}}, .after = {{"a", 2}}, .refused = "1 products with 5 versions would shr"},
+      {.before = {{"a", 5}},
+       .after = {{"a", 2}},
+       .refused = "1 products with 5 versions would shr"},
       {.before = {{"a", 5}}, .after = {{"a", 2}}, .refused = "", .rails = shrink},
       {.before = {{"a", 1}, {"b", 1}}, .after = {{"a", 2}}, .refused = "product b would disappear"},
-      {.before = {{"a", 1}, {"b", 1}}, .after = {{"a", 2}}, .refused = "product b", .rails = shrink},
+      {.before = {{"a", 1}, {"b", 1}},
+       .after = {{"a", 2}},
+       .refused = "product b",
+       .rails = shrink},
       {.before = {{"a", 1}, {"b", 1}}, .after = {{"a", 2}}, .refused = "", .rails = drop},
       {.before = {{"a", 1}, {"b", 0}}, .after = {{"a", 1}}, .refused = ""},  // it had no version
       {.before = {{"b", 1}}, .after = {}, .refused = "nothing would be left", .rails = drop},

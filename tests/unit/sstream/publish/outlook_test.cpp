@@ -87,14 +87,16 @@ TEST_F(OutlookTest, OnlyWhatDiffersIsWritten) {
   const auto generation = live({tree_of("a", {"1", "2"}), tree_of("b", {"1"})});
   std::vector<Case> cases;
   cases.push_back({.planned = tree_of("a", {"1", "2"}), .known_to_differ = false, .versions = {}});
-  cases.push_back({.planned = tree_of("a", {"1", "2"}), .known_to_differ = true,
+  cases.push_back({.planned = tree_of("a", {"1", "2"}),
+                   .known_to_differ = true,
                    .versions = Json::object()});  // it is not compared
-  cases.push_back({.planned = tree_of("a", {"1", "2"}, "other"), .known_to_differ = false,
+  cases.push_back({.planned = tree_of("a", {"1", "2"}, "other"),
+                   .known_to_differ = false,
                    .versions = Json::object()});
-  cases.push_back({.planned = tree_of("a", {"1"}), .known_to_differ = false,
-                   .versions = Json{{"p", {2, 1}}}});
-  cases.push_back({.planned = tree_of("c", {"1"}), .known_to_differ = false,
-                   .versions = Json{{"p", {0, 1}}}});
+  cases.push_back(
+      {.planned = tree_of("a", {"1"}), .known_to_differ = false, .versions = Json{{"p", {2, 1}}}});
+  cases.push_back(
+      {.planned = tree_of("c", {"1"}), .known_to_differ = false, .versions = Json{{"p", {0, 1}}}});
   for (auto& row : cases) {
     const auto content_id = row.planned.content_id();
     Plan plan;
@@ -171,9 +173,9 @@ TEST_F(OutlookTest, TheNextStampComesAfterTheIndexAndWhatChanges) {
   plan.streams.push_back(tree_of("a", {"1", "2"}));
   plan.streams.push_back(tree_of("new", {"1"}));
   const auto next = sstream::outlook(generation, plan, {});
-  EXPECT_THAT(sstream::earlier_stamps(generation, next.contents),
-              testing::ElementsAre("Wed, 31 Dec 2025 12:00:00 +0000",
-                                   "Wed, 31 Dec 2025 00:00:00 +0000"));
+  EXPECT_THAT(
+      sstream::earlier_stamps(generation, next.contents),
+      testing::ElementsAre("Wed, 31 Dec 2025 12:00:00 +0000", "Wed, 31 Dec 2025 00:00:00 +0000"));
 }
 
 }  // namespace
