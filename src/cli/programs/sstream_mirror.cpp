@@ -25,7 +25,7 @@ struct MirrorCommand {
 
 constexpr std::uint64_t megabyte = 1U << 20U;
 
-std::string line_of(char sign, const sstream::ListedFile& listed) {
+std::string line_of(char sign, const sstream::FileEntry& listed) {
   const auto& [file, item] = listed;
   return base::cat(sign, " ", item.product, " ", item.version, " ", item.item, " ", file.path, " ",
                    file.expected.size / megabyte, " Mb");
@@ -35,13 +35,11 @@ std::string line_of(char sign, const sstream::ListedFile& listed) {
 void print_plan(const sstream::MirrorResult& result, const sstream::Context& context) {
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
-  if (result.published.bulk && result.published.bulk->missing) {
-    const auto print = [&](const sstream::ListedFile& listed) {
+  if (result.published.files) {
+    result.published.files->for_each([&](const sstream::FileEntry& listed) {
       added += listed.file.expected.size;
       context.print(base::escape_control(line_of('+', listed)));
-    };
-    result.published.bulk->missing->for_each(print);
-    result.published.bulk->replaced->for_each(print);
+    });
   }
   for (const auto& listed : result.removed) {
     removed += listed.file.expected.size;

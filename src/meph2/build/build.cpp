@@ -219,7 +219,7 @@ class Build {
         options_.target,
         [&](const sstream::Generation& live) {
           sstream::Plan plan;
-          plan.files = new_files;
+          plan.files.add(new_files);
           auto tree = live.read_tree(config_.content_id);
           auto target = tree ? std::move(*tree)
                              : sstream::ProductTree::make(config_.content_id, "image-downloads");

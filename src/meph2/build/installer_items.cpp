@@ -208,7 +208,9 @@ InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& r
                                      const std::string& space, const sstream::Context& context) {
   InstallerFiles result;
   const sstream::Repository target(repository, sstream::Access::read);
-  const auto missing = sstream::find_missing(target, plan.installer_files, context).missing;
+  const auto missing =
+      sstream::find_missing(target, sstream::FileList(plan.installer_files), context)
+          .missing.files();
   std::vector<base::File> parts;
   std::vector<io::FileRequest> requests;
   parts.reserve(missing.size());

@@ -236,8 +236,8 @@ class Sync {
 
   /// What another tool left under one of the names would stop the publication of all images.
   void require_names_free(const std::vector<sstream::NewFile>& files) const {
-    sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read), files,
-                          context_);
+    sstream::find_missing(sstream::Repository(options_.output, sstream::Access::read),
+                          sstream::FileList(files), context_);
   }
 
   std::string make_space() {
@@ -358,7 +358,7 @@ class Sync {
       }
       const auto built = tree_of(job.plan, config_.content_id, job.files.value_or(BuiltFiles()));
       add_version(built, job.plan.version_name, tree);
-      plan.files.insert(plan.files.end(), job.new_files.begin(), job.new_files.end());
+      plan.files.add(job.new_files);
     }
     tree.json()["datatype"] = "image-downloads";
     settle(tree);

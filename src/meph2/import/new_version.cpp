@@ -95,7 +95,7 @@ sstream::Plan plan_versions(const std::vector<NewVersion>& versions,
     }
     sstream::graft_version(built, version.product, version.version, tree,
                            [](const sstream::Item&) { return true; });
-    plan.files.insert(plan.files.end(), version.files.begin(), version.files.end());
+    plan.files.add(version.files);
   }
   for (auto& entry : trees) {
     add_stream(std::move(entry.second), plan);

@@ -324,7 +324,7 @@ class Mirror {
       const auto path = item_path(directory, file);
       const sstream::Pedigree id{source.product, version.name, item_name(file)};
       fresh.set(id, item_tags(file, path));
-      plan.files.push_back(source.archive->new_file(file, path));
+      plan.files.add(source.archive->new_file(file, path));
       result_.items.emplace_back(id, path);
     }
     sstream::graft_version(fresh, source.product, version.name, tree,

@@ -14,6 +14,7 @@
 #include "sstream/format/condense.h"
 #include "sstream/format/graft.h"
 #include "sstream/source/content_source.h"
+#include "sstream/staging/staging.h"
 
 namespace meph2 {
 
@@ -106,8 +107,10 @@ void require_files(const Supply& supply, const Pedigree& version, const Wanted& 
   for_each_wanted(supply.tree, version, wanted, [&](const Item& item) {
     if (const auto path = item.path()) {
       const auto origin = supply.locate(*path);
-      plan.files.push_back({*path, sstream::Checksums::of(item, supply.allow_md5), origin,
-                            supply.may_link && is_linkable(origin)});
+      plan.files.add(sstream::NewFile{.path = *path,
+                                      .expected = sstream::Checksums::of(item, supply.allow_md5),
+                                      .origin = origin,
+                                      .may_link = supply.may_link && is_linkable(origin)});
     }
   });
 }
@@ -162,7 +165,7 @@ VersionDifference require_nothing_more(const Supply& supply, const Pedigree& ver
 void add_stream(ProductTree target, sstream::Plan& plan) {
   sstream::ready_to_publish(target);
   plan.streams.push_back(std::move(target));
-  plan.differs = true;
+  plan.streams.back().known_to_differ = true;
 }
 
 sstream::PublishResult publish_added(const std::string& directory, const sstream::Planner& planner,
@@ -170,12 +173,12 @@ sstream::PublishResult publish_added(const std::string& directory, const sstream
                                      const sstream::Context& context) {
   const auto whole = [&](const sstream::Generation& live) {
     auto plan = planner(live);
-    require_whole(plan.files, context);
+    require_whole(plan.files.files(), context);
     return plan;
   };
   auto result = sstream::publish(directory, whole, options, context);
   if (options.dry_run) {
-    base::with_context(options.action, [&] { verify_origins(result.files, context); });
+    base::with_context(options.action, [&] { verify_origins(result.files->files(), context); });
   }
   return result;
 }

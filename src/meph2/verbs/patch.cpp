@@ -329,7 +329,7 @@ PatchResult patch(const PatchOptions& options, const sstream::Context& context) 
         add_stream(std::move(target.tree), plan);
       } else if (change.changed()) {
         plan.streams.push_back(std::move(target.tree));
-        plan.differs = true;
+        plan.streams.back().known_to_differ = true;
       }
     }
     return plan;

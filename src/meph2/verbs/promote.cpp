@@ -140,7 +140,7 @@ class Promotion {
                       AddedItems& items) const;
   io::Json details() const;
   std::uint64_t source_generation() const;
-  void require_in_place(std::vector<sstream::NewFile>& files) const;
+  void require_in_place(sstream::FileList& files) const;
 
   const PromoteOptions& options_;
   const sstream::Context& context_;
@@ -199,16 +199,16 @@ bool Promotion::plan_selection(const Selection& selection, ProductTree& target, 
 }
 
 /// With --skip-file-copy: the files are right, or nothing happens.
-void Promotion::require_in_place(std::vector<sstream::NewFile>& files) const {
+void Promotion::require_in_place(sstream::FileList& files) const {
   const sstream::Repository repository(options_.target, sstream::Access::read, true);
   const auto staged = sstream::find_missing(repository, files, context_);
   if (!staged.missing.empty()) {
     throw base::Error(Errc::not_found,
                       base::cat(options_.target, ": ", staged.missing.size(),
                                 " files are not there, and --skip-file-copy brings none in: ",
-                                staged.missing.front().path));
+                                staged.missing.files().front().path));
   }
-  files.clear();
+  files = sstream::FileList();
 }
 
 /// For the history of the target. Secrets of a URL stay out of it.

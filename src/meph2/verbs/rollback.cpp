@@ -72,10 +72,13 @@ ProductTree with_product(ProductTree live, const ProductTree& old, const std::st
 }
 
 /// All contents as they were; those that came since go.
-sstream::Plan plan_all(const Generation& old, const Generation& live) {
+sstream::Plan plan_all(const Repository& repository, const Generation& old,
+                       const Generation& live) {
   sstream::Plan plan;
   for (const auto& entry : old.streams()) {
-    plan.streams.push_back(*old.read_tree(entry.first));
+    auto tree = *old.read_tree(entry.first);
+    require_files(repository, tree, {});
+    plan.streams.push_back(std::move(tree));
   }
   for (const auto& entry : live.streams()) {
     if (!old.streams().contains(entry.first)) {
@@ -85,8 +88,8 @@ sstream::Plan plan_all(const Generation& old, const Generation& live) {
   return plan;
 }
 
-sstream::Plan plan_product(const Generation& old, const Generation& live,
-                           const std::string& product) {
+sstream::Plan plan_product(const Repository& repository, const Generation& old,
+                           const Generation& live, const std::string& product) {
   sstream::Plan plan;
   bool known = false;
   for (const auto& entry : live.streams()) {
@@ -96,8 +99,9 @@ sstream::Plan plan_product(const Generation& old, const Generation& live,
     const bool is = live.summary(content_id).versions.contains(product);
     known = known || was || is;
     if (was) {
-      plan.streams.push_back(
-          with_product(*live.read_tree(content_id), *old.read_tree(content_id), product));
+      auto tree = with_product(*live.read_tree(content_id), *old.read_tree(content_id), product);
+      require_files(repository, tree, product);
+      plan.streams.push_back(std::move(tree));
     } else if (is) {
       auto tree = *live.read_tree(content_id);
       tree.remove({product, {}, {}});
@@ -119,11 +123,8 @@ RollbackResult rollback(const RollbackOptions& options, const sstream::Context& 
   const auto planner = [&](const Generation& live) {
     result.generation = name_of(options, repository);
     const auto old = Generation::load_kept(repository, result.generation);
-    auto plan =
-        options.product.empty() ? plan_all(old, live) : plan_product(old, live, options.product);
-    for (const auto& tree : plan.streams) {
-      require_files(repository, tree, options.product);
-    }
+    auto plan = options.product.empty() ? plan_all(repository, old, live)
+                                        : plan_product(repository, old, live, options.product);
     plan.details = {{"restored", result.generation}, {"product", options.product}};
     return plan;
   };

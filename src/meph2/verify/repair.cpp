@@ -66,9 +66,9 @@ void fail(FoundProblem& found, const base::Error& error) {
 /// All of them in one go; where one of them cannot be had, each for itself.
 void bring_in(const sstream::Repository& repository, std::span<Repair> repairs,
               const sstream::Context& context) {
-  std::vector<NewFile> files;
+  sstream::FileList files;
   for (const auto& repair : repairs) {
-    files.push_back(repair.file);
+    files.add(repair.file);
   }
   try {
     sstream::bring_in(repository, files, context);

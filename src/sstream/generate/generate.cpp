@@ -9,7 +9,7 @@
 #include "base/strings.h"
 #include "sstream/format/condense.h"
 #include "sstream/format/graft.h"
-#include "sstream/generate/listed_files.h"
+#include "sstream/generate/item_files.h"
 
 namespace sstream {
 
@@ -218,7 +218,7 @@ Json clouds_of(const ProductTree& tree) {
 class StreamGenerator {
  public:
   StreamGenerator(const GenerateOptions& options, const std::map<std::string, Content>& contents,
-                  const ListedFiles& files, GenerateResult& result)
+                  const ItemFiles& files, GenerateResult& result)
       : options_(options), files_(files), result_(result) {
     for (const auto& [content_id, content] : contents) {
       fresh_.push_back(tree_of(content_id, content));
@@ -231,7 +231,7 @@ class StreamGenerator {
     for (const auto& fresh : fresh_) {
       plan_content(fresh, live, plan);
     }
-    plan.files = files_.wanted();
+    plan.files.add(files_.wanted());
     plan.details = {{"sources", options_.scan.directory.empty()
                                     ? Json(options_.lists)
                                     : Json::array({options_.scan.directory})}};
@@ -262,7 +262,7 @@ class StreamGenerator {
   }
 
   const GenerateOptions& options_;
-  const ListedFiles& files_;
+  const ItemFiles& files_;
   GenerateResult& result_;
   std::vector<ProductTree> fresh_;
 };
@@ -282,7 +282,7 @@ GenerateResult generate_streams(const GenerateOptions& options, const Context& c
   require_each_once(records);
   add_tags(options.tags, records);
   const auto from = options.scan.directory.empty() ? options.files : options.scan.directory;
-  ListedFiles files(options.target, from, options.md5, context);
+  ItemFiles files(options.target, from, options.md5, context);
   if (options.look_at_files) {
     files.digest(records);
   } else {

@@ -43,7 +43,7 @@ class Gatherer {
  public:
   explicit Gatherer(const ContentSource& source) : source_(source) {}
 
-  Verbatim run() {
+  ExactMetadata run() {
     add("streams/v1/index", true);
     for (const auto& entry : source_.entries()) {
       add(entry.path.substr(0, entry.path.rfind('.')), false);
@@ -93,12 +93,12 @@ class Gatherer {
   }
 
   const ContentSource& source_;
-  Verbatim metadata_;
+  ExactMetadata metadata_;
 };
 
 }  // namespace
 
-Verbatim exact_metadata(const ContentSource& source) {
+ExactMetadata exact_metadata(const ContentSource& source) {
   return Gatherer(source).run();
 }
 

@@ -165,26 +165,18 @@ class Mirror {
     }
   }
 
-  /// Where files come from. By value: what a dry run found outlives this object.
-  FileSpool::Locate locate() const {
-    auto bases = source_.locate_all("x");
-    for (auto& place : bases) {
-      place.pop_back();
-    }
-    return [bases = std::move(bases)](const std::string& path) {
-      std::vector<std::string> places;
-      for (const auto& above : bases) {
-        places.push_back(above + (io::is_http_url(above) ? base::percent_encode_path(path) : path));
-      }
-      return places;
-    };
+  /// Says where the file comes from.
+  void locate(NewFile& file) const {
+    file.mirrors = source_.locate_all(file.path);
+    file.origin = std::move(file.mirrors.front());
+    file.mirrors.erase(file.mirrors.begin());
   }
 
   Plan plan(const Generation& live) {
     Plan plan;
     plan.details = {{"source", base::redact_urls(options_.source)},
                     {"choice", choice_of(options_)}};
-    plan.bulk = std::make_unique<FileSpool>(locate());
+    plan.files = FileList(Naming::as_they_come);
     result_.items = 0;
     result_.left_out = 0;
     result_.removed.clear();
@@ -194,8 +186,8 @@ class Mirror {
       plan_content(live, document, ours, plan);
     }
     if (options_.exact) {
-      plan.documents.clear();
-      plan.verbatim = exact_metadata(source_);
+      plan.streams.clear();
+      plan.exact = exact_metadata(source_);
     } else {
       drop_vanished(live, plan);
     }
@@ -209,8 +201,11 @@ class Mirror {
   void plan_content(const Generation& live, Document& document, bool ours, Plan& plan) {
     const auto& content_id = document.entry.content_id;
     auto present = live.open_stream(content_id);
-    auto content =
-        choose_content(document.file, present ? &*present : nullptr, selection_, ours, *plan.bulk);
+    auto content = choose_content(document.file, present ? &*present : nullptr, selection_, ours,
+                                  [&](FileEntry entry) {
+                                    locate(entry.file);
+                                    plan.files.add(entry);
+                                  });
     result_.items += content.items;
     result_.left_out += content.left_out;
     if (options_.exact && content.first_left_out) {
@@ -227,7 +222,7 @@ class Mirror {
     if (publish_.dry_run && present) {
       collect_removed(*present, content);
     }
-    plan.documents.push_back(std::move(content.stream));
+    plan.streams.emplace_back(std::move(content.stream));
   }
 
   void collect_removed(base::File& present, const MirroredContent& content) {
@@ -235,7 +230,7 @@ class Mirror {
       const auto& id = item.pedigree();
       const auto product = content.versions.find(id.product);
       if (product == content.versions.end() || !product->second.contains(id.version)) {
-        ListedFile removed;
+        FileEntry removed;
         removed.item = id;
         removed.file.path = item.tag("path").value_or("");
         removed.file.expected.size = base::parse_decimal(item.tag("size").value_or("")).value_or(0);

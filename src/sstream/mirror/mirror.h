@@ -38,7 +38,7 @@ struct MirrorResult {
   std::size_t items = 0;              ///< of the source that the mirror has
   std::size_t left_out = 0;           ///< that the filters leave out
   std::size_t unlisted = 0;           ///< files that are not named any more
-  std::vector<ListedFile> removed;    ///< dry run: items that would not be named any more
+  std::vector<FileEntry> removed;     ///< dry run: items that would not be named any more
 };
 
 /// Makes `target` a mirror of a source: what the filters and `max` choose of it is listed, signed

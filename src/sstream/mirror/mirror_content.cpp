@@ -118,13 +118,13 @@ class Take : public VersionVisitor {
  public:
   /// `chosen`: null for all that have a wanted item.
   Take(Sieve& sieve, const Versions* chosen, const MirrorSelection& selection,
-       const PathSet& promises, MirroredContent& result, FileSpool& files)
+       const PathSet& promises, MirroredContent& result, const Want& want)
       : sieve_(sieve),
         chosen_(chosen),
         selection_(selection),
         promises_(promises),
         result_(result),
-        files_(files) {}
+        want_(want) {}
 
   void head(const ProductTree& tags) override {
     sieve_.head(tags);
@@ -179,14 +179,14 @@ class Take : public VersionVisitor {
     if (!path) {
       return;
     }
-    ListedFile listed;
-    listed.item = item.pedigree();
-    listed.file.path = *path;
-    listed.file.expected = Checksums::of(item, selection_.allow_md5);
-    listed.file.known =
-        !selection_.verify && promises_.contains(promise_of(*path, listed.file.expected));
-    listed.file.replace = true;
-    files_.add(listed);
+    FileEntry entry;
+    entry.item = item.pedigree();
+    entry.file.path = *path;
+    entry.file.expected = Checksums::of(item, selection_.allow_md5);
+    entry.file.known =
+        !selection_.verify && promises_.contains(promise_of(*path, entry.file.expected));
+    entry.file.replace = true;
+    want_(std::move(entry));
   }
 
   Sieve& sieve_;
@@ -194,7 +194,7 @@ class Take : public VersionVisitor {
   const MirrorSelection& selection_;
   const PathSet& promises_;
   MirroredContent& result_;
-  FileSpool& files_;
+  const Want& want_;
 };
 
 /// Takes over what the source has no longer.
@@ -275,7 +275,7 @@ std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& cho
 }  // namespace
 
 MirroredContent choose_content(base::File& source, base::File* live,
-                               const MirrorSelection& selection, bool ours, FileSpool& files) {
+                               const MirrorSelection& selection, bool ours, const Want& want) {
   Present present(ours && !selection.verify);
   if (live != nullptr) {
     visit_versions(*live, present);
@@ -294,7 +294,7 @@ MirroredContent choose_content(base::File& source, base::File* live,
   }
   Sieve sieve(selection.filters);
   Take take(sieve, choice ? &choice->from_source : nullptr, selection, present.promises, result,
-            files);
+            want);
   visit_versions(source, take);
   if (!choice) {
     result.left_out = sieve.left_out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,7 +13,7 @@
 #include "sstream/janitor/path_set.h"
 #include "sstream/publish/stream_spool.h"
 #include "sstream/repository/generation.h"
-#include "sstream/staging/file_spool.h"
+#include "sstream/staging/file_list.h"
 
 namespace sstream {
 
@@ -26,6 +27,9 @@ struct MirrorSelection {
   bool allow_md5 = false;
 };
 
+/// Gets a file that is to be there, without an origin.
+using Want = std::function<void(FileEntry entry)>;
+
 /// What becomes of one content of the source.
 struct MirroredContent {
   std::unique_ptr<StreamSpool> stream;
@@ -36,10 +40,10 @@ struct MirroredContent {
 };
 
 /// Chooses from one content, in little memory: `source` is its document, `live` the repository's
-/// present one, if it has the content. Files that are to be there are put on `files`.
+/// present one, if it has the content. `want` gets the files.
 /// Error(untrusted) for an unsafe path anywhere in the source, and for files that are wanted but
 /// have no size or no digest that counts.
 MirroredContent choose_content(base::File& source, base::File* live,
-                               const MirrorSelection& selection, bool ours, FileSpool& files);
+                               const MirrorSelection& selection, bool ours, const Want& want);
 
 }  // namespace sstream

@@ -10,9 +10,9 @@ namespace sstream {
 
 /// What a source may take away from a repository without the operator saying so.
 struct GuardRails {
-  bool enforced = false;             ///< verbs that remove on request are their own permission
-  bool allow_shrink = false;         ///< --allow-shrink
-  std::set<std::string> allow_drop;  ///< --allow-drop PRODUCT
+  bool enforced = false;                  ///< verbs that remove on request are their own permission
+  bool allow_shrink = false;              ///< --allow-shrink
+  std::set<std::string> allow_drop = {};  ///< --allow-drop PRODUCT
 };
 
 /// Error(refused) when the change empties a stream, drops a product that is not in allow_drop, or

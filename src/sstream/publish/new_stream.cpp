@@ -4,11 +4,6 @@
 
 namespace sstream {
 
-void TreeStream::write(const std::string& updated, const io::Sink& sink) {
-  tree_.set_updated(updated);
-  io::write_json(tree_.json(), sink);
-}
-
 bool is_text_of(NewStream& content, const std::string& updated, const base::File& file) {
   std::uint64_t offset = 0;
   bool same = true;
@@ -26,10 +21,19 @@ bool is_text_of(NewStream& content, const std::string& updated, const base::File
   return same && offset == file.size();
 }
 
-bool has_text(const Generation& live, NewStream& content) {
-  const auto content_id = content.summary().content_id;
+bool NewStream::is_live(const Generation& live) {
+  const auto content_id = summary().content_id;
   const auto file = live.open_stream(content_id);
-  return file && is_text_of(content, live.summary(content_id).updated, *file);
+  return file && is_text_of(*this, live.summary(content_id).updated, *file);
+}
+
+void TreeStream::write(const std::string& updated, const io::Sink& sink) {
+  tree_.set_updated(updated);
+  io::write_json(tree_.json(), sink);
+}
+
+bool TreeStream::is_live(const Generation& live) {
+  return live.live_content_digest(tree_.content_id()) == content_digest(tree_);
 }
 
 }  // namespace sstream

@@ -24,29 +24,29 @@ class NewStream {
 
   /// The whole document, in the layout of io::write_json(), with this `updated`.
   virtual void write(const std::string& updated, const io::Sink& sink) = 0;
+
+  /// Whether the live generation says the same of its content id, but for `updated`. In general:
+  /// in the same layout. (A document that the established tools wrote may say the same in another.)
+  virtual bool is_live(const Generation& live);
 };
+
+/// Whether the content, written with this `updated`, is the text of the file.
+bool is_text_of(NewStream& content, const std::string& updated, const base::File& file);
 
 /// One that is a tree.
 class TreeStream : public NewStream {
  public:
   explicit TreeStream(ProductTree tree) : tree_(std::move(tree)) {}
 
-  const ProductTree& tree() const { return tree_; }
-
   StreamSummary summary() const override { return summary_of(tree_); }
 
   void write(const std::string& updated, const io::Sink& sink) override;
 
+  /// Whatever the layout.
+  bool is_live(const Generation& live) override;
+
  private:
   ProductTree tree_;
 };
-
-/// Whether the content, written with this `updated`, is the text of the file.
-bool is_text_of(NewStream& content, const std::string& updated, const base::File& file);
-
-/// Whether the content, but for `updated`, is laid out as the live document of its content id is:
-/// then it is the same. (One that the established tools wrote may be the same and laid out
-/// otherwise.)
-bool has_text(const Generation& live, NewStream& content);
 
 }  // namespace sstream

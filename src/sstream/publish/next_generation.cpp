@@ -86,7 +86,7 @@ std::vector<std::string> NextGeneration::to_sign(const DocumentSigner& signer) c
   return names;
 }
 
-void NextGeneration::check(const std::map<std::string, ListedStream>& listed) const {
+void NextGeneration::check(const Listing& listed) const {
   const auto fail = [](const std::string& reason) {
     throw base::Error(base::Errc::internal,
                       base::cat("the new generation does not read back: ", reason));

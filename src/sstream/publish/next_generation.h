@@ -17,6 +17,9 @@ struct ListedStream {
   io::Json entry = {};  ///< keys of the index entry beside those of the summary; null: goes
 };
 
+/// The contents that an index lists, by content id.
+using Listing = std::map<std::string, ListedStream>;
+
 /// A generation being built in PARENT/.v1.<name>.new, out of the readers' sight. Abandoned (the
 /// directory is removed) unless release() was called.
 class NextGeneration {
@@ -48,7 +51,7 @@ class NextGeneration {
   /// Reads the whole generation back as consumers do: the index names each of `listed` (by content
   /// id) and nothing else, each document parses and holds what was planned. Error(internal)
   /// otherwise.
-  void check(const std::map<std::string, ListedStream>& listed) const;
+  void check(const Listing& listed) const;
 
   void sync() const;
 

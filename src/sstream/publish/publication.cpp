@@ -13,8 +13,10 @@
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "sstream/publish/next_generation.h"
+#include "sstream/publish/outlook.h"
 #include "sstream/publish/swap.h"
 #include "sstream/repository/history.h"
+#include "sstream/staging/staging.h"
 
 #include <malloc.h>
 
@@ -24,23 +26,17 @@ namespace {
 
 constexpr int replans_allowed = 10;
 
-io::Json changed_versions(const StreamSummary& before, const StreamSummary& after) {
-  auto changed = io::Json::object();
-  const auto count = [](const StreamSummary& summary, const std::string& product) {
-    const auto found = summary.versions.find(product);
-    return found == summary.versions.end() ? std::size_t{0} : found->second;
-  };
-  for (const auto* summary : {&before, &after}) {
-    for (const auto& [product, versions] : summary->versions) {
-      if (count(before, product) != count(after, product)) {
-        changed[product] = {count(before, product), count(after, product)};
-      }
-    }
-  }
-  return changed;
-}
-
-/// One run of publish(): the pieces that its steps share.
+/// One run of publish(), in these steps (docs/architecture.md, "Publication"):
+/// 1. run(): takes stage.lock shared and clears away what a crash left. attempt(): loads the live
+///    generation, asks for the plan, sees what it comes to (outlook(), which applies the guard
+///    rails) and which files are missing, and compares these with the free space.
+/// 2. bring_in(): stages every new data file and gives it its name.
+/// 3. commit(): takes commit.lock. If another writer has published meanwhile, attempt() plans again
+///    on top of that.
+/// 4. build() writes the whole next generation beside the live one; finish_next() signs it, reads
+///    it back and asks the gate; commit() adds its line to the history.
+/// 5. make_live() exchanges the two directories: the only visible step.
+/// 6. make_live() keeps the old generation as well; commit() records the state, and unlocks.
 class Transaction {
  public:
   Transaction(const std::string& directory, const PublishOptions& options, const Context& context)
@@ -59,48 +55,22 @@ class Transaction {
   PublishResult run(const Planner& planner);
 
  private:
-  struct Change {
-    std::string content_id;
-    std::string file;
-    std::unique_ptr<NewStream> content;
-    StreamSummary summary;
-    io::Json versions;  ///< product -> [versions before, versions after], where they differ
-  };
-
-  using Listed = std::map<std::string, ListedStream>;  ///< by content id
-
-  /// What a plan comes to on the live generation.
-  struct Outlook {
-    std::vector<Change> changes;
-    Listed listed;
-    bool same_content = false;
-  };
-
   bool signs() const { return options_.sign && !options_.dry_run; }
 
   const DocumentSigner& signer();
   void recover_if_needed();
   bool attempt(const Planner& planner);
-  Outlook outlook(const Generation& live, Plan& plan);
-  Outlook outlook_verbatim(const Generation& live, Verbatim& metadata);
+  WhatChanges foresee(const Generation& live, Plan& plan);
   bool stage(const Plan& plan);
-  std::vector<Change> changes_of(const Generation& live, Plan& plan) const;
-  void add_change(const Generation& live, std::unique_ptr<NewStream> content,
-                  const std::function<bool(NewStream& content)>& is_live,
-                  std::vector<Change>& changes) const;
   bool signatures_current(const Generation& live);
-
-  static Listed next_listing(const Generation& live, const std::vector<Change>& changes,
-                             const std::vector<std::string>& dropped);
-  static io::Json next_index(const Generation& live, const Listed& listed);
-  std::string next_stamp(const Generation& live, const std::vector<Change>& changes) const;
-  bool commit(const Generation& live, Outlook& outlook, Plan& plan);
-  void rehearse(const Generation& live, Outlook& outlook, Plan& plan);
-  void build(NextGeneration& next, const Generation& live, Outlook& outlook, Plan& plan);
-  void build_new(NextGeneration& next, const Generation& live, std::vector<Change>& changes,
-                 Listed& listed, const std::vector<std::string>& dropped);
-  void build_verbatim(NextGeneration& next, Verbatim& metadata);
-  void finish_next(const Generation& live, const NextGeneration& next, const Listed& listed,
+  std::string stamp_for(const Generation& live, const std::vector<ContentChange>& contents) const;
+  bool commit(const Generation& live, WhatChanges& changes, Plan& plan);
+  void rehearse(const Generation& live, WhatChanges& changes, Plan& plan);
+  void build(NextGeneration& next, const Generation& live, WhatChanges& changes, Plan& plan);
+  void build_new(NextGeneration& next, const Generation& live, WhatChanges& changes,
+                 const std::vector<std::string>& dropped);
+  void build_exact(NextGeneration& next, ExactMetadata& metadata);
+  void finish_next(const Generation& live, const NextGeneration& next, const Listing& listed,
                    bool is_signed);
   HistoryEntry history_entry(const Generation& live, const NextGeneration& next,
                              const Plan& plan) const;
@@ -154,7 +124,7 @@ bool Transaction::attempt(const Planner& planner) {
   base::check_stop(context_.stop);
   const auto live = Generation::load(repository_);
   auto plan = planner(live);
-  auto next = plan.verbatim ? outlook_verbatim(live, *plan.verbatim) : outlook(live, plan);
+  auto next = foresee(live, plan);
   base::failpoint::sync("after-plan");
   const bool files_missing = stage(plan);
   if (options_.dry_run) {
@@ -167,17 +137,15 @@ bool Transaction::attempt(const Planner& planner) {
   if (signs()) {
     signer();  // a key that will not do is refused before anything is brought in
   }
-  const bool is_right =
-      next.same_content && (plan.verbatim || !signs() || signatures_current(live));
+  const bool is_right = next.same_content && (plan.exact || !signs() || signatures_current(live));
   if (is_right && !files_missing) {
     return true;
   }
   require_space(repository_, result_.bytes);
-  bring_in(repository_, result_.files, context_);
-  bring_in(repository_, *result_.bulk, context_);
+  bring_in(repository_, *result_.files, context_);
   base::check_stop(context_.stop);
-  if (is_right && result_.files.empty()) {
-    result_.changed = true;  // files in bulk only: the metadata was right all along
+  if (is_right && plan.files.naming() == Naming::as_they_come) {
+    result_.changed = true;  // of a mirror: its metadata was right all along
     return true;
   }
   return commit(live, next, plan);
@@ -186,106 +154,19 @@ bool Transaction::attempt(const Planner& planner) {
 /// Looks for the data files, and records what is to be brought in. false: nothing.
 bool Transaction::stage(const Plan& plan) {
   auto staged = find_missing(repository_, plan.files, context_);
-  result_.bulk = std::make_shared<const BulkWork>(
-      plan.bulk ? find_missing(repository_, *plan.bulk, context_) : BulkWork());
-  result_.files = std::move(staged.missing);
-  result_.file_count = result_.files.size() + result_.bulk->size();
-  result_.files_reused = staged.reused + result_.bulk->reused;
-  result_.bytes = staged.bytes + result_.bulk->bytes();
+  result_.files = std::make_shared<const FileList>(std::move(staged.missing));
+  result_.file_count = result_.files->size();
+  result_.files_reused = staged.reused;
+  result_.bytes = result_.files->bytes();
   return result_.file_count > 0;
 }
 
-Transaction::Outlook Transaction::outlook(const Generation& live, Plan& plan) {
-  Outlook next;
-  next.changes = changes_of(live, plan);
-  result_.streams.clear();
-  result_.changes = io::Json::object();
-  for (const auto& change : next.changes) {
-    result_.streams.push_back(change.content_id);
-    result_.changes[change.content_id] = change.versions;
-  }
-  for (const auto& content_id : plan.dropped) {
-    result_.changes[content_id] = nullptr;
-  }
-  next.listed = next_listing(live, next.changes, plan.dropped);
-  for (const auto& [content_id, keys] : plan.entries) {
-    next.listed.at(content_id).entry = keys;
-  }
-  next.same_content = next.changes.empty() && plan.dropped.empty() && !live.index().is_null() &&
-                      next_index(live, next.listed) == live.index();
+WhatChanges Transaction::foresee(const Generation& live, Plan& plan) {
+  auto next = plan.exact ? exact_outlook(live, *plan.exact, options_.rails)
+                         : outlook(live, plan, options_.rails);
+  result_.streams = next.streams;
+  result_.changes = next.versions;
   return next;
-}
-
-Transaction::Outlook Transaction::outlook_verbatim(const Generation& live, Verbatim& metadata) {
-  Outlook next;
-  next.listed = listing_of(metadata);
-  next.same_content = is_live(metadata, live);
-  result_.streams.clear();
-  result_.changes = io::Json::object();
-  for (const auto& [content_id, stream] : next.listed) {
-    const bool known = live.streams().contains(content_id);
-    const auto before = known ? live.summary(content_id) : StreamSummary{};
-    check_shrink(options_.rails, content_id, before, stream.summary);
-    if (before != stream.summary) {
-      result_.streams.push_back(content_id);
-      result_.changes[content_id] = changed_versions(before, stream.summary);
-    }
-  }
-  for (const auto& [content_id, stream] : live.streams()) {
-    if (!next.listed.contains(content_id)) {
-      check_shrink(options_.rails, content_id, live.summary(content_id), {});
-      result_.changes[content_id] = nullptr;
-    }
-  }
-  return next;
-}
-
-/// The streams whose content differs from what is live. Guard rails are applied here, before
-/// anything is written.
-std::vector<Transaction::Change> Transaction::changes_of(const Generation& live, Plan& plan) const {
-  std::vector<Change> changes;
-  for (auto& tree : plan.streams) {
-    add_change(
-        live, std::make_unique<TreeStream>(std::move(tree)),
-        [&](NewStream& content) {
-          const auto& moved = static_cast<TreeStream&>(content).tree();
-          return !plan.differs &&
-                 live.live_content_digest(moved.content_id()) == content_digest(moved);
-        },
-        changes);
-  }
-  for (auto& document : plan.documents) {
-    add_change(
-        live, std::move(document), [&](NewStream& content) { return has_text(live, content); },
-        changes);
-  }
-  plan.streams.clear();
-  plan.documents.clear();
-  return changes;
-}
-
-/// `is_live` is asked where the numbers of versions do not tell.
-void Transaction::add_change(const Generation& live, std::unique_ptr<NewStream> content,
-                             const std::function<bool(NewStream& content)>& is_live,
-                             std::vector<Change>& changes) const {
-  auto after = content->summary();
-  const auto& content_id = after.content_id;
-  const auto found = live.streams().find(content_id);
-  const bool known = found != live.streams().end();
-  const auto file = known ? found->second.file : content_id + ".json";
-  base::require_safe_path(file);
-  if (file.find('/') != std::string::npos || file.starts_with(".") || file == "index.json") {
-    throw base::Error(base::Errc::untrusted,
-                      base::cat("content id '", content_id, "' is not fit for a file name"));
-  }
-  auto versions = changed_versions(known ? live.summary(content_id) : StreamSummary{}, after);
-  if (known) {
-    check_shrink(options_.rails, content_id, live.summary(content_id), after);
-    if (versions.empty() && is_live(*content)) {
-      return;
-    }
-  }
-  changes.push_back({content_id, file, std::move(content), std::move(after), std::move(versions)});
 }
 
 bool Transaction::signatures_current(const Generation& live) {
@@ -296,64 +177,13 @@ bool Transaction::signatures_current(const Generation& live) {
          });
 }
 
-/// What the next index lists. Reads the documents that stay as they are, so that one which is
-/// spoilt stops the publication before anything is brought in.
-Transaction::Listed Transaction::next_listing(const Generation& live,
-                                              const std::vector<Change>& changes,
-                                              const std::vector<std::string>& dropped) {
-  Listed listed;
-  for (const auto& change : changes) {
-    listed[change.content_id] = {change.file, change.summary};
-  }
-  for (const auto& [content_id, stream] : live.streams()) {
-    const bool goes = std::find(dropped.begin(), dropped.end(), content_id) != dropped.end();
-    if (!goes && !listed.contains(content_id)) {
-      listed[content_id] = {stream.file, live.summary(content_id)};
-    }
-  }
-  return listed;
-}
-
-/// The index over `listed`, with the `updated` of the live one.
-io::Json Transaction::next_index(const Generation& live, const Listed& listed) {
-  auto index = live.index().is_object() ? live.index() : io::Json::object();
-  const auto previous = index.value("index", io::Json::object());
-  auto entries = io::Json::object();
-  for (const auto& [content_id, stream] : listed) {
-    auto& entry = entries[content_id] =
-        index_entry(stream.summary, base::cat("streams/v1/", stream.file),
-                    previous.value(content_id, io::Json::object()));
-    for (const auto& [key, value] : stream.entry.items()) {
-      entry[key] = value;
-      if (value.is_null()) {
-        entry.erase(key);
-      }
-    }
-  }
-  index["format"] = "index:1.0";
-  index["index"] = std::move(entries);
-  return index;
-}
-
-/// max(now, every previous stamp + 1 s): strictly increasing, whatever the clock does.
-std::string Transaction::next_stamp(const Generation& live,
-                                    const std::vector<Change>& changes) const {
-  auto stamp = context_.clock.now();
-  const auto after = [&](const std::string& text) {
-    if (const auto previous = base::parse_stamp(text)) {
-      stamp = std::max(stamp, *previous + std::chrono::seconds(1));
-    }
-  };
-  after(state_.updated);
-  if (live.index().is_object() && live.index().value("updated", io::Json()).is_string()) {
-    after(live.index().at("updated").get<std::string>());
-  }
-  for (const auto& change : changes) {
-    if (live.streams().contains(change.content_id)) {
-      after(live.summary(change.content_id).updated);
-    }
-  }
-  if (stamp > context_.clock.now() + std::chrono::hours(1)) {
+std::string Transaction::stamp_for(const Generation& live,
+                                   const std::vector<ContentChange>& contents) const {
+  auto earlier = earlier_stamps(live, contents);
+  earlier.push_back(state_.updated);
+  const auto now = context_.clock.now();
+  const auto stamp = next_stamp(now, earlier);
+  if (stamp > now + std::chrono::hours(1)) {
     context_.log.warning(
         base::cat("the clock is behind the stream: 'updated' becomes ", base::format_stamp(stamp)));
   }
@@ -369,42 +199,41 @@ void Transaction::warn_unsigned(const Generation& live) const {
 }
 
 /// What a dry run asks of the gate: the next generation, unsigned, where nobody sees it.
-void Transaction::rehearse(const Generation& live, Outlook& outlook, Plan& plan) {
+void Transaction::rehearse(const Generation& live, WhatChanges& changes, Plan& plan) {
   const base::TempDir scratch("rehearsal.");
   const auto parent = base::open_directory(scratch.path());
   NextGeneration next(parent.fd(), live, "rehearsal");
-  build(next, live, outlook, plan);
+  build(next, live, changes, plan);
   options_.gate({repository_, live.directory(), next.directory(), written_}, context_);
 }
 
 /// What is new is written; its documents are `written_`, its date is in the result.
-void Transaction::build(NextGeneration& next, const Generation& live, Outlook& outlook,
+void Transaction::build(NextGeneration& next, const Generation& live, WhatChanges& changes,
                         Plan& plan) {
   written_.clear();
-  if (plan.verbatim) {
-    build_verbatim(next, *plan.verbatim);
+  if (plan.exact) {
+    build_exact(next, *plan.exact);
   } else {
-    build_new(next, live, outlook.changes, outlook.listed, plan.dropped);
+    build_new(next, live, changes, plan.dropped);
   }
 }
 
-void Transaction::build_new(NextGeneration& next, const Generation& live,
-                            std::vector<Change>& changes, Listed& listed,
+void Transaction::build_new(NextGeneration& next, const Generation& live, WhatChanges& changes,
                             const std::vector<std::string>& dropped) {
   std::vector<std::string> replaced;
-  replaced.reserve(dropped.size() + changes.size() + 1);
+  replaced.reserve(dropped.size() + changes.contents.size() + 1);
   for (const auto& content_id : dropped) {
     replaced.push_back(live.streams().at(content_id).file);
   }
-  const auto stamp = next_stamp(live, changes);
-  for (auto& change : changes) {
+  const auto stamp = stamp_for(live, changes.contents);
+  for (auto& change : changes.contents) {
     replaced.push_back(change.file);
-    listed.at(change.content_id).summary.updated = stamp;
+    changes.listed.at(change.content_id).summary.updated = stamp;
     next.write(change.file, *change.content, stamp);
     written_.push_back(change.file);
     change.content.reset();  // big trees go as soon as they are on disk
   }
-  auto index = next_index(live, listed);
+  auto index = next_index(live, changes.listed);
   const bool index_changed = index != live.index();
   if (index_changed) {
     replaced.emplace_back("index.json");
@@ -421,7 +250,7 @@ void Transaction::build_new(NextGeneration& next, const Generation& live,
   next.carry_over(replaced);
 }
 
-void Transaction::build_verbatim(NextGeneration& next, Verbatim& metadata) {
+void Transaction::build_exact(NextGeneration& next, ExactMetadata& metadata) {
   for (auto& [name, content] : metadata) {
     next.copy(name, content);
     if (name.ends_with(".json")) {
@@ -451,7 +280,7 @@ HistoryEntry Transaction::history_entry(const Generation& live, const NextGenera
 
 /// Signs it and asks of it what we and its consumers demand, all side by side.
 void Transaction::finish_next(const Generation& live, const NextGeneration& next,
-                              const Listed& listed, bool is_signed) {
+                              const Listing& listed, bool is_signed) {
   std::vector<std::function<void()>> parts;
   if (is_signed) {
     ::malloc_trim(0);  // what big trees took: each start of gpg would copy the tables of its pages
@@ -469,7 +298,7 @@ void Transaction::finish_next(const Generation& live, const NextGeneration& next
   base::parallel_for(parts.size(), base::core_count(), [&](std::size_t i) { parts[i](); });
 }
 
-bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
+bool Transaction::commit(const Generation& live, WhatChanges& changes, Plan& plan) {
   base::failpoint::sync("before-lock");
   const auto lock = repository_.lock_commit(options_.lock_timeout, context_);
   recover(repository_);
@@ -479,8 +308,8 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   state_ = recovered_state(repository_, live.digest());
   const auto number = state_.generation + 1;
   NextGeneration next(repository_.streams(), live, generation_name(number));
-  build(next, live, outlook, plan);
-  finish_next(live, next, outlook.listed, signs() && !plan.verbatim);
+  build(next, live, changes, plan);
+  finish_next(live, next, changes.listed, signs() && !plan.exact);
   next.sync();
   append_history(repository_, history_entry(live, next, plan));
   base::check_stop(context_.stop);
@@ -498,7 +327,7 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   result_.generation = generation_name(number);
   state_.generation = number;
   state_.updated = result_.updated;
-  if (signs() && !plan.verbatim) {
+  if (signs() && !plan.exact) {
     state_.signer = signer().fingerprint();
   }
   try {
@@ -526,9 +355,11 @@ PublishResult publish(const std::string& directory, const Planner& planner,
 
 io::Json report_of(const PublishResult& result, const PublishOptions& options) {
   io::Json files = io::Json::array();
-  for (const auto& file : result.files) {
-    files.push_back(
-        {{"path", file.path}, {"size", file.expected.size}, {"sha256", file.expected.sha256}});
+  if (result.files && result.files->naming() == Naming::at_the_end) {
+    for (const auto& file : result.files->files()) {
+      files.push_back(
+          {{"path", file.path}, {"size", file.expected.size}, {"sha256", file.expected.sha256}});
+    }
   }
   return {{"action", options.action},          {"bytes", result.bytes},
           {"changes", result.changes},         {"changed", result.changed},

@@ -67,16 +67,6 @@ void archive(const Repository& repository, const std::string& replaced, const st
   forget_old_generations(generations.fd());
 }
 
-/// Readers of any one file never see a pair that does not fit for longer than two renames: products
-/// first (the signed form, then the detached pair), the index after them, its signed form last.
-int rename_rank(const std::string& file) {
-  const bool index = file.starts_with("index.");
-  if (file.ends_with(".sjson")) {
-    return index ? 5 : 0;
-  }
-  return (index ? 3 : 1) + (file.ends_with(".gpg") ? 0 : 1);
-}
-
 std::vector<std::string> files_in(int directory) {
   std::vector<std::string> names;
   for (const auto& name : base::list_directory(directory)) {
@@ -177,6 +167,14 @@ void swap_by_journal(const Repository& repository, const std::string& next,
 }
 
 }  // namespace
+
+int rename_rank(const std::string& file) {
+  const bool index = file.starts_with("index.");
+  if (file.ends_with(".sjson")) {
+    return index ? 5 : 0;
+  }
+  return (index ? 3 : 1) + (file.ends_with(".gpg") ? 0 : 1);
+}
 
 void make_live(const Repository& repository, const std::string& next, const std::string& keep) {
   base::failpoint::sync("before-commit");

@@ -15,16 +15,17 @@ constexpr std::size_t read_at_once = 16'384;
 
 }  // namespace
 
-Spool::Spool(const std::string& name) : file_(base::unnamed_file(name)) {}
-
 void Spool::throw_cut_short() const {
-  throw base::Error(base::Errc::failed, base::cat(file_.name(), ": is cut short"));
+  throw base::Error(base::Errc::failed, base::cat(name_, ": is cut short"));
 }
 
 std::uint64_t Spool::append(std::string_view text) {
   const auto offset = end();
   waiting_ += text;
   if (waiting_.size() >= written_at_once) {
+    if (file_.fd() < 0) {
+      file_ = base::unnamed_file(name_);
+    }
     file_.write(waiting_);
     written_ += waiting_.size();
     waiting_.clear();
@@ -65,19 +66,6 @@ std::string_view Spool::piece(std::uint64_t offset, std::size_t length) {
     throw_cut_short();
   }
   return text.substr(0, length);
-}
-
-std::string_view Spool::line(std::uint64_t offset) {
-  auto text = window_from(offset);
-  auto end = text.find('\n');
-  for (auto size = read_at_once; end == std::string_view::npos; size *= 2) {
-    text = fill(offset, size);
-    end = text.find('\n');
-    if (end == std::string_view::npos && text.size() < size) {
-      throw_cut_short();
-    }
-  }
-  return text.substr(0, end);
 }
 
 }  // namespace sstream

@@ -4,17 +4,19 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/fs/file.h"
 
 namespace sstream {
 
-/// Texts of any number, in a file without a name, in little memory: written and read ahead in large
-/// pieces, so that reading in the order of writing is fast. To be used by one thread at a time.
+/// Texts of any number, in little memory: many of them wait in a file without a name, written and
+/// read ahead in large pieces, so that reading in the order of writing is fast. To be used by one
+/// thread at a time.
 class Spool {
  public:
   /// `name`: what messages call it.
-  explicit Spool(const std::string& name);
+  explicit Spool(std::string name) : name_(std::move(name)) {}
 
   /// Returns where the text begins. Error(failed) of the disk.
   std::uint64_t append(std::string_view text);
@@ -26,15 +28,13 @@ class Spool {
   /// they are not there.
   std::string_view piece(std::uint64_t offset, std::size_t length);
 
-  /// The same, to the end of the line, which is left out.
-  std::string_view line(std::uint64_t offset);
-
  private:
   std::string_view window_from(std::uint64_t offset) const;
   [[noreturn]] void throw_cut_short() const;
   std::string_view fill(std::uint64_t offset, std::size_t size);
 
-  base::File file_;
+  std::string name_;
+  base::File file_;  ///< from the first write on
   std::uint64_t written_ = 0;
   std::string waiting_;  ///< not written yet
   std::string window_;   ///< what was read last

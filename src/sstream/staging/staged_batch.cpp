@@ -15,6 +15,7 @@
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
+#include "sstream/staging/staging.h"
 
 namespace sstream {
 

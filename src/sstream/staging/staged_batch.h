@@ -8,7 +8,7 @@
 #include "base/fs/file.h"
 #include "sstream/repository/context.h"
 #include "sstream/repository/repository.h"
-#include "sstream/staging/staging.h"
+#include "sstream/staging/new_file.h"
 #include "sstream/staging/staging_area.h"
 
 namespace sstream {

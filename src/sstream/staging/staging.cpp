@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
+#include <functional>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
@@ -17,6 +17,7 @@ namespace sstream {
 namespace {
 
 constexpr std::uint64_t space_reserve = 16ULL << 20U;
+constexpr std::size_t batch_size = 512;
 
 [[noreturn]] void throw_conflict(const std::string& path, const std::string& reason) {
   throw base::Error(base::Errc::conflict,
@@ -48,50 +49,77 @@ bool in_place(const Repository& repository, const NewFile& wanted) {
   return true;
 }
 
-/// What is to be fetched or copied; equal content counts once.
-void announce(const std::vector<NewFile>& sorted, base::Progress& progress) {
-  std::uint64_t bytes = 0;
-  std::uint64_t contents = 0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
-    if (i == 0 || staged_name(sorted[i - 1]) != staged_name(sorted[i])) {
-      bytes += sorted[i].expected.size;
-      ++contents;
+/// Of the directories that files go into: where one is missing, as that of a new version, so is
+/// every file in it.
+class Directories {
+ public:
+  explicit Directories(const Repository& repository) : repository_(repository) {}
+
+  bool has_that_of(const std::string& path) {
+    auto directory = path.substr(0, path.size() - base::base_name(path).size());
+    if (directory != last_) {
+      last_ = std::move(directory);
+      exists_ = has_parent(repository_.place(path));
     }
+    return exists_;
   }
-  progress.expect(bytes, contents);
+
+ private:
+  static bool has_parent(const Place& place) {
+    const auto slash = place.path.rfind('/');
+    return slash == std::string::npos ||
+           static_cast<bool>(base::find_beneath(place.dirfd, place.path.substr(0, slash),
+                                                O_RDONLY | O_DIRECTORY));
+  }
+
+  const Repository& repository_;
+  std::string last_;
+  bool exists_ = true;
+};
+
+/// Hands out a list in pieces of bounded length.
+void for_each_batch(const FileList& files,
+                    const std::function<void(std::vector<FileEntry>& batch)>& visit) {
+  std::vector<FileEntry> batch;
+  files.for_each([&](const FileEntry& entry) {
+    batch.push_back(entry);
+    if (batch.size() == batch_size) {
+      visit(batch);
+      batch.clear();
+    }
+  });
+  if (!batch.empty()) {
+    visit(batch);
+  }
 }
 
 }  // namespace
 
-StagedFiles find_missing(const Repository& repository, const std::vector<NewFile>& files,
+StagedFiles find_missing(const Repository& repository, const FileList& files,
                          const Context& context) {
-  std::map<std::string, const NewFile*> by_path;
-  std::vector<const NewFile*> unique;
-  for (const auto& file : files) {
-    const auto [entry, added] = by_path.emplace(file.path, &file);
-    if (added) {
-      unique.push_back(&file);
-    } else if (entry->second->expected.strongest() != file.expected.strongest() ||
-               entry->second->expected.size != file.expected.size) {
-      throw_conflict(file.path, base::cat("two items name it, with ",
-                                          entry->second->expected.strongest().second, " and ",
-                                          file.expected.strongest().second));
+  StagedFiles staged{.missing = FileList(files.naming())};
+  Directories directories(repository);
+  for_each_batch(files, [&](std::vector<FileEntry>& batch) {
+    std::vector<Presence> found(batch.size(), Presence::absent);
+    std::vector<std::size_t> maybe;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (repository.root() >= 0 && directories.has_that_of(batch[i].file.path)) {
+        maybe.push_back(i);
+      }
     }
-  }
-  std::vector<char> there(unique.size(), 0);
-  base::parallel_for(unique.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
-    base::check_stop(context.stop);
-    there[i] = in_place(repository, *unique[i]) ? 1 : 0;
+    base::parallel_for(maybe.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+      base::check_stop(context.stop);
+      found[maybe[i]] = presence_of(repository, batch[maybe[i]].file);
+    });
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      batch[i].file.replace = found[i] == Presence::other;
+      if (found[i] == Presence::right) {
+        ++staged.reused;
+      } else {
+        staged.missing.add(batch[i]);
+      }
+    }
   });
-  StagedFiles staged;
-  for (std::size_t i = 0; i < unique.size(); ++i) {
-    if (there[i] != 0) {
-      ++staged.reused;
-    } else {
-      staged.missing.push_back(*unique[i]);
-      staged.bytes += unique[i]->expected.size;
-    }
-  }
   return staged;
 }
 
@@ -132,23 +160,29 @@ Presence presence_of(const Repository& repository, const NewFile& wanted) {
   }
 }
 
-void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
-              const Context& context) {
+void bring_in(const Repository& repository, const FileList& missing, const Context& context) {
   if (missing.empty()) {
     return;
   }
-  auto files = missing;
-  std::stable_sort(files.begin(), files.end(), [](const NewFile& one, const NewFile& other) {
-    return staged_name(one) < staged_name(other);
-  });
-  announce(files, context.progress);
+  context.progress.expect(missing.content_bytes(), missing.contents());
+  const bool at_the_end = missing.naming() == Naming::at_the_end;
   const StagingArea area(repository, context.clock);
   std::vector<StagedBatch> whole;
-  StagingRun run(repository, area, context,
-                 [&](StagedBatch batch) { whole.push_back(std::move(batch)); });
-  for (auto& file : files) {
-    run.add(std::move(file));
-  }
+  StagingRun run(repository, area, context, [&](StagedBatch batch) {
+    if (at_the_end) {
+      whole.push_back(std::move(batch));
+    } else {
+      batch.place();
+    }
+  });
+  bool replacing = false;
+  missing.for_each([&](const FileEntry& entry) {
+    if (!at_the_end && entry.file.replace && !replacing) {
+      run.finish();  // nothing is replaced before all that is new is there
+      replacing = true;
+    }
+    run.add(entry.file);
+  });
   run.finish();
   for (auto& batch : whole) {
     batch.place();

@@ -1,26 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <memory>
-#include <string>
-#include <vector>
 
-#include "sstream/format/checksums.h"
+#include "base/fs/file.h"
+#include "sstream/repository/context.h"
 #include "sstream/repository/repository.h"
+#include "sstream/staging/file_list.h"
 
 namespace sstream {
-
-/// A data file that a publication brings in.
-struct NewFile {
-  std::string path;  ///< in the repository
-  Checksums expected;
-  std::string origin;     ///< local path, or http(s) URL
-  bool may_link = false;  ///< the local file may be hard-linked: nobody writes to it in place
-  std::vector<std::string> mirrors = {};  ///< other URLs of the same content, tried in turn
-  bool known = false;  ///< was verified when it came: of a file in place only the size is looked at
-  bool replace = false;  ///< a file in place with other content is replaced, in one step
-};
 
 /// How a data file is found.
 enum class Presence : std::uint8_t { absent, right, other };
@@ -29,17 +17,16 @@ enum class Presence : std::uint8_t { absent, right, other };
 /// other content that may not be replaced.
 Presence presence_of(const Repository& repository, const NewFile& wanted);
 
-/// What staging would do, or did.
+/// What find_missing() found.
 struct StagedFiles {
-  std::vector<NewFile> missing;  ///< to be brought in
-  std::size_t reused = 0;        ///< there already, with the right content
-  std::uint64_t bytes = 0;       ///< of the missing
+  FileList missing;        ///< to be brought in; `replace`: in the place of other content
+  std::size_t reused = 0;  ///< in place already, with the right content
 };
 
-/// Splits `files` into those that are in place (their content is verified) and the missing.
-/// Error(conflict) naming both digests for a file with other content, and for two files on one
-/// path; changes nothing.
-StagedFiles find_missing(const Repository& repository, const std::vector<NewFile>& files,
+/// Splits `files` into those that are in place (their content is verified; of `known` ones only the
+/// size is looked at) and the missing. Error(conflict) naming both digests for a file with other
+/// content that may not be replaced. Changes nothing.
+StagedFiles find_missing(const Repository& repository, const FileList& files,
                          const Context& context);
 
 /// A local origin, to be read. Error(not_found) where there is none, Error(untrusted) for what is
@@ -53,14 +40,19 @@ void verify_origin(const NewFile& wanted);
 /// Error(failed) when the file system cannot hold `bytes` and a reserve besides.
 void require_space(const Repository& repository, std::uint64_t bytes);
 
-/// Brings the missing files in: first all of them are downloaded or copied under
-/// .data/.sstream/txn/, fsynced and verified against size and all digests; then each is renamed to
-/// its name, without replacing (but see NewFile::replace), and the directories are fsynced. Nothing
-/// under a final name is ever partial, and a file that cannot be had leaves all final names alone.
+/// Brings the missing files in, in batches, so that memory and open files stay bounded: each file
+/// is downloaded or copied under .data/.sstream/txn/, fsynced and verified against size and all
+/// digests; then it is renamed to its name, without replacing (but see NewFile::replace), and the
+/// directory is fsynced. Nothing under a final name is ever partial.
+/// - Naming::at_the_end: names are given once all files are staged; a file that cannot be had
+/// leaves
+///   all final names alone.
+/// - Naming::as_they_come: each batch gets its names at once, and keeps them when a later one
+/// fails:
+///   no metadata names them yet. Files that replace others come last.
 /// Content that several paths share is fetched once. What interrupted runs had fetched is taken
-/// over; what nobody took over for three days is removed. Errors of single files are collected; the
-/// first is thrown.
-void bring_in(const Repository& repository, const std::vector<NewFile>& missing,
-              const Context& context);
+/// over; what nobody took over for three days is removed. A failure of single files does not keep
+/// others from being fetched, unless nothing can be had; the first is thrown in the end.
+void bring_in(const Repository& repository, const FileList& missing, const Context& context);
 
 }  // namespace sstream

@@ -30,25 +30,44 @@ base::File open_or_make(int dirfd, const std::string& name) {
   return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+/// false, with errno, where the lock cannot be had.
+bool take_lock(const base::File& directory, int how) {
+  int result = -1;
+  do {
+    result = ::flock(directory.fd(), how);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
 /// Staging directories are made, taken over and removed by one process at a time: a directory whose
 /// owner has not locked it yet looks dead. Waits; the others hold it for a few renames only.
 void wait_turn(const base::File& all) {
-  while (::flock(all.fd(), LOCK_EX) != 0) {
-    if (errno != EINTR) {
-      base::throw_errno(errno, "lock", all.name());
-    }
+  if (!take_lock(all, LOCK_EX)) {
+    base::throw_errno(errno, "lock", all.name());
   }
+}
+
+/// false: somebody else has it, and is alive.
+bool take_if_free(const base::File& directory) {
+  if (take_lock(directory, LOCK_EX | LOCK_NB)) {
+    return true;
+  }
+  if (errno != EWOULDBLOCK) {
+    base::throw_errno(errno, "lock", directory.name());
+  }
+  return false;
 }
 
 }  // namespace
 
 StagingArea::StagingArea(const Repository& repository, const base::Clock& clock)
-    : all_(open_or_make(repository.private_dir(), "txn")),
-      name_(base::cat(::getpid(), "-", ++count)) {
+    : all_(open_or_make(repository.private_dir(), "txn")) {
   wait_turn(all_);
-  own_ = open_or_make(all_.fd(), name_);
-  base::failpoint::sync("before-staging-lock");
-  ::flock(own_.fd(), LOCK_EX | LOCK_NB);
+  do {  // a process in another container may have our number
+    name_ = base::cat(::getpid(), "-", ++count);
+    own_ = open_or_make(all_.fd(), name_);
+    base::failpoint::sync("before-staging-lock");
+  } while (!take_if_free(own_));
   const auto limit = (clock.now() - stale_after).time_since_epoch().count();
   for (const auto& name : base::list_directory(all_.fd())) {
     if (name != name_) {
@@ -58,8 +77,10 @@ StagingArea::StagingArea(const Repository& repository, const base::Clock& clock)
   ::flock(all_.fd(), LOCK_UN);
 }
 
+/// Waits its turn, for a few renames of others: who takes over looks at a directory before opening
+/// it. Without the turn (which no file system refuses that gave it before) that one run could fail.
 StagingArea::~StagingArea() {
-  ::flock(all_.fd(), LOCK_EX);
+  take_lock(all_, LOCK_EX);
   ::unlinkat(all_.fd(), name_.c_str(), AT_REMOVEDIR);
 }
 
@@ -70,7 +91,7 @@ void StagingArea::take_over(const std::string& name, std::int64_t limit) {
     return;
   }
   const auto dead = base::open_file_at(all_.fd(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (::flock(dead.fd(), LOCK_EX | LOCK_NB) != 0) {
+  if (!take_if_free(dead)) {
     return;  // its transaction is alive
   }
   for (const auto& file : base::list_directory(dead.fd())) {

@@ -68,7 +68,7 @@ TEST(PathOfCopy, ReplacesWholeComponentsOnly) {
 TEST_F(CopyVersion, CopiesMetadataAndFilesOfAllProducts) {
   const auto result = copy(options());
   EXPECT_THAT(result.products, ElementsAre(product_of("ga-24.04"), product_of("hwe-24.04")));
-  EXPECT_EQ(result.published.files.size(), 3U);  // the squashfs that two products share is one
+  EXPECT_EQ(result.published.file_count, 3U);  // the squashfs that two products share is one
   const auto items = version("20260101.1").at("items");
   EXPECT_EQ(items.at("squashfs").at("path"), "noble/amd64/20260101.1/squashfs");
   EXPECT_EQ(items.at("boot-kernel").at("sha256"), sha256("kernel"));

@@ -46,7 +46,7 @@ class History : public testing::Test {
                                             {"path", path},
                                             {"sha256", expected.sha256},
                                             {"size", expected.size}});
-      plan.files.push_back({path, expected, origin});
+      plan.files.add(sstream::NewFile{.path = path, .expected = expected, .origin = origin});
       plan.streams.push_back(std::move(tree));
       plan.details = {{"note", version}};
       return plan;

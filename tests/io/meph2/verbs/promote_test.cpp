@@ -55,7 +55,7 @@ TEST_F(Promote, DropsTheChannelSetsTheLabelAndBringsTheFilesIn) {
   EXPECT_FALSE(product.at("versions").at("20260101").contains("label"));
   EXPECT_EQ(base::read_file(world.path("release/noble/amd64/20260101/ga-24.04/boot-kernel")),
             "kernel");
-  EXPECT_EQ(result.published.files.size(), 3U);  // the squashfs that two products share is one
+  EXPECT_EQ(result.published.file_count, 3U);  // the squashfs that two products share is one
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("release/noble/amd64/20260102")));
 }
 
@@ -88,7 +88,7 @@ TEST_F(Promote, AFileThatWasLostSinceIsBroughtBackAndADamagedOneIsNamed) {
   promote(options());
   const auto file = world.path("release/noble/amd64/20260101/squashfs");
   base::unlink_at(AT_FDCWD, file);
-  EXPECT_EQ(promote(options()).published.files.size(), 1U);
+  EXPECT_EQ(promote(options()).published.file_count, 1U);
   EXPECT_EQ(base::read_file(file), "squashfs");
   base::unlink_at(AT_FDCWD, file);
   world.write("release/noble/amd64/20260101/squashfs", "squashfX");

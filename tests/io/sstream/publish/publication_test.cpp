@@ -49,7 +49,7 @@ class Publication : public testing::Test {
       sstream::Checksums expected;
       expected.size = content.size();
       expected.sha256 = sha256;
-      plan.files.push_back({path, expected, origin});
+      plan.files.add(sstream::NewFile{.path = path, .expected = expected, .origin = origin});
       plan.streams.push_back(std::move(tree));
       return plan;
     };
@@ -101,8 +101,8 @@ TEST_F(Publication, DryRunWritesNothingAndTellsTheTruth) {
   const auto planned = publish(adds("20260101", "data"), options);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("repo")));
   const auto done = publish(adds("20260101", "data"), unsigned_options());
-  ASSERT_EQ(planned.files.size(), done.files.size());
-  EXPECT_EQ(planned.files[0].path, done.files[0].path);
+  ASSERT_EQ(planned.file_count, done.file_count);
+  EXPECT_EQ(planned.files->files().at(0).path, done.files->files().at(0).path);
   EXPECT_EQ(planned.bytes, done.bytes);
   EXPECT_TRUE(planned.changed);
   EXPECT_FALSE(publish(adds("20260101", "data"), options).changed);
@@ -123,7 +123,7 @@ TEST_F(Publication, AnExistingFileWithTheRightContentIsReused) {
   world.write("repo/x/20260101/root", "data");
   const auto result = publish(adds("20260101", "data"), unsigned_options());
   EXPECT_EQ(result.files_reused, 1U);
-  EXPECT_TRUE(result.files.empty());
+  EXPECT_TRUE(result.files->empty());
 }
 
 TEST_F(Publication, ACorruptOriginLeavesNothingBehind) {
@@ -135,13 +135,13 @@ TEST_F(Publication, ACorruptOriginLeavesNothingBehind) {
 }
 
 /// Metadata as somebody else wrote it.
-sstream::Verbatim foreign(World& world, const std::string& updated) {
+sstream::ExactMetadata foreign(World& world, const std::string& updated) {
   const auto text = base::cat(R"({"content_id":"c","format":"products:1.0","updated":")", updated,
                               R"(","products":{"p":{"versions":{"1":{"items":{"i":{}}}}}}})");
   const auto index = base::cat(
       R"({"format":"index:1.0","index":{"c":{"format":"products:1.0","path":"streams/v1/c.json"}},)",
       R"("updated":")", updated, R"("})");
-  sstream::Verbatim metadata;
+  sstream::ExactMetadata metadata;
   for (const auto& [name, content] : {std::pair<std::string, std::string>("c.json", text),
                                       {"index.json", index},
                                       {"c.sjson", "signed"}}) {
@@ -150,12 +150,12 @@ sstream::Verbatim foreign(World& world, const std::string& updated) {
   return metadata;
 }
 
-TEST_F(Publication, VerbatimMetadataIsPublishedByteForByte) {
+TEST_F(Publication, ExactMetadataIsPublishedByteForByte) {
   publish(adds("20260101", "data"), unsigned_options());
   const auto planner = [&](const std::string& updated) {
     return [this, updated](const sstream::Generation&) {
       sstream::Plan plan;
-      plan.verbatim = foreign(world, updated);
+      plan.exact = foreign(world, updated);
       return plan;
     };
   };
@@ -175,13 +175,13 @@ TEST_F(Publication, VerbatimMetadataIsPublishedByteForByte) {
   EXPECT_TRUE(publish(planner("two"), unsigned_options()).changed);
 }
 
-TEST_F(Publication, VerbatimMetadataThatDoesNotFitTogetherIsRefused) {
+TEST_F(Publication, ExactMetadataThatDoesNotFitTogetherIsRefused) {
   for (const char* missing : {"c.json", "index.json"}) {
     std::string what;
     const auto planner = [&](const sstream::Generation&) {
       sstream::Plan plan;
-      plan.verbatim = foreign(world, "one");
-      plan.verbatim->erase(missing);
+      plan.exact = foreign(world, "one");
+      plan.exact->erase(missing);
       return plan;
     };
     what = support::refused(Errc::untrusted, [&] { publish(planner, unsigned_options()); });
@@ -189,10 +189,10 @@ TEST_F(Publication, VerbatimMetadataThatDoesNotFitTogetherIsRefused) {
   }
 }
 
-TEST_F(Publication, FilesInBulkAreBroughtInMendedAndReplaced) {
+TEST_F(Publication, FilesThatComeInBatchesAreBroughtInMendedAndReplaced) {
   const auto content = [&](const std::string& name, const std::string& text) {
-    world.write("origin/" + name, text);
-    sstream::ListedFile listed;
+    sstream::FileEntry listed;
+    listed.file.origin = world.write("origin/" + name, text);
     listed.file.path = "x/" + name;
     listed.file.expected.size = text.size();
     listed.file.expected.sha256 = io::digest_hex(io::Algorithm::sha256, text);
@@ -202,14 +202,14 @@ TEST_F(Publication, FilesInBulkAreBroughtInMendedAndReplaced) {
   const auto planner = [&](const std::string& first) {
     return [&, first](const sstream::Generation& live) {
       auto plan = adds("20260101", "data")(live);
-      plan.bulk = std::make_unique<sstream::FileSpool>([&](const std::string& path) {
-        return std::vector<std::string>{world.path("origin") + path.substr(1)};
-      });
+      sstream::FileList files(sstream::Naming::as_they_come);
+      files.add(plan.files.files());
       for (auto listed : {content("a", first), content("b", "same"), content("c", "same")}) {
         listed.file.known = known;
         listed.file.replace = true;
-        plan.bulk->add(listed);
+        files.add(listed);
       }
+      plan.files = std::move(files);
       return plan;
     };
   };

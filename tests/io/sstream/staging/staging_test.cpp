@@ -1,5 +1,6 @@
 #include "sstream/staging/staging.h"
 
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -8,8 +9,8 @@
 #include "base/fs/beneath.h"
 #include "base/fs/tree.h"
 #include "io/hash/digest.h"
-#include "sstream/staging/bulk_staging.h"
 #include "sstream/staging/staged_batch.h"
+#include "sstream/staging/staging_area.h"
 #include "tests/support/publication_world.h"
 
 namespace {
@@ -81,22 +82,18 @@ class Staging : public testing::Test {
   }
 
   void bring_in(const std::vector<NewFile>& files) {
-    sstream::bring_in(repository, files, context);
+    sstream::bring_in(repository, sstream::FileList(files), context);
   }
 
-  void bring_in_bulk(const std::vector<NewFile>& files) { bring_in_bulk(repository, files); }
+  void bring_in_batches(const std::vector<NewFile>& files) { bring_in_batches(repository, files); }
 
   /// As a mirror does it. Returns how many were there.
-  std::size_t bring_in_bulk(const sstream::Repository& into, const std::vector<NewFile>& files) {
-    sstream::FileSpool spool([](const std::string& path) {
-      return std::vector<std::string>{"http://127.0.0.1/" + path.substr(path.rfind('/') + 1)};
-    });
-    for (const auto& file : files) {
-      spool.add({file, {"product", "version", file.path}});
-    }
-    const auto work = sstream::find_missing(into, spool, context);
-    sstream::bring_in(into, work, context);
-    return work.reused;
+  std::size_t bring_in_batches(const sstream::Repository& into, const std::vector<NewFile>& files) {
+    sstream::FileList list(sstream::Naming::as_they_come);
+    list.add(files);
+    const auto staged = sstream::find_missing(into, list, context);
+    sstream::bring_in(into, staged.missing, context);
+    return staged.reused;
   }
 
   support::World world;
@@ -181,13 +178,13 @@ TEST_F(Staging, AllDigestsHaveToBeRight) {
 
 TEST_F(Staging, OfALongListTheRestComesInWhereOneCannotBeHad) {
   const auto all = contents(the_seventh);
-  EXPECT_THROW(bring_in_bulk(remote(all)), base::Error);
+  EXPECT_THROW(bring_in_batches(remote(all)), base::Error);
   EXPECT_EQ(content("data/content7gone"), "absent");
   EXPECT_EQ(content("data/" + all.back()), all.back());
 }
 
 TEST_F(Staging, OfALongListNothingIsAskedForOnceNothingCanBeHad) {
-  EXPECT_THROW(bring_in_bulk(remote(contents(every_one))), base::Error);
+  EXPECT_THROW(bring_in_batches(remote(contents(every_one))), base::Error);
   EXPECT_EQ(network.urls.size(), sstream::StagedBatch::most_contents);
 }
 
@@ -206,12 +203,31 @@ TEST_F(Staging, OfALongListWhatIsThereIsNotFetchedWhereverItIs) {
                                       remote("other/there", "there"),
                                       remote("other/second", "second"),
                                       remote("none/deeper/third", "third")};
-  EXPECT_EQ(bring_in_bulk(with_pool, files), 4U);
+  EXPECT_EQ(bring_in_batches(with_pool, files), 4U);
   EXPECT_THAT(network.urls,
               testing::UnorderedElementsAre("http://127.0.0.1/first", "http://127.0.0.1/second",
                                             "http://127.0.0.1/third"));
   EXPECT_EQ(content("none/deeper/third"), "third");
   EXPECT_EQ(content("data/absent/first"), "first");
+}
+
+/// Process numbers repeat in containers that share a repository.
+TEST_F(Staging, ADirectoryThatSomebodyElseHoldsIsNotShared) {
+  const auto names = [&] { return base::list_directory(world.path("repo/.data/.sstream/txn")); };
+  const auto process = base::cat(::getpid(), "-");
+  std::uint64_t number = 0;
+  {
+    const sstream::StagingArea first(repository, world.clock);
+    number = base::parse_decimal(names().at(0).substr(process.size())).value();
+  }
+  const auto theirs = base::cat(process, number + 1);
+  world.write("repo/.data/.sstream/txn/" + theirs + "/part", "of a file");
+  const auto held =
+      base::open_file(world.path("repo/.data/.sstream/txn/" + theirs), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(held.fd(), LOCK_EX), 0);
+  const sstream::StagingArea ours(repository, world.clock);
+  EXPECT_THAT(names(), testing::UnorderedElementsAre(theirs, base::cat(process, number + 2)));
+  EXPECT_EQ(content(".data/.sstream/txn/" + theirs + "/part"), "of a file");
 }
 
 TEST_F(Staging, WhoLiesAboutASizeGetsNobodyElsesFile) {

@@ -5,16 +5,16 @@
 
 #include "sstream/generate/item_list.h"
 #include "sstream/repository/context.h"
-#include "sstream/staging/staging.h"
+#include "sstream/staging/new_file.h"
 
 namespace sstream {
 
 /// The files that a list of items names.
-class ListedFiles {
+class ItemFiles {
  public:
   /// The files are in the repository `target` itself, or in `directory` if it is not empty (which
   /// may be the same). `md5`: say that digest too.
-  ListedFiles(std::string target, std::string directory, bool md5, const Context& context);
+  ItemFiles(std::string target, std::string directory, bool md5, const Context& context);
 
   /// Reads every file, and writes size and digests into the tags of the items, and into those of
   /// the metadata of LXD and Incus the fingerprints of their images. Error(untrusted)

@@ -9,14 +9,14 @@
 namespace sstream {
 
 /// Metadata that is published as it is: name in streams/v1 -> content.
-using Verbatim = std::map<std::string, base::File>;
+using ExactMetadata = std::map<std::string, base::File>;
 
 /// What its index lists, read from its documents. Error(untrusted) where that does not fit
 /// together: no index.json, an entry that is not directly below streams/v1, a document that is
 /// missing or is another content.
-std::map<std::string, ListedStream> listing_of(Verbatim& metadata);
+Listing listing_of(ExactMetadata& metadata);
 
 /// Whether it is what is live, byte for byte.
-bool is_live(Verbatim& metadata, const Generation& live);
+bool is_live(ExactMetadata& metadata, const Generation& live);
 
 }  // namespace sstream

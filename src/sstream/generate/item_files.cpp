@@ -1,4 +1,4 @@
-#include "sstream/generate/listed_files.h"
+#include "sstream/generate/item_files.h"
 
 #include <algorithm>
 #include <map>
@@ -87,7 +87,8 @@ void add_fingerprints(std::vector<ItemRecord>& records, std::vector<ListedPath>&
       const auto* root = container_root(*record);
       const auto [first, last] = metadata.equal_range(version_of(*record));
       for (auto at = first; root != nullptr && at != last; ++at) {
-        listed.fingerprints.push_back({at->second, root->keys.front(), {}});
+        listed.fingerprints.push_back(
+            {.metadata = at->second, .key = root->keys.front(), .found = {}});
       }
     }
   }
@@ -168,7 +169,7 @@ void settle(ItemRecord& record, const Checksums& found, bool md5) {
 }  // namespace
 
 /// Where the files are read.
-class ListedFiles::Origin {
+class ItemFiles::Origin {
  public:
   Origin(const std::string& target, const std::string& directory)
       : repository_(target, Access::read, true), name_(directory.empty() ? target : directory) {
@@ -218,11 +219,10 @@ class ListedFiles::Origin {
   bool in_place_ = true;
 };
 
-ListedFiles::ListedFiles(std::string target, std::string directory, bool md5,
-                         const Context& context)
+ItemFiles::ItemFiles(std::string target, std::string directory, bool md5, const Context& context)
     : target_(std::move(target)), directory_(std::move(directory)), md5_(md5), context_(context) {}
 
-void ListedFiles::digest(std::vector<ItemRecord>& records) {
+void ItemFiles::digest(std::vector<ItemRecord>& records) {
   auto paths = paths_of(records, md5_);
   if (paths.empty()) {
     return;
@@ -254,8 +254,10 @@ void ListedFiles::digest(std::vector<ItemRecord>& records) {
     for (const auto& fingerprint : listed.fingerprints) {
       settle_tag(*fingerprint.metadata, fingerprint.key, fingerprint.found, listed.path);
     }
-    wanted_.push_back(
-        {listed.path, listed.found, origin.name_of(listed.path), false, {}, origin.in_place()});
+    wanted_.push_back({.path = listed.path,
+                       .expected = listed.found,
+                       .origin = origin.name_of(listed.path),
+                       .known = origin.in_place()});
   }
 }
 

@@ -1,4 +1,4 @@
-#include "sstream/publish/verbatim.h"
+#include "sstream/publish/exact.h"
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
@@ -16,7 +16,7 @@ constexpr std::string_view directory = "streams/v1/";
   throw base::Error(base::Errc::untrusted, base::cat("index.json: ", reason));
 }
 
-ListedStream listed_of(Verbatim& metadata, const IndexEntry& entry) {
+ListedStream listed_of(ExactMetadata& metadata, const IndexEntry& entry) {
   const auto name = entry.path.substr(std::min(directory.size(), entry.path.size()));
   if (!entry.path.starts_with(directory) || name.find('/') != std::string::npos) {
     refuse(base::cat("names ", entry.path, ", which is not directly below streams/v1"));
@@ -35,13 +35,13 @@ ListedStream listed_of(Verbatim& metadata, const IndexEntry& entry) {
 
 }  // namespace
 
-std::map<std::string, ListedStream> listing_of(Verbatim& metadata) {
+Listing listing_of(ExactMetadata& metadata) {
   const auto found = metadata.find("index.json");
   if (found == metadata.end()) {
     refuse("is missing");
   }
   const StreamIndex index(io::read_json(found->second), "index.json");
-  std::map<std::string, ListedStream> listed;
+  Listing listed;
   for (const auto& entry : index.entries()) {
     if (entry.path.empty()) {
       refuse(base::cat(entry.content_id, " has no path"));
@@ -51,7 +51,7 @@ std::map<std::string, ListedStream> listing_of(Verbatim& metadata) {
   return listed;
 }
 
-bool is_live(Verbatim& metadata, const Generation& live) {
+bool is_live(ExactMetadata& metadata, const Generation& live) {
   if (live.directory() < 0) {
     return false;
   }
