@@ -41,6 +41,14 @@ void Error::rebuild() {
   }
 }
 
+Stopped& Stopped::set_state(const std::string& state) {
+  if (!state_said_ && !state.empty()) {
+    text_ += "; " + state;
+    state_said_ = true;
+  }
+  return *this;
+}
+
 void throw_errno(int errnum, std::string_view action, std::string_view path) {
   const auto code = errnum == ENOENT ? Errc::not_found : Errc::failed;
   Error error(code, cat(action, " ", path, ": ", std::generic_category().message(errnum)));
@@ -51,6 +59,8 @@ void throw_errno(int errnum, std::string_view action, std::string_view path) {
 Error as_error(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
+  } catch (const Stopped&) {
+    throw;
   } catch (const Error& error) {
     return error;
   } catch (const std::exception& error) {
@@ -68,6 +78,10 @@ Error internal_error(const std::exception& other, const std::string& context) {
 
 std::string describe(const Error& error) {
   return "error: " + escape_control(redact_urls(error.what()));
+}
+
+std::string describe(const Stopped& stop) {
+  return "error: " + escape_control(redact_urls(stop.message()));
 }
 
 }  // namespace base

@@ -470,9 +470,8 @@ class Reaper {
     attempt([&] { result_.purged = purge_trash(data_, context_.clock.now(), options_.trash); });
     tell();
     if (stopped_) {
-      base::Error stop(base::Errc::cancelled, "stopped");
-      stop.set_state(base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
-      throw stop;
+      throw base::Stopped().set_state(
+          base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
     }
     if (!trouble.empty()) {
       base::Error outer(base::Errc::cleanup_incomplete, trouble);

@@ -215,10 +215,9 @@ RotateResult finish(const RotateOptions& options, const sstream::Context& contex
 template <typename Work>
 RotateResult guarded(const Work& work) {
   try {
-    return work();
+    return base::with_state("nothing changed", work);
   } catch (base::Error& error) {
     error.add_context(action);
-    error.set_state("nothing changed");
     throw;
   }
 }

@@ -300,6 +300,9 @@ MirrorResult mirror(const MirrorOptions& options, const Context& context) {
       error.set_state("stream unchanged");  // where nothing else was said
     }
     throw;
+  } catch (base::Stopped& stop) {
+    stop.set_state("stream unchanged");
+    throw;
   }
 }
 

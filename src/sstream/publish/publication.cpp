@@ -516,10 +516,10 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
 PublishResult publish(const std::string& directory, const Planner& planner,
                       const PublishOptions& options, const Context& context) {
   try {
-    return Transaction(directory, options, context).run(planner);
+    return base::with_state("stream unchanged",
+                            [&] { return Transaction(directory, options, context).run(planner); });
   } catch (base::Error& error) {
     error.add_context(options.action);
-    error.set_state("stream unchanged");
     throw;
   }
 }

@@ -313,12 +313,7 @@ TEST_F(DocumentTest, StopsWhenAsked) {
     }
     stop.request_stop();
   });
-  try {
-    client->get(request, stop.get_token());
-    FAIL();
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.code(), base::Errc::cancelled);
-  }
+  EXPECT_THROW(client->get(request, stop.get_token()), base::Stopped);
 }
 
 TEST_F(DocumentTest, ServesSeveralThreads) {

@@ -1,0 +1,74 @@
+#include <exception>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/process/stop.h"
+#include "base/process/subprocess.h"
+#include "base/process/worker_pool.h"
+
+namespace base {
+namespace {
+
+std::stop_token requested() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
+}
+
+void stop() {
+  check_stop(requested());
+}
+
+TEST(Stopped, IsNoErrorThatSomebodyBearsWith) {
+  const auto bears_with_failures = [] {
+    try {
+      stop();
+    } catch (const Error&) {
+      return;
+    } catch (const std::exception&) {
+      return;
+    }
+  };
+  EXPECT_THROW(bears_with_failures(), Stopped);
+}
+
+TEST(Stopped, PassesContextsAsItIs) {
+  EXPECT_THROW(with_context("reading", stop), Stopped);
+}
+
+TEST(Stopped, IsMadeNoError) {
+  std::exception_ptr thrown;
+  try {
+    stop();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  EXPECT_THROW(as_error(thrown), Stopped);
+}
+
+TEST(Stopped, PassesThreads) {
+  for (const unsigned jobs : {1U, 4U}) {
+    EXPECT_THROW(parallel_for(8, jobs, [](std::size_t i) { i == 3 ? stop() : void(); }), Stopped);
+  }
+  Beside beside([](const std::stop_token&) { stop(); });
+  EXPECT_THROW(beside.finish({}), Stopped);
+}
+
+TEST(Stopped, ComesOfAProgramThatIsNotRun) {
+  Command command;
+  command.argv = {"true"};
+  EXPECT_THROW(run(command, requested()), Stopped);
+}
+
+TEST(Stopped, SaysWhatStateWasSaidFirst) {
+  try {
+    with_state("all unchanged", [] { with_state("stream unchanged", stop); });
+    FAIL() << "no stop";
+  } catch (const Stopped& stopped) {
+    EXPECT_EQ(describe(stopped), "error: stopped by a signal; stream unchanged");
+  }
+}
+
+}  // namespace
+}  // namespace base
