@@ -30,6 +30,14 @@ Error& Error::set_errno(int value) {
   return *this;
 }
 
+Error Error::becomes(Errc code, std::string state) const {
+  auto other = *this;
+  other.code_ = code;
+  other.state_ = state_.empty() ? std::move(state) : cat(state_, "; ", state);
+  other.rebuild();
+  return other;
+}
+
 void Error::rebuild() {
   text_.clear();
   for (const auto& context : contexts_) {

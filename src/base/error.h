@@ -45,6 +45,10 @@ class Error : public std::exception {
 
   Error& set_errno(int value);
 
+  /// The same failure, contexts and errno and all, where it means something else: another code, and
+  /// `state` in place of what was said before, which stays in the message.
+  Error becomes(Errc code, std::string state) const;
+
   const char* what() const noexcept override { return text_.c_str(); }
 
  private:

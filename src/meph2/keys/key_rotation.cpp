@@ -92,9 +92,7 @@ void after_publication(const std::function<void()>& work) {
   try {
     work();
   } catch (const base::Error& error) {
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state("the keyring is published; run this again");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "the keyring is published; run this again");
   }
 }
 

@@ -96,9 +96,7 @@ class Mirror {
       try {
         finish();
       } catch (const base::Error& error) {
-        base::Error outer(Errc::cleanup_incomplete, error.what());
-        outer.set_state("the mirror is up to date");
-        throw outer;
+        throw error.becomes(Errc::cleanup_incomplete, "the mirror is up to date");
       }
     }
     return std::move(result_);

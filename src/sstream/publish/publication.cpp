@@ -504,9 +504,7 @@ bool Transaction::commit(const Generation& live, Outlook& outlook, Plan& plan) {
   try {
     repository_.write_state(state_);
   } catch (const base::Error& error) {
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state("published; its state was not recorded");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "published; its state was not recorded");
   }
   return true;
 }

@@ -1,8 +1,10 @@
+#include "base/error.h"
+
+#include <cerrno>
 #include <exception>
 
 #include <gtest/gtest.h>
 
-#include "base/error.h"
 #include "base/process/stop.h"
 #include "base/process/subprocess.h"
 #include "base/process/worker_pool.h"
@@ -59,6 +61,17 @@ TEST(Stopped, ComesOfAProgramThatIsNotRun) {
   Command command;
   command.argv = {"true"};
   EXPECT_THROW(run(command, requested()), Stopped);
+}
+
+TEST(Error, BecomesAnotherAndKeepsWhatItKnew) {
+  Error error(Errc::failed, "rename a: No space left on device");
+  error.set_errno(ENOSPC).add_context("insert");
+  const auto other = error.becomes(Errc::cleanup_incomplete, "published");
+  EXPECT_EQ(other.code(), Errc::cleanup_incomplete);
+  EXPECT_EQ(other.sys_errno(), ENOSPC);
+  EXPECT_STREQ(other.what(), "insert: rename a: No space left on device; published");
+  EXPECT_STREQ(error.set_state("half done").becomes(Errc::failed, "all told").what(),
+               "insert: rename a: No space left on device; half done; all told");
 }
 
 TEST(Stopped, SaysWhatStateWasSaidFirst) {
