@@ -30,6 +30,14 @@ Error& Error::set_errno(int value) {
   return *this;
 }
 
+Error Error::becomes(Errc code, std::string state) const {
+  auto other = *this;
+  other.code_ = code;
+  other.state_ = state_.empty() ? std::move(state) : cat(state_, "; ", state);
+  other.rebuild();
+  return other;
+}
+
 void Error::rebuild() {
   text_.clear();
   for (const auto& context : contexts_) {
@@ -39,6 +47,14 @@ void Error::rebuild() {
   if (!state_.empty()) {
     text_ += "; " + state_;
   }
+}
+
+Stopped& Stopped::set_state(const std::string& state) {
+  if (!state_said_ && !state.empty()) {
+    text_ += "; " + state;
+    state_said_ = true;
+  }
+  return *this;
 }
 
 void throw_errno(int errnum, std::string_view action, std::string_view path) {
@@ -51,6 +67,8 @@ void throw_errno(int errnum, std::string_view action, std::string_view path) {
 Error as_error(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
+  } catch (const Stopped&) {
+    throw;
   } catch (const Error& error) {
     return error;
   } catch (const std::exception& error) {
@@ -68,6 +86,10 @@ Error internal_error(const std::exception& other, const std::string& context) {
 
 std::string describe(const Error& error) {
   return "error: " + escape_control(redact_urls(error.what()));
+}
+
+std::string describe(const Stopped& stop) {
+  return "error: " + escape_control(redact_urls(stop.message()));
 }
 
 }  // namespace base

@@ -17,13 +17,12 @@ enum class Errc : std::uint8_t {
   locked,              ///< another process holds the lock
   untrusted,           ///< input failed a signature, checksum, size or format check
   refused,             ///< a guard rail said no
-  cancelled,           ///< a signal asked us to stop
   cleanup_incomplete,  ///< published, but what comes after it did not finish
   durability_unknown,  ///< published, but the last fsync of the directory failed
   internal,            ///< a bug of ours
 };
 
-/// The one exception type. `what()` is the whole message on one line: the contexts, outermost
+/// The one type of a failure. `what()` is the whole message on one line: the contexts, outermost
 /// first, then the reason, then the state things are in, if known.
 class Error : public std::exception {
  public:
@@ -46,6 +45,10 @@ class Error : public std::exception {
 
   Error& set_errno(int value);
 
+  /// The same failure, contexts and errno and all, where it means something else: another code, and
+  /// `state` in place of what was said before, which stays in the message.
+  Error becomes(Errc code, std::string state) const;
+
   const char* what() const noexcept override { return text_.c_str(); }
 
  private:
@@ -59,14 +62,36 @@ class Error : public std::exception {
   std::string text_;
 };
 
+/// A stop request on its way out. No Error and no std::exception, so that whoever bears with a
+/// failure does not bear with this one: only the program itself catches it, and exits with 128 plus
+/// the number of the signal. Who must tidy up on the way catches `...` and throws again.
+class Stopped {
+ public:
+  /// Says what state things were left in. The first one said stays.
+  Stopped& set_state(const std::string& state);
+
+  /// The whole message on one line.
+  const std::string& message() const { return text_; }
+
+ private:
+  std::string text_ = "stopped by a signal";
+  bool state_said_ = false;
+};
+
 /// Throws Error(failed) "ACTION PATH: strerror". ENOENT gives not_found.
 [[noreturn]] void throw_errno(int errnum, std::string_view action, std::string_view path);
 
-/// Runs `body`; an Error or std::exception that leaves it gets `context` put in front.
+/// Runs `body`; an Error or std::exception that leaves it gets `context` put in front. A stop
+/// request passes as it is.
 template <typename Body>
 auto with_context(const std::string& context, Body&& body) -> decltype(body());
 
-/// Turns any exception into an Error (std::exception becomes Errc::internal).
+/// Runs `body`; an Error or a stop request that leaves it says what state things are in.
+template <typename Body>
+auto with_state(const std::string& state, Body&& body) -> decltype(body());
+
+/// Turns any exception into an Error (std::exception becomes Errc::internal). Throws a stop request
+/// again.
 Error as_error(const std::exception_ptr& thrown);
 
 /// What a std::exception from a library becomes.
@@ -74,6 +99,7 @@ Error internal_error(const std::exception& other, const std::string& context);
 
 /// "error: TEXT" with control characters escaped and secrets of URLs removed; no final newline.
 std::string describe(const Error& error);
+std::string describe(const Stopped& stop);
 
 template <typename Body>
 auto with_context(const std::string& context, Body&& body) -> decltype(body()) {
@@ -84,6 +110,19 @@ auto with_context(const std::string& context, Body&& body) -> decltype(body()) {
     throw;
   } catch (const std::exception& other) {
     throw internal_error(other, context);
+  }
+}
+
+template <typename Body>
+auto with_state(const std::string& state, Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (Error& error) {
+    error.set_state(state);
+    throw;
+  } catch (Stopped& stop) {
+    stop.set_state(state);
+    throw;
   }
 }
 

@@ -16,7 +16,7 @@ enum ExitCode : int {
   exit_locked = 75,
 };
 
-/// `cancelled` is not in here: its code is 128 plus the signal's number.
+/// A stop request is no Error: its code is 128 plus the signal's number.
 constexpr int exit_code_of(Errc code) {
   switch (code) {
     case Errc::usage:

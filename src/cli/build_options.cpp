@@ -1,6 +1,6 @@
 #include "cli/build_options.h"
 
-#include "base/error.h"
+#include "base/fs/log_file.h"
 #include "base/strings.h"
 
 namespace cli {
@@ -63,13 +63,13 @@ int with_log_file(const std::string& path, sstream::Context& context,
   if (path.empty()) {
     return work(context);
   }
-  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-  const base::Log log("meph2", base::LogLevel::debug, [&](base::LogLevel, const std::string& line) {
-    file.write(base::cat(line, "\n"));
-  });
+  base::LogFile file(path, context.log);
+  const base::Log log("meph2", base::LogLevel::debug, file.sink());
   sstream::Context logged{context.clock, log,          context.progress,
                           context.http,  context.stop, context.print};
-  return work(logged);
+  const int code = work(logged);
+  file.finish();
+  return code;
 }
 
 }  // namespace cli

@@ -85,12 +85,15 @@ int run_action(const Action& action, const std::string& tag, unsigned verbose) {
       signals.token(), [](const std::string& line) { std::cout << line << '\n'; }};
   try {
     return flush_stdout(action(context));
+  } catch (const base::Stopped& stop) {
+    std::cout.flush();
+    std::cerr << base::describe(stop) << "\n";
+    return 128 + signals.signal();
   } catch (...) {
     const auto error = base::as_error(std::current_exception());
     std::cout.flush();
     std::cerr << base::describe(error) << "\n";
-    return error.code() == base::Errc::cancelled ? 128 + signals.signal()
-                                                 : base::exit_code_of(error.code());
+    return base::exit_code_of(error.code());
   }
 }
 

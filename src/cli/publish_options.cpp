@@ -171,9 +171,7 @@ int finish(const io::Json& report, const std::vector<std::string>& lines, const 
     if (!flags.dry_run.empty() || !changed) {
       throw;
     }
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());  // exit 1 would say: unchanged
-    outer.set_state("published");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "published");  // exit 1: unchanged
   }
   return base::exit_done;
 }

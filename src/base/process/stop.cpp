@@ -38,7 +38,7 @@ StopSignals::~StopSignals() {
 
 void check_stop(const std::stop_token& token) {
   if (token.stop_requested()) {
-    throw Error(Errc::cancelled, "stopped by a signal");
+    throw Stopped();
   }
 }
 

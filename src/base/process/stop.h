@@ -28,7 +28,7 @@ class StopSignals {
   std::thread waiter_;
 };
 
-/// Throws Error(cancelled) when a stop was requested.
+/// Throws Stopped when a stop was requested.
 void check_stop(const std::stop_token& token);
 
 }  // namespace base

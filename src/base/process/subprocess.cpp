@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX wants it declared
@@ -315,9 +316,7 @@ int wait_for(pid_t pid, Pump& pump, Terminator& terminator) {
 }  // namespace
 
 Outcome run(const Command& command, const std::stop_token& stop) {
-  if (stop.stop_requested()) {
-    throw Error(Errc::cancelled, "stopped by a signal");
-  }
+  check_stop(stop);
   const auto& name = command.argv.at(0);
   const auto program = find_program(name);
   if (!program) {
@@ -379,7 +378,7 @@ Outcome run(const Command& command, const std::stop_token& stop) {
     throw_errno(exec_error, "start", name);
   }
   if (terminator.asked()) {
-    throw Error(Errc::cancelled, cat(base::split(name, '/').back(), ": stopped by a signal"));
+    throw Stopped();
   }
   return outcome;
 }

@@ -31,7 +31,7 @@ struct Outcome {
 };
 
 /// Runs a program to its end. It dies with us (PR_SET_PDEATHSIG); a stop request terminates its
-/// group (SIGTERM, SIGKILL after ten seconds) and throws Error(cancelled). A program that cannot be
+/// group (SIGTERM, SIGKILL after ten seconds) and throws Stopped. A program that cannot be
 /// started is Error(failed), or not_found where there is none of that name.
 Outcome run(const Command& command, const std::stop_token& stop = {});
 

@@ -50,6 +50,9 @@ meph2::BuildImageResult build_or_report(const BuildCommand& command,
   } catch (const base::Error& error) {
     report_failure(command, error, context.log);
     throw;
+  } catch (const base::Stopped& stop) {
+    report_failure(command, {base::Errc::failed, stop.message()}, context.log);
+    throw;
   }
 }
 

@@ -85,12 +85,7 @@ std::size_t reap(const MirrorCommand& command, const sstream::Context& context) 
     }
     return result.reaped.size();
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state("the mirror is up to date");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "the mirror is up to date");
   }
 }
 

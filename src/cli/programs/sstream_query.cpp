@@ -73,6 +73,9 @@ int run(const sstream::QueryOptions& options, const sstream::Context& context) {
     }
     output.flush();  // what came before the error is good
     throw;
+  } catch (const base::Stopped&) {
+    output.flush();
+    throw;
   }
   return base::exit_done;
 }

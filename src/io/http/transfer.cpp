@@ -58,7 +58,7 @@ int rank(base::Errc code) {
 }  // namespace
 
 void reject(Fault fault, base::Errc code, std::string reason) {
-  throw Rejected{fault, base::Error(code, std::move(reason))};
+  throw Rejected{fault, base::Error(code, std::move(reason)), {}};
 }
 
 Transfer::Transfer(const Request& request, const HttpOptions& options, std::uint64_t seed,
@@ -125,6 +125,16 @@ void Transfer::configure(curl::Easy& easy) {
 
 namespace {
 
+/// The exception that is being handled, which no other URL can help.
+Rejected of_our_own() {
+  const auto thrown = std::current_exception();
+  try {
+    return {Fault::fatal, base::as_error(thrown), {}};
+  } catch (const base::Stopped& stop) {
+    return {Fault::fatal, base::Error(base::Errc::failed, stop.message()), thrown};
+  }
+}
+
 /// No exception may cross curl's frames: it is kept, and curl is told to stop by a short count.
 template <typename Body>
 std::size_t guarded(std::size_t size, std::optional<Rejected>& caught, Body&& body) noexcept {
@@ -134,7 +144,7 @@ std::size_t guarded(std::size_t size, std::optional<Rejected>& caught, Body&& bo
   } catch (const Rejected& rejected) {
     caught = rejected;
   } catch (...) {
-    caught = Rejected{Fault::fatal, base::as_error(std::current_exception())};
+    caught = of_our_own();
   }
   return size == 0 ? 1 : 0;
 }
@@ -215,7 +225,7 @@ bool Transfer::finish(CURLcode code, Moment now) {
     try {
       restart();
     } catch (const base::Error& error) {
-      rejected = Rejected{Fault::fatal, error};
+      rejected = Rejected{Fault::fatal, error, {}};
     }
   }
   return fail(*rejected, now);
@@ -239,7 +249,7 @@ std::optional<Rejected> Transfer::evaluate(CURLcode code) {
   } catch (const Rejected& rejected) {
     return rejected;
   } catch (...) {
-    return Rejected{Fault::fatal, base::as_error(std::current_exception())};
+    return of_our_own();
   }
 }
 
@@ -250,7 +260,7 @@ std::optional<Rejected> Transfer::judge_status(long status) const {
   }
   const auto reason = base::cat("HTTP ", status);
   const auto rejected = [&](Fault fault, base::Errc errc = base::Errc::failed) {
-    return Rejected{fault, base::Error(errc, reason)};
+    return Rejected{fault, base::Error(errc, reason), {}};
   };
   if (status == 404 || status == 410) {
     return rejected(Fault::dead_url, base::Errc::not_found);
@@ -267,10 +277,14 @@ Rejected Transfer::judge_code(CURLcode code) const {
   // What is no HTTP may be what an answer before it left in the connection.
   const bool leftover = code == CURLE_UNSUPPORTED_PROTOCOL && easy_->reused_connection();
   const auto fault = is_transient(code) || leftover ? Fault::transient : Fault::dead_url;
-  return {fault, base::Error(base::Errc::failed, base::redact_urls(easy_->reason(code)))};
+  return {fault, base::Error(base::Errc::failed, base::redact_urls(easy_->reason(code))), {}};
 }
 
 bool Transfer::fail(const Rejected& rejected, Moment now) {
+  if (rejected.stop) {
+    error_ = rejected.stop;
+    return true;
+  }
   Failure failure;
   failure.fault = rejected.fault;
   failure.progressed = progressed();

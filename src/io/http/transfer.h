@@ -20,6 +20,7 @@ namespace io {
 struct Rejected {
   Fault fault = Fault::transient;
   base::Error error;
+  std::exception_ptr stop;  ///< no failure but a stop request
 };
 
 [[noreturn]] void reject(Fault fault, base::Errc code, std::string reason);

@@ -155,9 +155,6 @@ const CurrentInputs::Found& CurrentInputs::archive(const UsedArchive& archive) {
       now.reason = base::cat(base::redact_urls(request.url), " is not there");
     }
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
     now.reason = base::redact_urls(error.what());
   }
   return archives_[name] = std::move(now);

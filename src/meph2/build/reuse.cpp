@@ -137,9 +137,6 @@ std::optional<ReusedBuild> find_reusable(const std::string& repository,
     auto tree = sstream::Generation::load(opened).read_tree(content_id);
     return tree ? Search(opened, std::move(*tree), current, context).run() : std::nullopt;
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
     context.log.warning(base::cat("compare with earlier builds: ", error.what(), "; building"));
     return std::nullopt;
   }

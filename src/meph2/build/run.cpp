@@ -177,6 +177,11 @@ BuiltImage run_builder(const BuildPlan& plan, const BuilderOptions& options,
       error.set_state(base::cat("logs are in ", options.logs));
     }
     throw;
+  } catch (base::Stopped& stop) {
+    if (!options.logs.empty() && base::exists_at(AT_FDCWD, options.logs)) {
+      stop.set_state(base::cat("logs are in ", options.logs));
+    }
+    throw;
   }
 }
 

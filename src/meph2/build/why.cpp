@@ -33,9 +33,6 @@ void probe_size(const std::string& source, InputsNow& now, const sstream::Contex
       now.inputs.source_size = answer.length.value_or(0);
     }
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
     now.unknown["source"] = base::redact_urls(error.what());
   }
 }
@@ -78,9 +75,6 @@ void find_packages(base::File squashfs, const std::string& arch, const BuildInpu
       }
     }
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
     context.log.info(base::cat("which packages changed cannot be told: ", error.what()));
   }
 }

@@ -298,9 +298,6 @@ class Sync {
     try {
       work();
     } catch (const base::Error& error) {
-      if (error.code() == base::Errc::cancelled) {
-        throw;
-      }
       job.error = error.what();
       context_.log.error(base::cat("build ", job.image.name(), ": ", error.what()));
     }

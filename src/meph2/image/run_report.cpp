@@ -67,6 +67,13 @@ StageOutcome RunReport::run(StageStore& stages, const StageInputs& inputs, const
       directory_.empty() ? std::string() : base::cat(directory_, "/", log_name(inputs));
   const auto start = Steady::now();
   base::File log;
+  const auto failed = [&](const std::string& line) {
+    if (log) {
+      write_best_effort(log, line);
+    }
+    end({inputs.stage, label, seconds_since(start), "failed", log ? path : ""}, {});
+    return log ? base::cat("see ", path) : std::string();
+  };
   try {
     auto outcome = stages.run(inputs, label, made, names, [&] {
       if (!path.empty()) {
@@ -77,13 +84,12 @@ StageOutcome RunReport::run(StageStore& stages, const StageInputs& inputs, const
     end({inputs.stage, label, seconds_since(start), outcome.taken ? "taken" : "made", path},
         outcome.result);
     return outcome;
+  } catch (base::Stopped& stop) {
+    stop.set_state(failed(base::describe(stop)));
+    throw;
   } catch (...) {
     auto error = base::as_error(std::current_exception());
-    if (log) {
-      write_best_effort(log, base::describe(error));
-      error.set_state(base::cat("see ", path));
-    }
-    end({inputs.stage, label, seconds_since(start), "failed", log ? path : ""}, {});
+    error.set_state(failed(base::describe(error)));
     throw error;
   }
 }

@@ -94,6 +94,9 @@ int run_and_report(const StageJob& job, base::File& report) {
   int status = 0;
   try {
     result["done"] = do_job(job);
+  } catch (const base::Stopped&) {
+    result = {{"stopped", true}};
+    status = 1;
   } catch (...) {
     const auto error = base::as_error(std::current_exception());
     result = {{"code", static_cast<int>(error.code())}, {"error", error.what()}};
@@ -162,6 +165,9 @@ io::Json run_stage(const StageJob& job, const std::string& scratch, const std::s
                           text.empty() ? "" : ": ", base::replace_all(text, "error: ", "")));
   }
   auto result = io::read_json(report);
+  if (result.contains("stopped")) {
+    throw base::Stopped();
+  }
   if (result.contains("error")) {
     throw Error(static_cast<Errc>(result["code"].get<int>()),
                 base::cat(job.label, ": ", result["error"].get<std::string>()));

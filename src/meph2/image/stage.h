@@ -23,7 +23,7 @@ struct StageJob {
 };
 
 /// Runs a job in `scratch` (a directory that holds `base` and `root`) by starting this program
-/// again, and returns what the stage reports. Throws the stage's own error, and Error(cancelled)
+/// again, and returns what the stage reports. Throws the stage's own error, and Stopped
 /// for a stop request; whatever happens, no process and no mount is left.
 io::Json run_stage(const StageJob& job, const std::string& scratch, const std::stop_token& stop);
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -451,12 +452,12 @@ class Reaper {
   }
 
   void finish() {
-    std::string trouble;
+    std::optional<base::Error> trouble;
     const auto attempt = [&](auto&& step) {
       try {
         step();
       } catch (const base::Error& error) {
-        trouble = error.what();
+        trouble = error;
       }
     };
     attempt([&] { remove_empty_directories(); });
@@ -470,15 +471,13 @@ class Reaper {
     attempt([&] { result_.purged = purge_trash(data_, context_.clock.now(), options_.trash); });
     tell();
     if (stopped_) {
-      base::Error stop(base::Errc::cancelled, "stopped");
-      stop.set_state(base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
-      throw stop;
+      throw base::Stopped().set_state(
+          base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
     }
-    if (!trouble.empty()) {
-      base::Error outer(base::Errc::cleanup_incomplete, trouble);
-      outer.set_state(
+    if (trouble) {
+      throw trouble->becomes(
+          base::Errc::cleanup_incomplete,
           base::cat(result_.reaped.size(), " files reaped; run the same command again"));
-      throw outer;
     }
   }
 

@@ -92,9 +92,7 @@ void after_publication(const std::function<void()>& work) {
   try {
     work();
   } catch (const base::Error& error) {
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state("the keyring is published; run this again");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "the keyring is published; run this again");
   }
 }
 
@@ -215,10 +213,9 @@ RotateResult finish(const RotateOptions& options, const sstream::Context& contex
 template <typename Work>
 RotateResult guarded(const Work& work) {
   try {
-    return work();
+    return base::with_state("nothing changed", work);
   } catch (base::Error& error) {
     error.add_context(action);
-    error.set_state("nothing changed");
     throw;
   }
 }

@@ -76,9 +76,6 @@ void bring_in(const sstream::Repository& repository, std::span<Repair> repairs,
       repair.found->remedy = Remedy::repaired;
     }
   } catch (const base::Error& error) {
-    if (error.code() == base::Errc::cancelled) {
-      throw;
-    }
     if (repairs.size() == 1) {
       fail(*repairs.front().found, error);
       return;

@@ -85,7 +85,7 @@ void verify_files(const VerifyOptions& options, const Repository& repository,
                   VerifyResult& result, const sstream::Context& context) {
   try {
     result.data = sstream::verify_data(repository, files, options.data, verified, context);
-  } catch (const base::Error&) {
+  } catch (...) {
     if (options.data.read) {
       remember(options, verified, context);
     }

@@ -123,9 +123,6 @@ sstream::DataVerdict probe_files(const std::string& url,
       const auto at = base + base::percent_encode_path(files[i].path);
       found[i] = judge(files[i], context.http.probe(at, context.stop));
     } catch (const base::Error& failure) {
-      if (failure.code() == base::Errc::cancelled) {
-        throw;
-      }
       found[i] = {sstream::ProblemKind::unreachable, files[i].path, failure.what()};
     }
   });

@@ -299,12 +299,7 @@ GenerateResult generate_streams(const GenerateOptions& options, const Context& c
 }  // namespace
 
 GenerateResult generate(const GenerateOptions& options, const Context& context) {
-  try {
-    return generate_streams(options, context);
-  } catch (base::Error& error) {
-    error.set_state("stream unchanged");
-    throw;
-  }
+  return base::with_state("stream unchanged", [&] { return generate_streams(options, context); });
 }
 
 }  // namespace sstream

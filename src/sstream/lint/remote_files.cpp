@@ -97,7 +97,7 @@ std::optional<base::File> RemoteFiles::open(const std::string& path) {
       return std::nullopt;
     }
   } catch (const base::Error& error) {
-    if (!answered_ || error.code() == base::Errc::cancelled) {
+    if (!answered_) {
       throw;  // no server at all
     }
     refused_.emplace_back(path, error.what());

@@ -96,9 +96,7 @@ class Mirror {
       try {
         finish();
       } catch (const base::Error& error) {
-        base::Error outer(Errc::cleanup_incomplete, error.what());
-        outer.set_state("the mirror is up to date");
-        throw outer;
+        throw error.becomes(Errc::cleanup_incomplete, "the mirror is up to date");
       }
     }
     return std::move(result_);
@@ -294,6 +292,9 @@ MirrorResult mirror(const MirrorOptions& options, const Context& context) {
     if (error.code() != Errc::usage) {
       error.set_state("stream unchanged");  // where nothing else was said
     }
+    throw;
+  } catch (base::Stopped& stop) {
+    stop.set_state("stream unchanged");
     throw;
   }
 }

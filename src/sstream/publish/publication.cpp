@@ -333,9 +333,7 @@ bool Transaction::commit(const Generation& live, WhatChanges& changes, Plan& pla
   try {
     repository_.write_state(state_);
   } catch (const base::Error& error) {
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state("published; its state was not recorded");
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete, "published; its state was not recorded");
   }
   return true;
 }
@@ -345,10 +343,10 @@ bool Transaction::commit(const Generation& live, WhatChanges& changes, Plan& pla
 PublishResult publish(const std::string& directory, const Planner& planner,
                       const PublishOptions& options, const Context& context) {
   try {
-    return Transaction(directory, options, context).run(planner);
+    return base::with_state("stream unchanged",
+                            [&] { return Transaction(directory, options, context).run(planner); });
   } catch (base::Error& error) {
     error.add_context(options.action);
-    error.set_state("stream unchanged");
     throw;
   }
 }

@@ -27,9 +27,7 @@ void after_commit(base::Errc code, const char* state, Body&& body) {
   try {
     body();
   } catch (const base::Error& error) {
-    base::Error outer(code, error.what());
-    outer.set_state(state);
-    throw outer;
+    throw error.becomes(code, state);
   }
 }
 

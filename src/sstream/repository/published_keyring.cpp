@@ -43,10 +43,9 @@ void publish_keyring(const Repository& repository, const io::Keyring& keyring) {
     if (read(repository, keyring_file) != keyring.binary()) {
       throw;
     }
-    base::Error outer(base::Errc::cleanup_incomplete, error.what());
-    outer.set_state(base::cat(keyring_file, " is published, ", armored_keyring_file,
-                              " perhaps not; run this again"));
-    throw outer;
+    throw error.becomes(base::Errc::cleanup_incomplete,
+                        base::cat(keyring_file, " is published, ", armored_keyring_file,
+                                  " perhaps not; run this again"));
   }
 }
 

@@ -285,10 +285,8 @@ void SourceMemory::save_after(bool published) {
     if (!published) {
       throw;
     }
-    base::Error outer(Errc::cleanup_incomplete,
-                      base::cat("what was seen of the source is not remembered: ", error.what()));
-    outer.set_state("published");
-    throw outer;
+    throw error.becomes(Errc::cleanup_incomplete, "published")
+        .add_context("what was seen of the source is not remembered");
   }
 }
 

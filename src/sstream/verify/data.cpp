@@ -169,9 +169,6 @@ class DataReader {
       ++verdict_.read;
       verdict_.bytes_read += wanted.expected.size;
     } catch (const base::Error& error) {
-      if (error.code() == base::Errc::cancelled) {
-        throw;
-      }
       add(ProblemKind::damaged, wanted.path, error.reason());
     }
   }

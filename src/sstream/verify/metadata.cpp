@@ -63,9 +63,6 @@ class MetadataReader {
     try {
       read();
     } catch (const base::Error& error) {
-      if (error.code() == base::Errc::cancelled) {
-        throw;
-      }
       untrusted(name, error.what());
     }
   }

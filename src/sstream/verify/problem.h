@@ -68,7 +68,7 @@ struct DataVerdict {
 };
 
 /// Compares data files with what is promised of them, `check.jobs` at a time. What is found right
-/// is remembered in `verified`. A stop request is an Error(cancelled); `verified` then has what was
+/// is remembered in `verified`. A stop request is a Stopped; `verified` then has what was
 /// done by then.
 DataVerdict verify_data(const Repository& repository, const std::vector<DataFile>& files,
                         const DataCheck& check, VerifiedFiles& verified, const Context& context);

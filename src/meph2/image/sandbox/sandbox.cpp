@@ -55,7 +55,7 @@ void make_directory(const std::string& path) {
   int status = 1;
   try {
     status = body();
-  } catch (const std::exception&) {
+  } catch (...) {
     status = 1;  // `body` reports its own errors
   }
   ::_exit(status);

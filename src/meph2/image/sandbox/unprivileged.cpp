@@ -69,7 +69,7 @@ bool map_ids(const char* program, pid_t process, std::uint32_t own, const Subord
   try {
     done = ::read(ready, &byte, 1) == 1 && map_ids("newuidmap", inside, ::geteuid(), uids) &&
            map_ids("newgidmap", inside, ::getegid(), gids);
-  } catch (const std::exception&) {
+  } catch (...) {
     done = false;  // its parent says so
   }
   ::_exit(done ? 0 : 1);

@@ -314,7 +314,7 @@ TEST_F(DocumentTest, StopsWhenAsked) {
     }
     stop.request_stop();
   });
-  support::refused(base::Errc::cancelled, [&] { client->get(request, stop.get_token()); });
+  EXPECT_THROW(client->get(request, stop.get_token()), base::Stopped);
 }
 
 TEST_F(DocumentTest, ServesSeveralThreads) {

@@ -172,7 +172,7 @@ TEST_F(Verify, AStopLosesNothingThatWasVerified) {
                                  [](const std::string&) {}};
   auto asked = of("repo");
   asked.data.jobs = 1;
-  support::refused(Errc::cancelled, [&] { meph2::verify(asked, stopped); });
+  EXPECT_THROW(meph2::verify(asked, stopped), base::Stopped);
   const auto again = verify(asked);
   EXPECT_EQ(again.data.untouched, 3U);
   EXPECT_EQ(again.data.read, 3U);

@@ -240,8 +240,7 @@ TEST_F(RootImage, StopsWhenItIsAskedTo) {
   const base::Log log("test", base::LogLevel::error);
   std::stop_source stop;
   stop.request_stop();
-  support::refused(base::Errc::cancelled,
-                   [&] { make_root_image(squashfs, path("image"), {}, log, stop.get_token()); });
+  EXPECT_THROW(make_root_image(squashfs, path("image"), {}, log, stop.get_token()), base::Stopped);
 }
 
 }  // namespace
