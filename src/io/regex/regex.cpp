@@ -36,8 +36,11 @@ T* had(T* made) {
 
 struct Free {
   void operator()(pcre2_code* code) const { ::pcre2_code_free(code); }
+
   void operator()(pcre2_compile_context* context) const { ::pcre2_compile_context_free(context); }
+
   void operator()(pcre2_match_context* context) const { ::pcre2_match_context_free(context); }
+
   void operator()(pcre2_match_data* data) const { ::pcre2_match_data_free(data); }
 };
 
@@ -59,10 +62,10 @@ Regex::Regex(const std::string& pattern) {
   int error = 0;
   PCRE2_SIZE at = 0;
   auto state = std::make_unique<State>();
-  state->code.reset(::pcre2_compile(
-      units(pattern), pattern.size(),
-      PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at,
-      context.get()));
+  state->code.reset(
+      ::pcre2_compile(units(pattern), pattern.size(),
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
+                      &error, &at, context.get()));
   if (!state->code) {
     throw base::Error(base::Errc::usage, base::cat(reason_of(error), " at byte ", at));
   }

@@ -75,9 +75,7 @@ class Translation {
 
   bool follows(std::string_view text) const { return in_.substr(at_).starts_with(text); }
 
-  char peek(std::size_t ahead) const {
-    return at_ + ahead < in_.size() ? in_[at_ + ahead] : '\0';
-  }
+  char peek(std::size_t ahead) const { return at_ + ahead < in_.size() ? in_[at_ + ahead] : '\0'; }
 
   void copy(std::size_t length) {
     out_ += in_.substr(at_, length);
@@ -147,8 +145,8 @@ class Translation {
       }
       require_closed(std::string(1, next));
       copy(2);
-    } else if (is_letter(next) && std::string_view("adDnrstfSwW").find(next) ==
-                                      std::string_view::npos) {
+    } else if (is_letter(next) &&
+               std::string_view("adDnrstfSwW").find(next) == std::string_view::npos) {
       refuse(base::cat("\\", next, " is not supported in regular expressions"));
     } else if (next == '\0') {
       refuse("a backslash at the end");
@@ -223,8 +221,8 @@ class Translation {
   /// Copies what opens a group up to `end`, and returns the name in it.
   std::string named(std::size_t begin, char end) {
     const auto to = in_.find(end, at_ + begin);
-    const auto name = std::string(in_.substr(
-        at_ + begin, to == std::string_view::npos ? 0 : to - at_ - begin));
+    const auto name =
+        std::string(in_.substr(at_ + begin, to == std::string_view::npos ? 0 : to - at_ - begin));
     const bool conditional = begin == 3;
     if (name.empty() || (is_digit(name[0]) && !conditional)) {
       refuse("a group's name is missing");
