@@ -9,10 +9,8 @@
 namespace sstream {
 
 /// One KEY OP VALUE expression (streams.md 2.6): OP is =, !=, ~ or !~. A missing key is "". Regular
-/// expressions are searched, by code point, case-sensitive, in the part of Python's syntax that
-/// ECMAScript shares, plus a leading (?i); others are Error(usage), and so are more than 1000 bytes
-/// of one. \w, \d, \s and \b know ASCII only.
-/// Without back-references matching takes polynomial time, whatever the expression.
+/// expressions are Python's as io::Regex reads them; others are Error(usage), and so are more than
+/// 1000 bytes of one.
 class Filter {
  public:
   /// Error(usage) "Unable to parse expression TEXT".
@@ -24,8 +22,8 @@ class Filter {
   ~Filter();
 
   const std::string& key() const;
-  /// Error(untrusted) for a regular expression against a value of more than 4096 bytes: the engine
-  /// has a stack to lose.
+  /// Error(untrusted) for a regular expression against a value of more than 4096 bytes;
+  /// Error(usage) naming the expression where it takes too long to search for.
   bool matches(std::string_view value) const;
 
  private:

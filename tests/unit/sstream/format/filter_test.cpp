@@ -1,5 +1,8 @@
 #include "sstream/format/filter.h"
 
+#include <array>
+#include <chrono>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,22 +54,55 @@ TEST(Filter, SaysWhatItCannotParse) {
   EXPECT_THAT(refusal("k~("), HasSubstr("Unable to parse expression k~(: "));
 }
 
-/// Syntax that Python has and the engine would take for something else.
+/// Syntax that Python does not have, or reads otherwise than the engine.
 TEST(Filter, RefusesSyntaxThatIsNotShared) {
   for (const char* expression :
-       {"k~a\\Z", "k~\\Aa", "k~\\a", "k~(?P<n>a)", "k~(?<=a)b", "k~(?#x)", "k~(?s).", "k~a++",
-        "k~[]a]", "k~[^]a]", "k~\\xZZ", "k~\\N", "k~x{", "k~[[:alpha:]]", "k~a{2}{3}", "k~a???"}) {
+       {"k~a++", "k~\\xZZ", "k~\\N", "k~\\h", "k~\\K", "k~\\Qa", "k~[[:alpha:]]", "k~a{2}{3}",
+        "k~a???", "k~(?R)", "k~(?>a)", "k~(?|a)", "k~(*LIMIT_MATCH=9)a", "k~a(?i)", "k~(?<n>a)",
+        "k~\xff"}) {
     EXPECT_THAT(refusal(expression), HasSubstr("Unable to parse")) << expression;
   }
   refusal("k~" + std::string(1001, 'a'));
 }
 
-TEST(Filter, StaysFastAndWithinItsStack) {
-  const Filter bomb("k~^(a|aa|a*)*$");
-  EXPECT_FALSE(bomb.matches(std::string(4095, 'a') + "b"));
-  EXPECT_TRUE(bomb.matches(std::string(4096, 'a')));
-  const Filter back("k~^(.)(.|x)*\\1$");
-  EXPECT_TRUE(back.matches(std::string(500, 'a')));
+/// Each expression, a value that it is found in, and one that it is not.
+TEST(Filter, ReadsWhatPythonReads) {
+  const std::vector<std::array<std::string, 3>> cases = {{"k~a\\Z", "ba", "a\n"},
+                                                         {"k~a$", "a\n", "ab"},
+                                                         {"k~\\Aa", "ab", "ba"},
+                                                         {"k~(?P<n>a)(?P=n)", "aa", "a"},
+                                                         {"k~(?<=a)b", "ab", "b"},
+                                                         {"k~(?<!a)b", "cb", "ab"},
+                                                         {"k~(?s)a.b", "a\nb", "ab"},
+                                                         {"k~a.b",
+                                                          "a\xc3\xa9"
+                                                          "b",
+                                                          "a\nb"},
+                                                         {"k~(?#x)a", "a", "x"},
+                                                         {"k~[]a]", "]", "b"},
+                                                         {"k~[^]a]", "b", "]"},
+                                                         {"k~x{", "x{", "x"},
+                                                         {"k~^\\w$", "\xc3\xa9", "-"},
+                                                         {"k~(?i)\xc3\xa9", "\xc3\x89", "e"}};
+  for (const auto& [expression, match, other] : cases) {
+    EXPECT_TRUE(Filter(expression).matches(match)) << expression;
+    EXPECT_FALSE(Filter(expression).matches(other)) << expression;
+  }
+}
+
+TEST(Filter, AnExpressionThatExplodesIsRefusedByName) {
+  EXPECT_FALSE(Filter("k~^(a|aa|a*)*$").matches(std::string(4095, 'a') + "b"));
+  const Filter bomb("k~^(a|aa|a*)*\\1c$");
+  const auto started = std::chrono::steady_clock::now();
+  try {
+    static_cast<void>(bomb.matches(std::string(4093, 'a') + "bc"));
+    ADD_FAILURE() << "searched";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), base::Errc::usage);
+    EXPECT_THAT(error.what(), HasSubstr("k~^(a|aa|a*)*\\1c$: match limit"));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(10));
+  EXPECT_TRUE(Filter("k~^(.)(.|x)*\\1$").matches(std::string(500, 'a')));
   try {
     static_cast<void>(bomb.matches(std::string(4097, 'a')));
     ADD_FAILURE() << "searched";
