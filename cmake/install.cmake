@@ -14,6 +14,11 @@ endforeach()
 set_target_properties(base PROPERTIES OUTPUT_NAME sstream-base)
 set_target_properties(io PROPERTIES OUTPUT_NAME sstream-io)
 install(TARGETS base io sstream EXPORT sstreamTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# CMake leaves archives alone, as they need their symbols, but nobody needs what these have for a debugger.
+foreach(room base io sstream)
+  install(CODE "execute_process(COMMAND \"${CMAKE_STRIP}\" --strip-debug
+    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:${room}>\" COMMAND_ERROR_IS_FATAL ANY)")
+endforeach()
 install(EXPORT sstreamTargets NAMESPACE sstream:: DESTINATION ${sstream_cmake})
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sstreamConfig.cmake.in

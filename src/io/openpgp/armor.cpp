@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
+
+#include <openssl/evp.h>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -51,53 +54,32 @@ class Lines {
   std::size_t number_ = 0;
 };
 
-constexpr std::string_view base64_digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::optional<unsigned> base64_value(char c) {
-  const auto at = base64_digits.find(c);
-  return at == std::string_view::npos ? std::nullopt : std::optional(static_cast<unsigned>(at));
+bool is_base64(std::string_view text) {
+  return text.find_first_not_of(
+             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") ==
+         std::string_view::npos;
 }
 
-/// Strict: whole groups of four, padding only at the very end.
+/// Strict, as EVP_DecodeBlock() is not: whole groups of four, padding only at the very end.
 std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  if (text.empty() || text.size() % 4 != 0) {
+  const auto padding = text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U;
+  if (text.empty() || text.size() % 4 != 0 || !is_base64(text.substr(0, text.size() - padding))) {
     return std::nullopt;
   }
-  const auto padding = text.ends_with("==") ? 2U : text.ends_with("=") ? 1U : 0U;
-  const auto digits = text.size() - padding;
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto value = i < digits ? base64_value(text[i]) : std::optional(0U);
-    if (!value) {
-      return std::nullopt;
-    }
-    group = group << 6U | *value;
-    if (i % 4 == 3) {
-      out += static_cast<char>(group >> 16U & 0xFFU);
-      out += static_cast<char>(group >> 8U & 0xFFU);
-      out += static_cast<char>(group & 0xFFU);
-    }
-  }
-  out.resize(out.size() - padding);
-  return out;
+  std::vector<unsigned char> out(text.size() / 4 * 3);
+  EVP_DecodeBlock(out.data(),
+                  reinterpret_cast<const unsigned char*>(text.data()),  // NOLINT: EVP's type
+                  static_cast<int>(text.size()));
+  return std::string(out.begin(), out.end() - padding);
 }
 
 std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto piece = bytes.substr(at, 3);
-    std::uint32_t group = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      group = group << 8U | (i < piece.size() ? static_cast<unsigned char>(piece[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) {
-      out += i <= piece.size() ? base64_digits[group >> (18U - 6U * i) & 0x3FU] : '=';
-    }
-  }
-  return out;
+  std::vector<unsigned char> out((bytes.size() + 2) / 3 * 4 + 1);
+  const auto length =
+      EVP_EncodeBlock(out.data(),
+                      reinterpret_cast<const unsigned char*>(bytes.data()),  // NOLINT: EVP's type
+                      static_cast<int>(bytes.size()));
+  return std::string(out.begin(), out.begin() + length);
 }
 
 /// RFC 4880 section 6.1.
@@ -145,8 +127,9 @@ Fault read_armor(Lines& lines, std::string_view end, std::string& bytes) {
     }
     if (line.front() == '=') {
       sum = line;
-    } else if (std::all_of(line.begin(), line.end(),
-                           [](char c) { return c == '=' || base64_value(c).has_value(); })) {
+    } else if (std::all_of(line.begin(), line.end(), [](char c) {
+                 return c == '=' || is_base64({&c, 1});
+               })) {
       text += line;
     } else {
       return lines.fault("not a line of armored data");

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <new>
+#include <vector>
 
 #include <pcre2.h>
 
@@ -24,6 +25,11 @@ std::string reason_of(int code) {
   std::array<PCRE2_UCHAR, 256> text{};
   const int length = ::pcre2_get_error_message(code, text.data(), text.size());
   return {text.begin(), text.begin() + std::max(length, 0)};
+}
+
+bool at_a_limit(int code) {
+  return code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT ||
+         code == PCRE2_ERROR_HEAPLIMIT;
 }
 
 template <typename T>
@@ -84,8 +90,19 @@ bool Regex::search(std::string_view text) const {
   // One for each thread: it keeps the memory that the last match took.
   thread_local const std::unique_ptr<pcre2_match_data, Free> place(
       had(::pcre2_match_data_create(1, nullptr)));
-  const int result = ::pcre2_match(state_->code.get(), units(text), text.size(), 0, 0, place.get(),
-                                   state_->limits.get());
+  const auto* code = state_->code.get();
+  auto* limits = state_->limits.get();
+  const int result = ::pcre2_match(code, units(text), text.size(), 0, 0, place.get(), limits);
+  if (at_a_limit(result)) {
+    // The other algorithm knows no back-references and takes polynomial time. Whether there is a
+    // match at all is the same to both.
+    std::vector<int> space(10'000);
+    const int other = ::pcre2_dfa_match(code, units(text), text.size(), 0, PCRE2_DFA_SHORTEST,
+                                        place.get(), limits, space.data(), space.size());
+    if (other >= 0 || other == PCRE2_ERROR_NOMATCH) {
+      return other >= 0;
+    }
+  }
   if (result < 0 && result != PCRE2_ERROR_NOMATCH) {
     throw base::Error(base::Errc::usage,
                       base::cat("takes too long to search: ", reason_of(result)));

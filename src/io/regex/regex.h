@@ -18,9 +18,10 @@ class Regex {
   Regex& operator=(const Regex&) = delete;
   ~Regex();
 
-  /// Whether it matches somewhere in the text. Error(usage) where that takes more than a million
-  /// steps, 16 MiB or 10,000 nested decisions: an expression that explodes is a mistake, whatever
-  /// the text. Safe from several threads.
+  /// Whether it matches somewhere in the text, in polynomial time where the pattern has no
+  /// back-reference. Error(usage) where another one takes more than a million steps, 16 MiB or
+  /// 10,000 nested decisions: an expression that explodes is a mistake, whatever the text. Safe
+  /// from several threads.
   bool search(std::string_view text) const;
 
  private:
