@@ -27,4 +27,15 @@ inline std::string refused(base::Errc code, const std::function<void()>& work) {
   return error.what();
 }
 
+/// The same where it may be accepted, which is said then.
+inline std::string verdict(base::Errc code, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  return "accepted";
+}
+
 }  // namespace support

@@ -27,6 +27,21 @@ std::string reason_of(int code) {
   return {text.begin(), text.begin() + std::max(length, 0)};
 }
 
+/// Each byte as the character of its number.
+std::string characters_of(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80U) {
+      text += static_cast<char>(0xC0U | byte >> 6U);
+      text += static_cast<char>(0x80U | (byte & 0x3FU));
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 bool at_a_limit(int code) {
   return code == PCRE2_ERROR_MATCHLIMIT || code == PCRE2_ERROR_DEPTHLIMIT ||
          code == PCRE2_ERROR_HEAPLIMIT;
@@ -68,10 +83,9 @@ Regex::Regex(const std::string& pattern) {
   int error = 0;
   PCRE2_SIZE at = 0;
   auto state = std::make_unique<State>();
-  state->code.reset(
-      ::pcre2_compile(units(pattern), pattern.size(),
-                      PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C,
-                      &error, &at, context.get()));
+  state->code.reset(::pcre2_compile(units(pattern), pattern.size(),
+                                    PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &at,
+                                    context.get()));
   if (!state->code) {
     throw base::Error(base::Errc::usage, base::cat(reason_of(error), " at byte ", at));
   }
@@ -87,18 +101,23 @@ Regex& Regex::operator=(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
 bool Regex::search(std::string_view text) const {
+  if (!base::valid_utf8(text)) {
+    return search(characters_of(text));
+  }
   // One for each thread: it keeps the memory that the last match took.
   thread_local const std::unique_ptr<pcre2_match_data, Free> place(
       had(::pcre2_match_data_create(1, nullptr)));
   const auto* code = state_->code.get();
   auto* limits = state_->limits.get();
-  const int result = ::pcre2_match(code, units(text), text.size(), 0, 0, place.get(), limits);
+  const int result =
+      ::pcre2_match(code, units(text), text.size(), 0, PCRE2_NO_UTF_CHECK, place.get(), limits);
   if (at_a_limit(result)) {
     // The other algorithm knows no back-references and takes polynomial time. Whether there is a
     // match at all is the same to both.
     std::vector<int> space(10'000);
-    const int other = ::pcre2_dfa_match(code, units(text), text.size(), 0, PCRE2_DFA_SHORTEST,
-                                        place.get(), limits, space.data(), space.size());
+    const int other = ::pcre2_dfa_match(code, units(text), text.size(), 0,
+                                        PCRE2_DFA_SHORTEST | PCRE2_NO_UTF_CHECK, place.get(),
+                                        limits, space.data(), space.size());
     if (other >= 0 || other == PCRE2_ERROR_NOMATCH) {
       return other >= 0;
     }

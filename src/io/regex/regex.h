@@ -7,7 +7,7 @@
 namespace io {
 
 /// A compiled regular expression in PCRE2's syntax, over UTF-8 text and with Unicode's classes.
-/// What it is matched against need not be valid UTF-8: no match reaches over an invalid byte.
+/// Of text that is not valid UTF-8 each byte is a character.
 class Regex {
  public:
   /// Error(usage) "REASON at byte N" for what is no expression.

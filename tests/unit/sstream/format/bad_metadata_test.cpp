@@ -33,7 +33,7 @@ std::string index(const std::string& entries) {
 /// What refusing says, with the file's name in front; "accepted" if nothing does.
 template <typename Read>
 std::string verdict(const Read& read) {
-  return support::refused(base::Errc::untrusted, [&] { read(); });
+  return support::verdict(base::Errc::untrusted, [&] { read(); });
 }
 
 std::string as_products(const std::string& text) {

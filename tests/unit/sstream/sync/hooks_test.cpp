@@ -32,7 +32,7 @@ class HooksTest : public testing::Test {
   sstream::Hooks all(const std::string& program) { return hooks({{}, {program}, {}}); }
 
   std::string refusal(sstream::HookPrograms programs) {
-    return support::refused(base::Errc::usage, [&] { hooks(std::move(programs)); });
+    return support::verdict(base::Errc::usage, [&] { hooks(std::move(programs)); });
   }
 
   template <typename Call>
@@ -80,7 +80,7 @@ TEST_F(HooksTest, MetadataIsNoProgram) {
             base::cat(item.tags["path"], "\n", item.tags["path"], "\n"));
   EXPECT_THAT(refusal({{{"insert_item", {"sh", "-c", "cp %(path)s there"}}}, {}, {}}),
               HasSubstr("--hook-insert-item: 'cp %(path)s there' would make a shell run"));
-  EXPECT_EQ(refusal({{{"insert_item", {"sh", "-c", "cp \"$path\" there"}}}, {}, {}}), "taken");
+  EXPECT_EQ(refusal({{{"insert_item", {"sh", "-c", "cp \"$path\" there"}}}, {}, {}}), "accepted");
 }
 
 TEST_F(HooksTest, SaysWhichProgramIsNone) {
