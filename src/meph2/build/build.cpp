@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
+#include "meph2/build/built_tree.h"
 #include "meph2/build/inputs.h"
 #include "meph2/build/reuse.h"
 #include "meph2/image/root/detect.h"
@@ -68,9 +69,9 @@ bool is_set(const char* name) {
 }
 
 /// One run of build_image(): the pieces that its steps share.
-class Build {
+class ImageBuild {
  public:
-  Build(const BuildImageOptions& options, const sstream::Context& context)
+  ImageBuild(const BuildImageOptions& options, const sstream::Context& context)
       : options_(options),
         context_(context),
         config_(read_config(options)),
@@ -223,7 +224,7 @@ class Build {
           auto tree = live.read_tree(config_.content_id);
           auto target = tree ? std::move(*tree)
                              : sstream::ProductTree::make(config_.content_id, "image-downloads");
-          const auto changed = add_version(built, plan_.version_name, target);
+          const auto changed = add_built_version(built, plan_.version_name, target);
           list_items(changed);
           if (!changed.empty()) {
             settle(target);
@@ -262,16 +263,16 @@ class Build {
 }  // namespace
 
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
-  return Build(options, context).run();
+  return ImageBuild(options, context).run();
 }
 
 BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context) {
-  return Build(options, context).graph();
+  return ImageBuild(options, context).graph();
 }
 
 BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
                    const sstream::Context& context) {
-  return Build(options, context).why(product);
+  return ImageBuild(options, context).why(product);
 }
 
 }  // namespace meph2

@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "meph2/build/builder.h"
 #include "meph2/build/origins.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/run.h"
 #include "sstream/repository/context.h"
 
 namespace meph2 {

@@ -14,10 +14,10 @@ namespace meph2 {
 namespace {
 
 /// A search through the versions that something is recorded of.
-class Search {
+class VersionSearch {
  public:
-  Search(const sstream::Repository& repository, sstream::ProductTree tree, CurrentInputs& current,
-         const sstream::Context& context)
+  VersionSearch(const sstream::Repository& repository, sstream::ProductTree tree,
+                CurrentInputs& current, const sstream::Context& context)
       : tree_(std::move(tree)),
         root_(std::filesystem::absolute(repository.path()).string()),
         records_(BuildOrigins::load(repository, context.log)),
@@ -135,7 +135,7 @@ std::optional<ReusedBuild> find_reusable(const std::string& repository,
   try {
     const sstream::Repository opened(repository, sstream::Access::read);
     auto tree = sstream::Generation::load(opened).read_tree(content_id);
-    return tree ? Search(opened, std::move(*tree), current, context).run() : std::nullopt;
+    return tree ? VersionSearch(opened, std::move(*tree), current, context).run() : std::nullopt;
   } catch (const base::Error& error) {
     context.log.warning(base::cat("compare with earlier builds: ", error.what(), "; building"));
     return std::nullopt;

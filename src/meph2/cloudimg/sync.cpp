@@ -11,6 +11,7 @@
 #include "base/fs/beneath.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
+#include "meph2/build/built_tree.h"
 #include "meph2/build/inputs.h"
 #include "meph2/build/reuse.h"
 #include "meph2/cloudimg/fetch.h"
@@ -354,7 +355,7 @@ class Sync {
         continue;
       }
       const auto built = tree_of(job.plan, config_.content_id, job.files.value_or(BuiltFiles()));
-      add_version(built, job.plan.version_name, tree);
+      add_built_version(built, job.plan.version_name, tree);
       plan.files.add(job.new_files);
     }
     tree.json()["datatype"] = "image-downloads";
