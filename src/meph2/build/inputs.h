@@ -40,6 +40,8 @@ class CurrentInputs {
 
   const BuildPlan& plan() const { return plan_; }
 
+  const BuilderOptions& builder() const { return builder_; }
+
   io::Json settings(const PlannedProduct& product) const {
     return build_settings(plan_, product, builder_);
   }
