@@ -8,7 +8,7 @@
 #include "cli/http_options.h"
 #include "cli/options.h"
 #include "meph2/build/installer_items.h"
-#include "meph2/build/run.h"
+#include "meph2/build/builder.h"
 
 namespace cli {
 

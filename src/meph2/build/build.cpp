@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
-#include "meph2/build/inputs.h"
+#include "meph2/build/built_tree.h"
 #include "meph2/build/reuse.h"
 #include "meph2/image/root/detect.h"
 #include "meph2/supply/build_space.h"
@@ -68,51 +68,51 @@ bool is_set(const char* name) {
 }
 
 /// One run of build_image(): the pieces that its steps share.
-class Build {
+class ImageBuild {
  public:
-  Build(const BuildImageOptions& options, const sstream::Context& context)
+  ImageBuild(const BuildImageOptions& options, const sstream::Context& context)
       : options_(options),
         context_(context),
         config_(read_config(options)),
         info_(DistroInfo::load(config_.distro_info)),
         plan_(make_plan()),
-        builder_(builder_options()) {}
+        current_(plan_, builder_for(plan_, options.builder, config_, options.target),
+                 options.source, std::nullopt, context) {}
 
   BuildImageResult run() {
     auto known = find_published();
     if (options_.enable_di.value_or(config_.enable_di) && !has_installer_) {
-      base::with_context(base::cat("build ", name()), [&] {
+      base::with_context(base::cat("build ", plan_.name()), [&] {
         InstallerItems(config_, options_.installer, info_, context_).add_to(plan_);
       });
     }
-    std::vector<sstream::NewFile> new_files;
-    auto files = known.value_or(BuiltFiles());
+    MadeImage made;
     if (known) {
-      context_.log.info(base::cat(name(), ": published already, not built again"));
+      made.files = *known;
+      context_.log.info(base::cat(plan_.name(), ": published already, not built again"));
     }
     std::optional<BuildSpace> space;
     if (!options_.publish.dry_run && (!known || !plan_.installer_files.empty())) {
       space.emplace(options_.target, options_.publish.lock_timeout, context_);
-      auto installer = base::with_context(base::cat("build ", name()), [&] {
+      auto installer = base::with_context(base::cat("build ", plan_.name()), [&] {
         return fetch_installer_files(plan_, options_.target, space->path(), context_);
       });
       if (!known) {
-        files = reuse_or_build(space->path(), new_files);
+        made = reuse_or_build(space->path());
       }
-      files.merge(installer.sums);
-      new_files.insert(new_files.end(), installer.files.begin(), installer.files.end());
+      made.add(std::move(installer));
     }
-    publish(files, new_files);
-    record_builds(options_.target, {{plan_.version_name, inputs_}}, options_.publish.lock_timeout,
-                  context_);
+    publish(made);
+    record_builds(options_.target, {{plan_.version_name, made.inputs}},
+                  options_.publish.lock_timeout, context_);
     if (!options_.flat_json.empty() && !options_.publish.dry_run) {
-      base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, files)));
+      base::replace_file(options_.flat_json, io::to_text(flat_items(plan_, made.files)));
     }
     return std::move(result_);
   }
 
   BuildWhy why(const std::string& product) {
-    return why_build(options_.target, config_.content_id, product, current(), context_);
+    return why_build(options_.target, config_.content_id, product, current_, context_);
   }
 
   BuildGraph graph() {
@@ -147,10 +147,6 @@ class Build {
     return plan_build(config_, options_.request, release);
   }
 
-  std::string name() const {
-    return base::cat(plan_.release, "/", plan_.arch, "/", plan_.version_name);
-  }
-
   /// What is published stays as it is, the installer's files included.
   std::optional<BuiltFiles> find_published() {
     if (!base::exists_at(AT_FDCWD, options_.target)) {
@@ -164,66 +160,37 @@ class Build {
     return files;
   }
 
-  BuiltFiles reuse_or_build(const std::string& space, std::vector<sstream::NewFile>& new_files) {
+  MadeImage reuse_or_build(const std::string& space) {
     auto found = options_.reuse
-                     ? find_reusable(options_.target, config_.content_id, current(), context_)
+                     ? find_reusable(options_.target, config_.content_id, current_, context_)
                      : std::nullopt;
-    if (!found) {
-      auto files = build(space);
-      new_files = files_below(space, files);
-      return files;
+    if (found) {
+      context_.log.info(base::cat(plan_.name(), ": made from the same as ", found->reused,
+                                  ": its files are taken"));
+      result_.reused = found->reused;
+      return std::move(*found);
     }
-    context_.log.info(
-        base::cat(name(), ": made from the same as ", found->version, ": its files are taken"));
-    inputs_ = std::move(found->inputs);
-    new_files = std::move(found->new_files);
-    result_.reused = found->version;
-    return std::move(found->files);
-  }
-
-  BuiltFiles build(const std::string& space) {
-    context_.log.info(base::cat("building ", name(), " from ", options_.source));
-    auto before = current().before_build();
-    auto image = base::with_context(base::cat("build ", name()), [&] {
-      return run_builder(plan_, builder_, options_.source, space, context_);
+    auto made = base::with_context(base::cat("build ", plan_.name()), [&] {
+      return make_image(current_, options_.source, space, context_);
     });
-    if (image.report) {
-      inputs_ = with_report(std::move(before), *image.report);
-      result_.stages = std::move(image.report->stages);
-    }
+    result_.stages = std::move(made.stages);
     result_.built = true;
-    return std::move(image.files);
+    return made;
   }
 
-  BuilderOptions builder_options() const {
-    auto builder = options_.builder;
-    builder.squashfs_compression = config_.squashfs_compression;
-    builder.root_image_size = config_.root_image_size;
-    builder.stages = stages_of(options_.target);
-    builder.logs = logs_of(options_.target, plan_.release, plan_.arch, plan_.version_name);
-    return builder;
-  }
-
-  CurrentInputs& current() {
-    if (!current_) {
-      current_.emplace(plan_, builder_, options_.source, std::nullopt, context_);
-    }
-    return *current_;
-  }
-
-  void publish(const BuiltFiles& files, const std::vector<sstream::NewFile>& new_files) {
-    const auto built = tree_of(plan_, config_.content_id, files);
+  void publish(const MadeImage& made) {
+    const auto built = tree_of(plan_, config_.content_id, made.files);
     auto publish_options = options_.publish;
     publish_options.create = true;
     result_.published = sstream::publish(
         options_.target,
         [&](const sstream::Generation& live) {
           sstream::Plan plan;
-          plan.files.add(new_files);
+          plan.files.add(made.new_files);
           auto tree = live.read_tree(config_.content_id);
           auto target = tree ? std::move(*tree)
                              : sstream::ProductTree::make(config_.content_id, "image-downloads");
-          const auto changed = add_version(built, plan_.version_name, target);
+          const auto changed = add_built_version(built, plan_.version_name, target);
           list_items(changed);
           if (!changed.empty()) {
             settle(target);
@@ -252,26 +219,24 @@ class Build {
   StreamConfig config_;
   DistroInfo info_;
   BuildPlan plan_;
-  BuilderOptions builder_;
-  std::optional<CurrentInputs> current_;
-  std::map<std::string, BuildInputs> inputs_;  ///< by product: to be recorded
-  bool has_installer_ = false;                 ///< the version that is published already
+  CurrentInputs current_;
+  bool has_installer_ = false;  ///< the version that is published already
   BuildImageResult result_;
 };
 
 }  // namespace
 
 BuildImageResult build_image(const BuildImageOptions& options, const sstream::Context& context) {
-  return Build(options, context).run();
+  return ImageBuild(options, context).run();
 }
 
 BuildGraph plan_image(const BuildImageOptions& options, const sstream::Context& context) {
-  return Build(options, context).graph();
+  return ImageBuild(options, context).graph();
 }
 
 BuildWhy why_image(const BuildImageOptions& options, const std::string& product,
                    const sstream::Context& context) {
-  return Build(options, context).why(product);
+  return ImageBuild(options, context).why(product);
 }
 
 }  // namespace meph2

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "meph2/build/builder.h"
 #include "meph2/build/graph.h"
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/run.h"
 #include "meph2/build/why.h"
 #include "sstream/publish/publication.h"
 

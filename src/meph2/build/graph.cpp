@@ -20,7 +20,7 @@ void add_once(Strings& list, const std::string& word) {
 class Grapher {
  public:
   Grapher(const BuildPlan& plan, const BuildFacts& facts) : plan_(plan), facts_(facts) {
-    graph_.name = base::cat(plan.release, "/", plan.arch, "/", plan.version_name);
+    graph_.name = plan.name();
   }
 
   BuildGraph take() {

@@ -5,9 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "meph2/build/builder.h"
 #include "meph2/build/origins.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/run.h"
 #include "sstream/repository/context.h"
 
 namespace meph2 {
@@ -39,6 +39,8 @@ class CurrentInputs {
                 std::optional<sstream::Checksums> known, const sstream::Context& context);
 
   const BuildPlan& plan() const { return plan_; }
+
+  const BuilderOptions& builder() const { return builder_; }
 
   io::Json settings(const PlannedProduct& product) const {
     return build_settings(plan_, product, builder_);

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "meph2/build/run.h"
+#include "meph2/build/builder.h"
 #include "meph2/config/distro_info.h"
 #include "meph2/installer/options.h"
+#include "sstream/repository/generation.h"
 
 namespace meph2 {
 

@@ -60,6 +60,9 @@ struct BuildPlan {
   std::vector<PlannedKernel> packs;
   std::vector<std::string> flags;  ///< for the builder: --format, --proposed...
   std::string builtin_kernel;      ///< or "none"
+
+  /// "noble/amd64/20240501".
+  std::string name() const { return release + "/" + arch + "/" + version_name; }
 };
 
 /// Error(usage) for a release, arch or version name that cannot be, and for two rows that make one

@@ -14,25 +14,25 @@ namespace meph2 {
 namespace {
 
 /// A search through the versions that something is recorded of.
-class Search {
+class VersionSearch {
  public:
-  Search(const sstream::Repository& repository, sstream::ProductTree tree, CurrentInputs& current,
-         const sstream::Context& context)
+  VersionSearch(const sstream::Repository& repository, sstream::ProductTree tree,
+                CurrentInputs& current, const sstream::Context& context)
       : tree_(std::move(tree)),
         root_(std::filesystem::absolute(repository.path()).string()),
         records_(BuildOrigins::load(repository, context.log)),
         current_(current),
         context_(context) {}
 
-  std::optional<ReusedBuild> run() {
+  std::optional<MadeImage> run() {
     const auto& products = current_.plan().products;
     if (products.empty()) {
       return std::nullopt;
     }
     for (const auto& version : records_.versions(products.front().name)) {
       base::check_stop(context_.stop);
-      ReusedBuild found;
-      found.version = version;
+      MadeImage found;
+      found.reused = version;
       if (same_inputs(found) && take_files(found) && files_are_right(found)) {
         return found;
       }
@@ -42,17 +42,17 @@ class Search {
 
  private:
   /// What costs nothing is compared first, and for all products.
-  bool same_inputs(ReusedBuild& found) {
+  bool same_inputs(MadeImage& found) {
     const auto& products = current_.plan().products;
     return std::all_of(products.begin(), products.end(),
                        [&](const PlannedProduct& product) {
-                         const auto* recorded = records_.find(product.name, found.version);
+                         const auto* recorded = records_.find(product.name, found.reused);
                          return recorded != nullptr && is_complete(*recorded) &&
                                 recorded->settings == current_.settings(product) &&
                                 has_source(*recorded);
                        }) &&
            std::all_of(products.begin(), products.end(), [&](const PlannedProduct& product) {
-             const auto& recorded = *records_.find(product.name, found.version);
+             const auto& recorded = *records_.find(product.name, found.reused);
              found.inputs[product.name] = recorded;
              const auto now = current_.instead_of(recorded, product);
              return is_complete(now.inputs) && digest_of(now.inputs) == digest_of(recorded);
@@ -65,7 +65,7 @@ class Search {
   }
 
   /// The items of the version in the place of those that would be built.
-  bool take_files(ReusedBuild& found) const {
+  bool take_files(MadeImage& found) const {
     const auto& plan = current_.plan();
     for (const auto& product : plan.products) {
       for (const auto& [name, item] : product.items) {
@@ -73,7 +73,7 @@ class Search {
         if (std::find(plan.paths.begin(), plan.paths.end(), path) == plan.paths.end()) {
           continue;  // the installer's, which no builder makes
         }
-        if (!take_file({product.name, found.version, name}, path, found)) {
+        if (!take_file({product.name, found.reused, name}, path, found)) {
           return false;
         }
       }
@@ -81,7 +81,7 @@ class Search {
     return true;
   }
 
-  bool take_file(const sstream::Pedigree& id, const std::string& path, ReusedBuild& found) const {
+  bool take_file(const sstream::Pedigree& id, const std::string& path, MadeImage& found) const {
     const auto item = tree_.view(id);
     if (!item) {
       return false;
@@ -105,12 +105,12 @@ class Search {
   }
 
   /// Read whole: a build would mend what is damaged, a publication could only fail.
-  bool files_are_right(const ReusedBuild& found) const {
+  bool files_are_right(const MadeImage& found) const {
     for (const auto& file : found.new_files) {
       try {
         sstream::verify_origin(file);
       } catch (const base::Error& error) {
-        context_.log.warning(base::cat(found.version, " cannot be taken: ", error.what()));
+        context_.log.warning(base::cat(found.reused, " cannot be taken: ", error.what()));
         return false;
       }
     }
@@ -126,16 +126,15 @@ class Search {
 
 }  // namespace
 
-std::optional<ReusedBuild> find_reusable(const std::string& repository,
-                                         const std::string& content_id, CurrentInputs& current,
-                                         const sstream::Context& context) {
+std::optional<MadeImage> find_reusable(const std::string& repository, const std::string& content_id,
+                                       CurrentInputs& current, const sstream::Context& context) {
   if (!base::exists_at(AT_FDCWD, repository)) {
     return std::nullopt;
   }
   try {
     const sstream::Repository opened(repository, sstream::Access::read);
     auto tree = sstream::Generation::load(opened).read_tree(content_id);
-    return tree ? Search(opened, std::move(*tree), current, context).run() : std::nullopt;
+    return tree ? VersionSearch(opened, std::move(*tree), current, context).run() : std::nullopt;
   } catch (const base::Error& error) {
     context.log.warning(base::cat("compare with earlier builds: ", error.what(), "; building"));
     return std::nullopt;

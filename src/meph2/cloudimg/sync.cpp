@@ -11,7 +11,7 @@
 #include "base/fs/beneath.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
-#include "meph2/build/inputs.h"
+#include "meph2/build/built_tree.h"
 #include "meph2/build/reuse.h"
 #include "meph2/cloudimg/fetch.h"
 #include "meph2/cloudimg/select.h"
@@ -28,11 +28,8 @@ using sstream::ProductTree;
 struct Job {
   CloudImage image;
   BuildPlan plan;
-  std::optional<BuiltFiles> files;          ///< once they are known
-  std::vector<sstream::NewFile> new_files;  ///< to be published
+  std::optional<MadeImage> made;  ///< once its files are known
   std::string error;
-  std::map<std::string, BuildInputs> inputs;  ///< by product: to be recorded
-  std::string reused;                         ///< the version whose files are taken; empty: none
 };
 
 /// One run of cloudimg_sync(): the pieces that its steps share.
@@ -172,8 +169,8 @@ class Sync {
     const sstream::Repository output(options_.output, sstream::Access::read);
     const auto live = sstream::Generation::load(output);
     for (auto& job : jobs_) {
-      job.files = published_files(options_.output, live, config_.content_id, job.plan);
-      if (job.files) {
+      if (auto files = published_files(options_.output, live, config_.content_id, job.plan)) {
+        job.made.emplace().files = std::move(*files);
         adopt_installer_items(options_.output, live, config_.content_id, job.plan);
         context_.log.info(base::cat(job.image.name(), ": published already, not built again"));
       }
@@ -193,7 +190,7 @@ class Sync {
   std::vector<Job*> to_build() {
     std::vector<Job*> list;
     for (auto& job : jobs_) {
-      if (!job.files && job.error.empty()) {
+      if (!job.made && job.error.empty()) {
         list.push_back(&job);
       }
     }
@@ -251,21 +248,17 @@ class Sync {
     if (!options_.reuse || job.image.version != job.image.target_version) {
       return;
     }
-    CurrentInputs current(job.plan, builder_options(job), job.image.path, job.image.sums, context_);
+    auto current = current_inputs(job);
     auto found = find_reusable(options_.output, config_.content_id, current, context_);
     if (!found) {
       return;
     }
     auto installer = fetch_installer_files(job.plan, options_.output, make_space(), context_);
-    context_.log.info(base::cat(job.image.name(), ": made from the same as ", found->version,
+    context_.log.info(base::cat(job.image.name(), ": made from the same as ", found->reused,
                                 ": its files are taken"));
-    found->files.merge(installer.sums);
-    found->new_files.insert(found->new_files.end(), installer.files.begin(), installer.files.end());
+    found->add(std::move(installer));
     require_names_free(found->new_files);
-    job.files = std::move(found->files);
-    job.new_files = std::move(found->new_files);
-    job.inputs = std::move(found->inputs);
-    job.reused = found->version;
+    job.made = std::move(found);
   }
 
   void build(Job& job, const FetchedImage& fetched) {
@@ -275,21 +268,11 @@ class Sync {
       }
       const auto space = make_space();
       auto installer = fetch_installer_files(job.plan, options_.output, space, context_);
-      context_.log.info(base::cat("building ", job.image.name(), " from ", job.image.path));
-      const auto builder = builder_options(job);
-      auto before =
-          CurrentInputs(job.plan, builder, job.image.path, job.image.sums, context_).before_build();
-      auto image = run_builder(job.plan, builder, fetched.file, space, context_);
-      auto& built = image.files;
-      auto files = files_below(space, built);
-      files.insert(files.end(), installer.files.begin(), installer.files.end());
-      require_names_free(files);
-      built.merge(installer.sums);
-      job.files = std::move(built);
-      job.new_files = std::move(files);
-      if (image.report) {
-        job.inputs = with_report(std::move(before), *image.report);
-      }
+      auto current = current_inputs(job);
+      auto made = make_image(current, fetched.file, space, context_);
+      made.add(std::move(installer));
+      require_names_free(made.new_files);
+      job.made = std::move(made);
     });
   }
 
@@ -303,17 +286,10 @@ class Sync {
     }
   }
 
-  std::string logs_of_job(const Job& job) const {
-    return logs_of(options_.output, job.plan.release, job.plan.arch, job.plan.version_name);
-  }
-
-  BuilderOptions builder_options(const Job& job) const {
-    auto builder = options_.builder;
-    builder.squashfs_compression = config_.squashfs_compression;
-    builder.root_image_size = config_.root_image_size;
-    builder.stages = stages_of(options_.output);
-    builder.logs = logs_of_job(job);
-    return builder;
+  /// It refers to the plan of the job, which must stay where it is.
+  CurrentInputs current_inputs(const Job& job) const {
+    return {job.plan, builder_for(job.plan, options_.builder, config_, options_.output),
+            job.image.path, job.image.sums, context_};
   }
 
   bool all_failed() const {
@@ -335,12 +311,13 @@ class Sync {
     if (!options_.publish.dry_run) {
       std::vector<RecordedVersion> built;
       for (const auto& job : jobs_) {
-        if (job.error.empty() && !cache_.empty()) {
+        if (!job.error.empty()) {
+          continue;
+        }
+        if (!cache_.empty()) {
           forget_image(cache_, job.image);
         }
-        if (job.error.empty()) {
-          built.push_back({job.plan.version_name, job.inputs});
-        }
+        built.push_back({job.plan.version_name, job.made->inputs});
       }
       record_builds(options_.output, built, options_.publish.lock_timeout, context_);
     }
@@ -353,9 +330,10 @@ class Sync {
       if (!job.error.empty()) {
         continue;
       }
-      const auto built = tree_of(job.plan, config_.content_id, job.files.value_or(BuiltFiles()));
-      add_version(built, job.plan.version_name, tree);
-      plan.files.add(job.new_files);
+      const auto made = job.made.value_or(MadeImage());
+      add_built_version(tree_of(job.plan, config_.content_id, made.files), job.plan.version_name,
+                        tree);
+      plan.files.add(made.new_files);
     }
     tree.json()["datatype"] = "image-downloads";
     settle(tree);
@@ -368,13 +346,14 @@ class Sync {
   void report(const sstream::ContentSource& source) {
     for (const auto& job : jobs_) {
       const bool added =
-          job.error.empty() && (!job.new_files.empty() || (options_.publish.dry_run && !job.files));
-      auto logs = job.error.empty() ? std::string() : logs_of_job(job);
-      if (!logs.empty() && !base::exists_at(AT_FDCWD, logs)) {
+          job.error.empty() && (job.made ? !job.made->new_files.empty() : options_.publish.dry_run);
+      const auto reused = job.made ? job.made->reused : std::string();
+      auto logs = builder_for(job.plan, {}, config_, options_.output).logs;
+      if (job.error.empty() || !base::exists_at(AT_FDCWD, logs)) {
         logs.clear();
       }
       result_.images.push_back({job.image.name(), source.locate(job.image.path), job.error,
-                                added && job.reused.empty(), job.reused, std::move(logs)});
+                                added && reused.empty(), reused, std::move(logs)});
       if (!added) {
         continue;
       }

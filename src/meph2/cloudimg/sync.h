@@ -7,7 +7,7 @@
 
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/run.h"
+#include "meph2/build/builder.h"
 #include "sstream/publish/publication.h"
 #include "sstream/source/content_source.h"
 

@@ -90,9 +90,9 @@ io::Json item_tags(const VersionFile& file, const std::string& path) {
 }
 
 /// One run of netboot_mirror(): the pieces that its steps share.
-class Mirror {
+class NetbootMirror {
  public:
-  Mirror(const NetbootMirrorOptions& options, const sstream::Context& context)
+  NetbootMirror(const NetbootMirrorOptions& options, const sstream::Context& context)
       : options_(options),
         context_(context),
         config_(config_of(options.config)),
@@ -352,7 +352,7 @@ const std::vector<std::string>& installer_arches() {
 
 NetbootMirrorResult netboot_mirror(const NetbootMirrorOptions& options,
                                    const sstream::Context& context) {
-  return Mirror(options, context).run();
+  return NetbootMirror(options, context).run();
 }
 
 }  // namespace meph2
