@@ -7,8 +7,8 @@
 #include "base/fs/file.h"
 #include "cli/http_options.h"
 #include "cli/options.h"
-#include "meph2/build/installer_items.h"
 #include "meph2/build/builder.h"
+#include "meph2/build/installer_items.h"
 
 namespace cli {
 

@@ -46,7 +46,6 @@ FileLock::FileLock(int dirfd, const std::string& name, LockMode mode, std::chron
                    const std::function<void(const std::string&)>& on_wait) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const int operation = (mode == LockMode::exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
-  bool told = false;
   while (true) {
     File file(open_file_at(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0644));
     const bool got = ::flock(file.fd(), operation) == 0;
@@ -63,8 +62,7 @@ FileLock::FileLock(int dirfd, const std::string& name, LockMode mode, std::chron
     if (std::chrono::steady_clock::now() >= deadline) {
       throw Error(Errc::locked, cat("lock ", name, ": held by ", holder_of(file)));
     }
-    if (!told && on_wait) {
-      told = true;
+    if (on_wait) {
       on_wait(holder_of(file));
     }
     std::this_thread::sleep_for(poll_interval);

@@ -18,7 +18,7 @@ class FileLock {
   FileLock() = default;
 
   /// Waits up to `timeout`; then Error(locked) that names the holder. `on_wait(holder)` is called
-  /// once if it has to wait.
+  /// several times a second while it waits; what it throws ends the wait.
   FileLock(int dirfd, const std::string& name, LockMode mode, std::chrono::seconds timeout,
            const std::function<void(const std::string& holder)>& on_wait = {});
 

@@ -17,6 +17,7 @@
 #include "meph2/cloudimg/select.h"
 #include "meph2/cloudimg/target.h"
 #include "meph2/supply/build_space.h"
+#include "sstream/repository/waiting.h"
 
 namespace meph2 {
 
@@ -211,11 +212,9 @@ class Sync {
       return;
     }
     // Two runs would download into the same files.
-    cache_lock_ = base::FileLock(
-        output.private_dir(), "cloudimg-sync.lock", base::LockMode::exclusive,
-        options_.publish.lock_timeout, [&](const std::string& holder) {
-          context_.log.info(base::cat("waiting for ", options_.output, ", held by ", holder));
-        });
+    cache_lock_ = base::FileLock(output.private_dir(), "cloudimg-sync.lock",
+                                 base::LockMode::exclusive, options_.publish.lock_timeout,
+                                 sstream::waiting_for(options_.output, context_));
     cache_ = base::cat(options_.output, "/.data/.sstream/cache");
     base::make_directories(cache_);
     clean_cache(cache_, context_.clock);

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "meph2/build/builder.h"
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
-#include "meph2/build/builder.h"
 #include "sstream/publish/publication.h"
 #include "sstream/source/content_source.h"
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
+#include "sstream/repository/waiting.h"
 
 namespace meph2 {
 
@@ -36,11 +37,8 @@ BuildSpace::BuildSpace(const std::string& repository, std::chrono::seconds lock_
   const auto parent =
       base::cat(std::filesystem::absolute(repository).string(), "/.data/.sstream/build");
   base::make_directories(parent);
-  const base::FileLock making(
-      target.private_dir(), "build.lock", base::LockMode::exclusive, lock_timeout,
-      [&](const std::string& holder) {
-        context.log.info(base::cat("waiting for ", repository, ", held by ", holder));
-      });
+  const base::FileLock making(target.private_dir(), "build.lock", base::LockMode::exclusive,
+                              lock_timeout, sstream::waiting_for(repository, context));
   remove_abandoned(parent);
   directory_.emplace("", parent);
   const auto opened = base::open_directory(directory_->path());

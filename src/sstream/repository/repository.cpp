@@ -8,6 +8,7 @@
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/json/json.h"
+#include "sstream/repository/waiting.h"
 
 namespace sstream {
 
@@ -75,9 +76,7 @@ Place Repository::place(const std::string& path) const {
 base::FileLock Repository::lock(const std::string& name, base::LockMode mode,
                                 std::chrono::seconds timeout, const Context& context) const {
   return base::with_context(path_, [&] {
-    return base::FileLock(private_dir(), name, mode, timeout, [&](const std::string& holder) {
-      context.log.info(base::cat("waiting for ", path_, ", held by ", holder));
-    });
+    return base::FileLock(private_dir(), name, mode, timeout, waiting_for(path_, context));
   });
 }
 
