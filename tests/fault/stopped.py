@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""SIGTERM while a command waits for the commit lock: it ends with exit 143, within a second but for what KNOWN names, the
-stream is what it was, and the same command run again, unhindered, does its work and leaves nothing behind.
+"""SIGTERM while a command waits for the commit lock: it ends with exit 143 within a second, the stream is
+what it was, and the same command run again, unhindered, does its work and leaves nothing behind.
 
   stopped.py --bin DIR [--self-test]
 
@@ -30,10 +30,6 @@ VERBS = {
     "clean-md": lambda source, target: ["clean-md", "1", target],
     "rollback": lambda source, target: ["rollback", target, "1"],
 }
-
-# What does not end in time: the reason. The lock is let go then, and all else is demanded as ever.
-LOCK = "FileLock (src/base/fs/file_lock.cpp) polls until --lock-timeout and does not look at the stop request"
-KNOWN = dict.fromkeys(VERBS, LOCK)
 
 
 class World:
@@ -72,7 +68,7 @@ def begun(process, log):
 
 
 def stopped(world, name, wrong):
-    """Seconds from the signal to the end, None where it is known to outlast a second and did."""
+    """Seconds from the signal to the end."""
     target, log = os.path.join(world.work, "target"), os.path.join(world.work, "log")
     shutil.copytree(world.base, target, symlinks=True)
     words = VERBS[name](world.source, target)
@@ -88,13 +84,9 @@ def stopped(world, name, wrong):
                 process.send_signal(signal.SIGTERM)
                 try:
                     code = process.wait(timeout=1)
-                    took = time.monotonic() - start
                 except subprocess.TimeoutExpired:
-                    if name not in KNOWN:
-                        raise streams.Broken("still there a second after the signal") from None
-                    took = None
-                    fcntl.flock(lock, fcntl.LOCK_UN)
-                    code = process.wait(timeout=PATIENCE)
+                    raise streams.Broken("still there a second after the signal") from None
+                took = time.monotonic() - start
             finally:
                 if process.poll() is None:
                     process.kill()
@@ -103,8 +95,6 @@ def stopped(world, name, wrong):
             code = 1
         if code != 143:
             raise streams.Broken("exit %d, not 143" % code)
-        if took is not None and name in KNOWN:
-            raise streams.Broken("ends in time now: take it out of KNOWN")
         if streams.read_all(target, world.keys.keyring) != before:
             raise streams.Broken("the stream has changed")
         world.run(words)
@@ -127,9 +117,6 @@ def main():
         for name in VERBS:
             try:
                 took = stopped(world, name, args.self_test)
-                if took is None:
-                    print("%-16s waits for the lock  143  late, known: %s" % (name, KNOWN[name]))
-                    continue
                 slowest = max(slowest, (took, name))
                 print("%-16s waits for the lock  143  %.3f s" % (name, took))
             except (streams.Broken, subprocess.TimeoutExpired) as error:
@@ -137,8 +124,7 @@ def main():
                 print("%-16s BROKEN: %s" % (name, error))
     finally:
         world.close()
-    print("%d commands, %d broken, %d known to be late, slowest of the others %s" % (
-        len(VERBS), broken, len(KNOWN), "%.3f s %s" % slowest if slowest[1] else "none"))
+    print("%d commands, %d broken, slowest %.3f s %s" % (len(VERBS), broken, *slowest))
     return int(broken != len(VERBS)) if args.self_test else int(broken > 0)
 
 
