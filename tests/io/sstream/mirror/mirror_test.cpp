@@ -106,7 +106,7 @@ TEST_F(MirrorTest, WhatWasFetchedIsNotFetchedAgain) {
     send_answer(answer, seen, connection);
   };
   server.on(broken, cut);
-  EXPECT_EQ(failure_of([&] { mirror(); }).code, Errc::failed);
+  EXPECT_EQ(support::refused([&] { mirror(); }).code(), Errc::failed);
   EXPECT_FALSE(base::exists_at(AT_FDCWD, world.path("m/streams/v1")));
   const auto asked = server.seen().size();
   server.offer(broken, content + "y", "\"1\"");
@@ -134,10 +134,10 @@ TEST_F(MirrorTest, ExactIsTheSourcesOwnBytesOrNothing) {
   EXPECT_TRUE(mirror(chosen).unchanged);
   const auto before = witness("m");
   chosen.max = 1;
-  EXPECT_EQ(failure_of([&] { mirror(chosen); }).code, Errc::refused);
+  EXPECT_EQ(support::refused([&] { mirror(chosen); }).code(), Errc::refused);
   chosen.max.reset();
   chosen.filters = {"ftype=squashfs"};
-  EXPECT_EQ(failure_of([&] { mirror(chosen); }).code, Errc::refused);
+  EXPECT_EQ(support::refused([&] { mirror(chosen); }).code(), Errc::refused);
   EXPECT_EQ(witness("m"), before);
 }
 
@@ -155,7 +155,7 @@ TEST_F(MirrorTest, ExactTakesWhatAClearSignatureDoesNotCover) {
   auto chosen = options();
   chosen.exact = true;
   signed_as(base::replace_all(text, "noble", "jammy"));
-  EXPECT_EQ(failure_of([&] { mirror(chosen); }).code, Errc::untrusted);
+  EXPECT_EQ(support::refused([&] { mirror(chosen); }).code(), Errc::untrusted);
   signed_as(text);
   mirror(chosen);
   EXPECT_EQ(base::read_file(world.path("m") + products),
@@ -184,7 +184,7 @@ TEST_F(MirrorTest, SecretsOfAUrlAreWrittenNowhere) {
   }
   server.on(index, support::HttpAnswer{.status = 500});
   server.on("/streams/v1/index.sjson", support::HttpAnswer{.status = 500});
-  EXPECT_THAT(failure_of([&] { mirror(chosen); }).text, testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(support::refused([&] { mirror(chosen); }).what(), testing::Not(HasSubstr("secret")));
 }
 
 TEST_F(MirrorTest, ADryRunWritesNothingAndTellsTheTruth) {
@@ -216,9 +216,9 @@ TEST_F(MirrorTest, ASourceThatTakesAwayTooMuchIsRefused) {
   tree["products"].erase(product_of("hwe-24.04"));
   tree["updated"] = "Wed, 03 Dec 2025 00:00:00 +0000";
   write_stream("src", tree);
-  const auto failure = failure_of([&] { mirror(); });
-  EXPECT_EQ(failure.code, Errc::refused);
-  EXPECT_THAT(failure.text, HasSubstr("--allow-drop"));
+  const auto failure = support::refused([&] { mirror(); });
+  EXPECT_EQ(failure.code(), Errc::refused);
+  EXPECT_THAT(failure.what(), HasSubstr("--allow-drop"));
   EXPECT_EQ(witness("m"), before);
   auto chosen = options();
   chosen.publish.rails.allow_drop = {product_of("hwe-24.04")};

@@ -179,10 +179,10 @@ TEST_F(Misbehaviour, LeavesTheMirrorAsItWasAtEveryPlace) {
       server.on(path, behaviour.make(base::read_file(world.path("src") + path)));
       const auto before = witness("m");
       const auto start = std::chrono::steady_clock::now();
-      const auto failure = failure_of([&] { mirror(); });
+      const auto failure = support::refused([&] { mirror(); });
       const auto took = std::chrono::steady_clock::now() - start;
-      EXPECT_THAT(behaviour.says, testing::Contains(failure.code)) << failure.text;
-      EXPECT_EQ(failure.text.find('\x1b'), std::string::npos);
+      EXPECT_THAT(behaviour.says, testing::Contains(failure.code())) << failure.what();
+      EXPECT_EQ(std::string(failure.what()).find('\x1b'), std::string::npos);
       EXPECT_LT(took, std::chrono::seconds(60));
       auto after = witness("m");
       std::erase_if(after, [](const auto& file) {  // what waits for the next run
@@ -216,10 +216,11 @@ TEST_F(Misbehaviour, PassesOverWhatPasses) {
 TEST_F(Misbehaviour, SaysWhatIsWrongWithTheNetwork) {
   auto chosen = options();
   chosen.source = "http://127.0.0.1:1/";
-  EXPECT_THAT(failure_of([&] { mirror(chosen); }).text,
+  EXPECT_THAT(support::refused([&] { mirror(chosen); }).what(),
               testing::AllOf(testing::HasSubstr("127.0.0.1:1"), testing::HasSubstr("onnect")));
   chosen.source = "http://no-such-host.invalid/";
-  EXPECT_THAT(failure_of([&] { mirror(chosen); }).text, testing::HasSubstr("no-such-host.invalid"));
+  EXPECT_THAT(support::refused([&] { mirror(chosen); }).what(),
+              testing::HasSubstr("no-such-host.invalid"));
 }
 
 // D1-D20 as a mirror meets them, in the products file and in the index. (The rows themselves:
@@ -278,9 +279,9 @@ TEST_F(Misbehaviour, HostileMetadataIsRefusedWithItsPlace) {
     tree["updated"] = base::format_stamp(base::Time(std::chrono::seconds(1764700000 + ++number)));
     auto text = io::to_text(tree);
     world.write(std::string("src") + products, text);
-    const auto failure = failure_of([&] { mirror(); });
-    EXPECT_EQ(failure.code, Errc::untrusted) << failure.text;
-    EXPECT_THAT(failure.text, testing::HasSubstr("stream unchanged"));
+    const auto failure = support::refused([&] { mirror(); });
+    EXPECT_EQ(failure.code(), Errc::untrusted) << failure.what();
+    EXPECT_THAT(failure.what(), testing::HasSubstr("stream unchanged"));
     auto after = witness("m");
     EXPECT_EQ(after, before);
   }
@@ -300,8 +301,8 @@ TEST_F(Misbehaviour, HostileMetadataIsRefusedWithItsPlace) {
       SCOPED_TRACE(base::cat(row, " as ", document));
       const auto kept = base::read_file(world.path("src") + document);
       world.write(std::string("src") + document, text);
-      const auto failure = failure_of([&] { mirror(); });
-      EXPECT_EQ(failure.code, Errc::untrusted) << failure.text;
+      const auto failure = support::refused([&] { mirror(); });
+      EXPECT_EQ(failure.code(), Errc::untrusted) << failure.what();
       EXPECT_EQ(witness("m"), before);
       world.write(std::string("src") + document, kept);
     }
@@ -319,7 +320,7 @@ TEST_F(Misbehaviour, OldDigestsOnRequestOnly) {
     }
   }
   write_stream("src", tree);
-  EXPECT_THAT(failure_of([&] { mirror(); }).text, testing::HasSubstr("only an md5"));
+  EXPECT_THAT(support::refused([&] { mirror(); }).what(), testing::HasSubstr("only an md5"));
   auto chosen = options();
   chosen.trust.allow_md5 = true;
   EXPECT_TRUE(mirror(chosen).published.changed);

@@ -15,9 +15,9 @@ class Replay : public MirrorTest {
  protected:
   void expect_refused(const std::string& says, Errc code = Errc::untrusted) {
     const auto before = witness("m");
-    const auto failure = failure_of([&] { mirror(); });
-    EXPECT_EQ(failure.code, code) << failure.text;
-    EXPECT_THAT(failure.text, HasSubstr(says));
+    const auto failure = support::refused([&] { mirror(); });
+    EXPECT_EQ(failure.code(), code) << failure.what();
+    EXPECT_THAT(failure.what(), HasSubstr(says));
     EXPECT_EQ(witness("m"), before);
   }
 
@@ -65,9 +65,9 @@ TEST_F(Replay, AFrozenSourceIsToldWhereThatIsAskedForG3) {
   chosen.trust.max_age = std::chrono::hours(24 * 40);
   mirror(chosen);
   world.clock.advance(std::chrono::hours(24 * 11));
-  const auto failure = failure_of([&] { mirror(chosen); });
-  EXPECT_EQ(failure.code, Errc::failed);
-  EXPECT_THAT(failure.text, HasSubstr("older than --max-age allows"));
+  const auto failure = support::refused([&] { mirror(chosen); });
+  EXPECT_EQ(failure.code(), Errc::failed);
+  EXPECT_THAT(failure.what(), HasSubstr("older than --max-age allows"));
   EXPECT_TRUE(mirror().unchanged);
 }
 
@@ -143,12 +143,12 @@ TEST_F(Replay, AMemoryThatCannotBeWrittenDoesNotUndoAPublication) {
   chosen.publish = unsigned_options("insert");
   chosen.publish.create = true;
   world.write("t/.data/.sstream/sources", "in the way");
-  const auto failure = failure_of([&] { meph2::insert(chosen, context); });
-  EXPECT_EQ(failure.code, Errc::cleanup_incomplete) << failure.text;
-  EXPECT_THAT(failure.text, HasSubstr("; published"));
+  const auto failure = support::refused([&] { meph2::insert(chosen, context); });
+  EXPECT_EQ(failure.code(), Errc::cleanup_incomplete) << failure.what();
+  EXPECT_THAT(failure.what(), HasSubstr("; published"));
   EXPECT_TRUE(base::exists_at(AT_FDCWD, world.path("t/streams/v1/index.json")));
   // The second time there is nothing to publish: it has failed, and no more.
-  EXPECT_EQ(failure_of([&] { meph2::insert(chosen, context); }).code, Errc::failed);
+  EXPECT_EQ(support::refused([&] { meph2::insert(chosen, context); }).code(), Errc::failed);
 }
 
 TEST_F(Replay, ASignedSourceDoesNotBecomeUnsignedInSilence) {
@@ -173,7 +173,7 @@ TEST_F(Replay, ASignedSourceDoesNotBecomeUnsignedInSilence) {
   for (const char* document : {index, products}) {
     base::unlink_at(AT_FDCWD, world.path("src") + document + ".gpg");
   }
-  EXPECT_EQ(failure_of([&] { mirror(chosen); }).code, Errc::untrusted);
+  EXPECT_EQ(support::refused([&] { mirror(chosen); }).code(), Errc::untrusted);
   auto unverified = options();
   unverified.trust.no_verify = true;
   mirror(unverified);
