@@ -204,7 +204,7 @@ TEST_F(DiffPatch, PatchRefusesWhatItCannotDoAndChangesNothing) {
   const auto code_and_text = [&](const std::string& text, Errc code, const std::string& said,
                                  const std::string& source = "cand") {
     const auto failure = refusal(text, source);
-    EXPECT_EQ(failure.code(), code) << failure.text;
+    EXPECT_EQ(failure.code(), code) << failure.what();
     EXPECT_THAT(failure.what(), HasSubstr(said));
   };
   const std::string fine = "    versions: {'20260102': {labels: [stable]}}\n";
