@@ -31,7 +31,7 @@ class TlsTest : public testing::Test {
       command.capture_error = true;
       try {
         base::run(command, stop);
-      } catch (const base::Error&) {  // the end of the test stopped it
+      } catch (const base::Stopped&) {  // by the end of the test
       }
     });
   }
