@@ -36,7 +36,7 @@ class Detect : public testing::Test {
 
   std::string qcow2_problem(const std::string& name) const {
     auto file = base::open_file(path(name), O_RDONLY);
-    return support::refused(base::Errc::untrusted, [&] { require_standalone_qcow2(file); });
+    return support::verdict(base::Errc::untrusted, [&] { require_standalone_qcow2(file); });
   }
 
   void make_ext(const std::string& name) const {
