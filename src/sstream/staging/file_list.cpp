@@ -42,7 +42,7 @@ std::uint64_t content_hash(const Checksums& sums, bool late) {
 void FileList::require_same_promise(const FileEntry& first, const FileEntry& entry) const {
   const auto& one = first.file.expected;
   const auto& other = entry.file.expected;
-  if (naming_ == Naming::at_the_end) {
+  if (naming_ == Naming::at_the_end && first.file.path == entry.file.path) {
     if (one.strongest() != other.strongest() || one.size != other.size) {
       throw base::Error(base::Errc::conflict,
                         base::cat(entry.file.path,
