@@ -97,6 +97,9 @@ class Mirror {
         finish();
       } catch (const base::Error& error) {
         throw error.becomes(Errc::cleanup_incomplete, "the mirror is up to date");
+      } catch (base::Stopped& stop) {
+        stop.set_state("the mirror is up to date");
+        throw;
       }
     }
     return std::move(result_);
