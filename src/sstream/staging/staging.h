@@ -44,12 +44,10 @@ void require_space(const Repository& repository, std::uint64_t bytes);
 /// is downloaded or copied under .data/.sstream/txn/, fsynced and verified against size and all
 /// digests; then it is renamed to its name, without replacing (but see NewFile::replace), and the
 /// directory is fsynced. Nothing under a final name is ever partial.
-/// - Naming::at_the_end: names are given once all files are staged; a file that cannot be had
-/// leaves
-///   all final names alone.
-/// - Naming::as_they_come: each batch gets its names at once, and keeps them when a later one
-/// fails:
-///   no metadata names them yet. Files that replace others come last.
+/// With Naming::at_the_end names are given once all files are staged: a file that cannot be had
+/// leaves all final names alone. With Naming::as_they_come each batch gets its names at once, and
+/// keeps them when a later one fails: no metadata names them yet. Files that replace others come
+/// last.
 /// Content that several paths share is fetched once. What interrupted runs had fetched is taken
 /// over; what nobody took over for three days is removed. A failure of single files does not keep
 /// others from being fetched, unless nothing can be had; the first is thrown in the end.
