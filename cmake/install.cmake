@@ -9,7 +9,8 @@ foreach(room base io sstream)
   # The headers show nlohmann::json: whoever reads them has to see the type that the archives were built with.
   target_compile_definitions(${room} INTERFACE $<INSTALL_INTERFACE:JSON_USE_IMPLICIT_CONVERSIONS=0>)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${room} DESTINATION ${sstream_headers}
-          FILES_MATCHING PATTERN "*.h")
+          FILES_MATCHING PATTERN "*.h"
+          PATTERN tar EXCLUDE PATTERN yaml EXCLUDE PATTERN image EXCLUDE)  # of io_formats, which is not installed
 endforeach()
 set_target_properties(base PROPERTIES OUTPUT_NAME sstream-base)
 set_target_properties(io PROPERTIES OUTPUT_NAME sstream-io)
