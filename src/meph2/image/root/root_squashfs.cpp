@@ -56,6 +56,8 @@ class Packer {
     thread_ = std::thread([this, command] {
       try {
         base::run_checked(command, kill_.get_token());
+      } catch (const base::Stopped&) {  // by abandon(): no signal to us, and no reason
+        failure_ = nullptr;
       } catch (...) {
         failure_ = std::current_exception();
       }
