@@ -67,9 +67,13 @@ std::optional<std::string> decode_base64(std::string_view text) {
     return std::nullopt;
   }
   std::vector<unsigned char> out(text.size() / 4 * 3);
-  EVP_DecodeBlock(out.data(),
-                  reinterpret_cast<const unsigned char*>(text.data()),  // NOLINT: EVP's type
-                  static_cast<int>(text.size()));
+  const int length =
+      EVP_DecodeBlock(out.data(),
+                      reinterpret_cast<const unsigned char*>(text.data()),  // NOLINT: EVP's type
+                      static_cast<int>(text.size()));
+  if (length < 0 || static_cast<std::size_t>(length) != out.size()) {
+    return std::nullopt;
+  }
   return std::string(out.begin(), out.end() - padding);
 }
 
