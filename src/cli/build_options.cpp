@@ -1,5 +1,6 @@
 #include "cli/build_options.h"
 
+#include "base/exit_code.h"
 #include "base/fs/log_file.h"
 #include "base/strings.h"
 
@@ -68,7 +69,13 @@ int with_log_file(const std::string& path, sstream::Context& context,
   sstream::Context logged{context.clock, log,          context.progress,
                           context.http,  context.stop, context.print};
   const int code = work(logged);
-  file.finish();
+  try {
+    file.finish();
+  } catch (const base::Error&) {
+    if (code == base::exit_done) {
+      throw;
+    }  // else what failed comes first; that the log ends was said at once
+  }
   return code;
 }
 
