@@ -254,6 +254,10 @@ bool is_hex(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && is_hex(text);
+}
+
 namespace {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -71,6 +71,9 @@ std::string to_hex(std::string_view bytes);
 
 bool is_hex(std::string_view text);
 
+/// Whether text has the form of a SHA-256: 64 hexadecimal digits of either case.
+bool is_sha256(std::string_view text);
+
 bool valid_utf8(std::string_view text);
 
 /// The candidate most like `word`, if any is near enough to be a slip of the finger.

@@ -92,9 +92,9 @@ io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishR
   return report;
 }
 
-std::vector<std::string> lines_of(const meph2::AddedItems& items,
-                                  const sstream::PublishResult& result,
-                                  const sstream::PublishOptions& options) {
+std::vector<std::string> published_lines(const meph2::AddedItems& items,
+                                         const sstream::PublishResult& result,
+                                         const sstream::PublishOptions& options) {
   if (!options.dry_run) {
     return {outcome_of(result)};
   }

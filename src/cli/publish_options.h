@@ -48,9 +48,9 @@ io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishR
                          const sstream::PublishOptions& options);
 
 /// What such a verb prints: the items of a dry run, else the outcome.
-std::vector<std::string> lines_of(const meph2::AddedItems& items,
-                                  const sstream::PublishResult& result,
-                                  const sstream::PublishOptions& options);
+std::vector<std::string> published_lines(const meph2::AddedItems& items,
+                                         const sstream::PublishResult& result,
+                                         const sstream::PublishOptions& options);
 
 /// --allow-drop.
 void add_allow_drop(const Options& line, std::set<std::string>& products, const std::string& help);

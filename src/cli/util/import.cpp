@@ -50,7 +50,7 @@ int run(ImportCommand& command, const sstream::Context& context) {
   auto& options = command.options;
   const auto result = meph2::import_into(options, context);
   const auto published = result.published.value_or(sstream::PublishResult());
-  auto lines = lines_of(result.items, published, options.publish);
+  auto lines = published_lines(result.items, published, options.publish);
   if (lines.empty()) {
     lines.emplace_back("nothing to do");
   }

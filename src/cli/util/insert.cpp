@@ -22,8 +22,8 @@ int run(InsertCommand& command, const sstream::Context& context) {
   context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
   const auto result = meph2::insert(options, context);
   const auto report = report_of_items(result.items, result.published, options.publish);
-  return finish(report, lines_of(result.items, result.published, options.publish), command.flags,
-                context);
+  return finish(report, published_lines(result.items, result.published, options.publish),
+                command.flags, context);
 }
 
 }  // namespace

@@ -33,8 +33,8 @@ Action declare_merge(const Options& line) {
     context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
     const auto result = meph2::merge(options, context);
     const auto report = report_of_items(result.items, result.published, options.publish);
-    return finish(report, lines_of(result.items, result.published, options.publish), command->flags,
-                  context);
+    return finish(report, published_lines(result.items, result.published, options.publish),
+                  command->flags, context);
   };
 }
 

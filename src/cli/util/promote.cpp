@@ -24,8 +24,8 @@ int run(const PromoteCommand& command, const sstream::Context& context) {
   const auto result = meph2::promote(asked, context);
   auto report = report_of_items(result.items, result.published, asked.publish);
   report.update(result.details);
-  return finish(report, lines_of(result.items, result.published, asked.publish), command.flags,
-                context);
+  return finish(report, published_lines(result.items, result.published, asked.publish),
+                command.flags, context);
 }
 
 }  // namespace

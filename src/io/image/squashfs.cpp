@@ -20,7 +20,7 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr int most_links = 8;
+constexpr int most_hops = 8;
 constexpr std::size_t read_size = 1U << 17U;
 
 const char* reason_of(int code) {
@@ -112,7 +112,7 @@ SquashfsInode Squashfs::State::root() const {
 
 SquashfsInode Squashfs::State::find(const std::string& path) const {
   auto where = path;
-  for (int hop = 0; hop < most_links; ++hop) {
+  for (int hop = 0; hop < most_hops; ++hop) {
     sqfs_inode_generic_t* found = nullptr;
     const int code =
         sqfs_dir_reader_find_by_path(directories.get(), nullptr, where.c_str(), &found);

@@ -29,6 +29,8 @@ void require(gpgme_error_t error, std::string_view action) {
 /// GPGME wants this before anything else, once, and not in two threads.
 void initialise() {
   static const bool done = [] {
+    // Only gpg is used: without this, four programs more are run to ask what else is installed.
+    gpgme_set_global_flag("disable-gpgconf", "1");
     gpgme_check_version(nullptr);
     return gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP) == 0;
   }();

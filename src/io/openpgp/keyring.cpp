@@ -17,7 +17,7 @@ constexpr unsigned tag_secret_key = 5;
 constexpr unsigned tag_public_key = 6;
 constexpr unsigned tag_secret_subkey = 7;
 
-[[noreturn]] void refuse(std::string_view reason) {
+[[noreturn]] void refuse_keyring(std::string_view reason) {
   throw base::Error(base::Errc::untrusted, std::string(reason));
 }
 
@@ -27,7 +27,7 @@ bool is_keybox(std::string_view bytes) {
 
 std::size_t big_endian32(std::string_view bytes, std::size_t at) {
   if (bytes.size() < at + 4) {
-    refuse("a damaged keybox");
+    refuse_keyring("a damaged keybox");
   }
   std::size_t value = 0;
   for (const char c : bytes.substr(at, 4)) {
@@ -44,14 +44,14 @@ std::string keys_of_keybox(std::string_view bytes) {
   while (!bytes.empty()) {
     const auto length = big_endian32(bytes, 0);
     if (length < 32 || length > bytes.size()) {
-      refuse("a damaged keybox");
+      refuse_keyring("a damaged keybox");
     }
     const auto blob = bytes.substr(0, length);
     if (blob[4] == openpgp_blob) {
       const auto at = big_endian32(blob, 8);
       const auto size = big_endian32(blob, 12);
       if (at > blob.size() || size > blob.size() - at) {
-        refuse("a damaged keybox");
+        refuse_keyring("a damaged keybox");
       }
       keys += blob.substr(at, size);
     }
@@ -62,7 +62,7 @@ std::string keys_of_keybox(std::string_view bytes) {
 
 std::string to_binary(std::string bytes) {
   if (bytes.empty()) {
-    refuse("an empty keyring");
+    refuse_keyring("an empty keyring");
   }
   if (is_keybox(bytes)) {
     return keys_of_keybox(bytes);
@@ -73,17 +73,17 @@ std::string to_binary(std::string bytes) {
 void require_public_keys(std::string_view binary) {
   const auto packets = openpgp::parse_packets(binary);
   if (!packets) {
-    refuse("not a keyring: a damaged or unknown OpenPGP packet");
+    refuse_keyring("not a keyring: a damaged or unknown OpenPGP packet");
   }
   const auto has = [&](unsigned tag) {
     return std::any_of(packets->begin(), packets->end(),
                        [tag](const openpgp::Packet& packet) { return packet.tag == tag; });
   };
   if (has(tag_secret_key) || has(tag_secret_subkey)) {
-    refuse("it holds a secret key; export the public keys");
+    refuse_keyring("it holds a secret key; export the public keys");
   }
   if (packets->empty() || packets->front().tag != tag_public_key) {
-    refuse("not a keyring: no public key in it");
+    refuse_keyring("not a keyring: no public key in it");
   }
 }
 

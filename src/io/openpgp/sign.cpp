@@ -3,6 +3,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/fs/file.h"
+#include "base/fs/tree.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
 #include "io/openpgp/armor.h"
@@ -78,14 +80,34 @@ std::optional<base::Time> signing_end(const _gpgme_key& key, base::Time now) {
   return end;
 }
 
-std::string user_home() {
+/// gpg finds it by itself.
+constexpr const char* user_home = "";
+
+/// Whether anything can have set a default key: gpgconf starts two more programs to say that.
+bool has_gpg_conf() {
   const char* home = std::getenv("GNUPGHOME");
-  return home != nullptr ? home : "";
+  const char* user = std::getenv("HOME");
+  const std::string directory = home != nullptr   ? home
+                                : user != nullptr ? base::cat(user, "/.gnupg")
+                                                  : std::string();
+  if (directory.empty() || base::exists_at(AT_FDCWD, "/etc/gnupg/gpg.conf")) {
+    return true;
+  }
+  if (!base::exists_at(AT_FDCWD, directory)) {
+    return false;
+  }
+  // gpg reads gpg.conf-VERSION in its place where there is one.
+  const auto names = base::list_directory(directory);
+  return std::any_of(names.begin(), names.end(),
+                     [](const auto& name) { return name.starts_with("gpg.conf"); });
 }
 
 /// "default-key" of the home's gpg.conf, empty if there is none. gpg itself would go on to another
 /// key when this one cannot be used.
 std::string configured_key() {
+  if (!has_gpg_conf()) {
+    return {};
+  }
   base::Command command;
   command.argv = {"gpgconf", "--list-options", "gpg"};
   command.capture_output = true;
@@ -132,7 +154,7 @@ struct Signer::State {
 };
 
 Signer::State::State(std::string key, const base::Clock& clock)
-    : lane_(user_home(), clock), detached_lane_(user_home(), clock), wanted_(std::move(key)) {
+    : lane_(user_home, clock), detached_lane_(user_home, clock), wanted_(std::move(key)) {
   const char* variable = std::getenv("SS_GPG_DEFAULT_KEY");
   if (wanted_.empty() && variable != nullptr) {
     wanted_ = variable;

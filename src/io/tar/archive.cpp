@@ -22,16 +22,16 @@ namespace {
 
 using base::Errc;
 using base::Error;
+using libarchive::buffer_size;
 using libarchive::damaged;
 using libarchive::library;
 using libarchive::next_entry;
 using libarchive::open_reader;
+using libarchive::pipe_block;
 using libarchive::Reader;
 using libarchive::require_end_of_tar;
 using libarchive::Writer;
 
-constexpr std::size_t buffer_size = 1U << 20U;
-constexpr std::size_t pipe_block = 65536;
 /// Holes cost nothing to keep, but each byte of them is walked over.
 constexpr std::uint64_t hole_factor = 64;
 

@@ -13,8 +13,6 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr std::size_t buffer_size = 1U << 20U;
-
 }  // namespace
 
 void damaged(archive* a, const base::File& in) {

@@ -1,11 +1,17 @@
 #pragma once
 
+#include <cstddef>
+
 #include <archive.h>
 #include <archive_entry.h>
 
 #include "base/process/shared_library.h"
 
 namespace io::libarchive {
+
+constexpr std::size_t buffer_size = 1U << 20U;
+/// Of what is written: a pipe of Linux holds as much.
+constexpr std::size_t pipe_block = 65536;
 
 /// The functions of libarchive that are called here, under their names without "archive_".
 struct Library {

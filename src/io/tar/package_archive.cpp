@@ -18,14 +18,14 @@ namespace {
 
 using base::Errc;
 using base::Error;
+using libarchive::buffer_size;
 using libarchive::damaged;
 using libarchive::library;
 using libarchive::next_entry;
+using libarchive::pipe_block;
 using libarchive::Reader;
 using libarchive::Writer;
 
-constexpr std::size_t buffer_size = 1U << 20U;
-constexpr std::size_t pipe_block = 65536;
 constexpr int max_hops = 8;
 constexpr mode_t plain_file = 0644;
 

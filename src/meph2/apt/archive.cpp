@@ -20,7 +20,6 @@ using base::Error;
 constexpr std::uint64_t max_release_bytes = 16ULL << 20U;
 /// Debian's largest, decompressed, has 50 MB.
 constexpr std::uint64_t max_packages_bytes = 512ULL << 20U;
-constexpr std::size_t sha256_digits = 64;
 
 /// "shim (15.8-1)" -> name and version.
 void take_source(ArchivePackage& package, std::string_view field) {
@@ -47,7 +46,7 @@ ArchivePackage package_of(const Paragraph& paragraph, const std::string& name) {
   const auto where =
       base::cat(name, ":", paragraph.line(), ": package ", base::escape_control(package.name));
   if (package.version.empty() || package.filename.empty() || !size ||
-      package.expected.sha256.size() != sha256_digits || !base::is_hex(package.expected.sha256)) {
+      !base::is_sha256(package.expected.sha256)) {
     throw Error(Errc::untrusted, base::cat(where, ": Version, Filename, Size and SHA256 expected"));
   }
   package.expected.size = *size;

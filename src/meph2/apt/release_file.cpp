@@ -14,7 +14,6 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr std::size_t sha256_digits = 64;
 constexpr std::chrono::hours clock_skew{24};
 
 std::vector<std::string> words_of(std::string_view line) {
@@ -38,7 +37,7 @@ base::Time required_date(const Paragraph& paragraph, const char* field, const st
 void take_file(ReleaseFile& release, std::string_view line, const std::string& name) {
   const auto words = words_of(line);
   const auto size = words.size() == 3 ? base::parse_decimal(words[1]) : std::nullopt;
-  if (!size || words[0].size() != sha256_digits || !base::is_hex(words[0])) {
+  if (!size || !base::is_sha256(words[0])) {
     throw Error(Errc::untrusted, base::cat(name, ": SHA256: 'DIGEST SIZE PATH' expected, found '",
                                            base::escape_control(line), "'"));
   }

@@ -17,7 +17,6 @@ using io::Json;
 
 constexpr std::uint64_t largest_report = 4ULL << 20U;
 constexpr std::size_t longest_text = 4096;
-constexpr std::size_t sha256_digits = 64;
 
 [[noreturn]] void refuse(const std::string& where, const std::string& reason) {
   throw base::Error(base::Errc::untrusted, base::cat(where, ": ", reason));
@@ -82,7 +81,7 @@ class Reader {
 
   std::string digest(const Json& object, const char* key) const {
     auto value = text(object, key);
-    if (!value.empty() && (value.size() != sha256_digits || !base::is_hex(value))) {
+    if (!value.empty() && !base::is_sha256(value)) {
       refuse(name_, base::cat(key, " '", base::escape_control(value), "' is no digest"));
     }
     return base::to_lower(std::move(value));

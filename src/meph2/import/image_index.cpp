@@ -22,7 +22,6 @@ using base::Errc;
 using base::Error;
 
 constexpr std::uint64_t largest_index = 16ULL << 20U;
-constexpr std::size_t sha256_digits = 64;
 
 std::string value_of(const IniSection& section, const std::string& key) {
   const auto found = section.values.find(key);
@@ -232,7 +231,7 @@ std::vector<OfferedImage> read_image_index(std::string_view text, const std::str
     if (offered.sha256.empty()) {
       offered.sha256 = base::to_lower(value_of(section, "checksum[sha256]"));
     }
-    if (offered.sha256.size() != sha256_digits || !base::is_hex(offered.sha256)) {
+    if (!base::is_sha256(offered.sha256)) {
       throw Error(Errc::untrusted, base::cat(name, ": [", base::escape_control(section.name),
                                              "]: no sha256 checksum"));
     }

@@ -6,9 +6,9 @@ namespace meph2::import {
 
 namespace {
 
-constexpr const char* item_name = "release_notification";
+constexpr const char* notification_item = "release_notification";
 constexpr const char* datatype = "release-notifications";
-constexpr const char* directory = "release-notifications";
+constexpr const char* notification_directory = "release-notifications";
 /// The form demands a file; nobody reads it (the established tools' own words).
 constexpr const char* unused = "This file is unused.";
 
@@ -21,8 +21,8 @@ bool is_published(const sstream::ProductTree* live, const std::string& product,
   if (versions.empty()) {
     return false;
   }
-  const auto* item = live->item({product, versions.front(), item_name});
-  return item != nullptr && item->value(item_name, io::Json()) == notification;
+  const auto* item = live->item({product, versions.front(), notification_item});
+  return item != nullptr && item->value(notification_item, io::Json()) == notification;
 }
 
 }  // namespace
@@ -42,11 +42,13 @@ std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop
                           {"label", "candidate"},
                           {"name", "release-notifications"},
                           {"release", "notifications"}};
-  version.version = workshop.next_version(config.content_id, config.product_id, directory, ".0");
+  version.version =
+      workshop.next_version(config.content_id, config.product_id, notification_directory, ".0");
   const auto origin = workshop.new_path("release-notification.yaml");
   const auto sums = write_file(origin, unused);
-  version.add(item_name, base::cat(directory, "/", version.version, "/release-notification.yaml"),
-              {{"ftype", "notifications"}, {item_name, notification}}, sums, origin);
+  version.add(notification_item,
+              base::cat(notification_directory, "/", version.version, "/release-notification.yaml"),
+              {{"ftype", "notifications"}, {notification_item, notification}}, sums, origin);
   return {version};
 }
 

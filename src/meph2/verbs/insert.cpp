@@ -17,10 +17,10 @@ using sstream::Item;
 using sstream::ProductTree;
 
 /// product -> versions of the source that have at least one item that passes the filters.
-using Wanted = std::map<std::string, std::vector<std::string>>;
+using WantedVersions = std::map<std::string, std::vector<std::string>>;
 
-Wanted wanted_versions(const ProductTree& source, const sstream::Filters& filters) {
-  Wanted wanted;
+WantedVersions wanted_versions(const ProductTree& source, const sstream::Filters& filters) {
+  WantedVersions wanted;
   source.for_each_item([&](const Item& item) {
     item.path();  // an unsafe path anywhere in the source is refused before anything is planned
     if (!filters.matches(item)) {
@@ -73,7 +73,7 @@ class StreamInsert {
  private:
   /// As nearly every night but one: the target has every version, and need not be read whole to say
   /// so. (Of a source with a long history that would be no shorter way.)
-  bool has_all(const sstream::Generation& live, const Wanted& wanted,
+  bool has_all(const sstream::Generation& live, const WantedVersions& wanted,
                const sstream::Context& context) const {
     std::set<std::string> names;
     for (const auto& [product, versions] : wanted) {

@@ -4,51 +4,37 @@
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "sstream/format/aliases.h"
+#include "sstream/format/shape.h"
 
 namespace sstream {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& name, const std::vector<std::string_view>& pointer,
-                         const std::string& reason) {
-  throw base::Error(base::Errc::untrusted,
-                    base::cat(name, ": ", io::json_pointer(pointer), ": ", reason));
-}
-
-std::string string_at(const Json& node, const char* key) {
-  const auto at = node.find(key);
-  return at == node.end() ? std::string() : at->get<std::string>();
-}
 
 void require_strings(const Json& products, const std::string& name, std::string_view id) {
   const bool good =
       products.is_array() && std::all_of(products.begin(), products.end(),
                                          [](const Json& product) { return product.is_string(); });
   if (!good) {
-    refuse(name, {"index", id, "products"}, "must be an array of strings");
+    refuse_at(name, {"index", id, "products"}, "must be an array of strings");
   }
 }
 
 void require_entry(const Json& entry, const std::string& name, const std::string& id) {
   if (const char* reason = bad_name_reason(id); reason != nullptr) {
-    refuse(name, {"index", id}, reason);
+    refuse_at(name, {"index", id}, reason);
   }
   if (!entry.is_object()) {
-    refuse(name, {"index", id}, base::cat("is of type ", io::type_name(entry), ", must be object"));
+    refuse_at(name, {"index", id},
+              base::cat("is of type ", io::type_name(entry), ", must be object"));
   }
-  for (const char* key : {"path", "format", "datatype", "updated"}) {
-    if (const auto at = entry.find(key); at != entry.end() && !at->is_string()) {
-      refuse(name, {"index", id, key},
-             base::cat("is of type ", io::type_name(*at), ", must be string"));
-    }
-  }
-  const auto path = string_at(entry, "path");
+  require_strings_at(entry, {"path", "format", "datatype", "updated"}, name, {"index", id});
+  const auto path = string_or_empty(entry, "path");
   if (const char* reason = path.empty() ? nullptr : base::unsafe_path_reason(path);
       reason != nullptr) {
-    refuse(name, {"index", id, "path"}, base::cat("'", path.substr(0, 200), "': ", reason));
+    refuse_at(name, {"index", id, "path"}, base::cat("'", path.substr(0, 200), "': ", reason));
   }
-  if (string_at(entry, "format") == "index:1.0") {
-    refuse(name, {"index", id}, "an index inside an index is not supported");
+  if (string_or_empty(entry, "format") == "index:1.0") {
+    refuse_at(name, {"index", id}, "an index inside an index is not supported");
   }
   if (const auto products = entry.find("products"); products != entry.end()) {
     require_strings(*products, name, id);
@@ -58,10 +44,10 @@ void require_entry(const Json& entry, const std::string& name, const std::string
 IndexEntry entry_of(const std::string& id, const Json& node) {
   IndexEntry entry;
   entry.content_id = id;
-  entry.path = string_at(node, "path");
-  entry.format = string_at(node, "format");
-  entry.datatype = string_at(node, "datatype");
-  entry.updated = string_at(node, "updated");
+  entry.path = string_or_empty(node, "path");
+  entry.format = string_or_empty(node, "format");
+  entry.datatype = string_or_empty(node, "datatype");
+  entry.updated = string_or_empty(node, "updated");
   if (const auto products = node.find("products"); products != node.end()) {
     entry.products = products->get<std::vector<std::string>>();
   }
@@ -78,17 +64,11 @@ StreamIndex::StreamIndex(Json json, std::string name)
                       base::cat(name_, ": is of type ", io::type_name(json_), ", must be object"));
   }
   base::with_context(name_, [&] { expand_aliases(json_); });
-  if (const auto format = json_.find("format"); format == json_.end() || *format != "index:1.0") {
-    refuse(name_, {"format"},
-           base::cat("is ", format == json_.end() ? "missing" : format->dump().substr(0, 100),
-                     ", must be \"index:1.0\""));
-  }
-  if (const auto at = json_.find("updated"); at != json_.end() && !at->is_string()) {
-    refuse(name_, {"updated"}, base::cat("is of type ", io::type_name(*at), ", must be string"));
-  }
+  require_format(json_, "index:1.0", name_);
+  require_strings_at(json_, {"updated"}, name_);
   const auto index = json_.find("index");
   if (index == json_.end() || !index->is_object()) {
-    refuse(name_, {"index"}, index == json_.end() ? "is missing" : "must be an object");
+    refuse_at(name_, {"index"}, index == json_.end() ? "is missing" : "must be an object");
   }
   for (const auto& [id, entry] : index->get_ref<const Json::object_t&>()) {
     require_entry(entry, name_, id);
@@ -100,7 +80,7 @@ StreamIndex StreamIndex::parse(std::string_view text, const std::string& name) {
 }
 
 std::string StreamIndex::updated() const {
-  return string_at(json_, "updated");
+  return string_or_empty(json_, "updated");
 }
 
 std::vector<IndexEntry> StreamIndex::entries() const {
@@ -122,8 +102,8 @@ std::optional<IndexEntry> StreamIndex::entry(const std::string& content_id) cons
 
 void require_content_id(const IndexEntry& entry, const ProductTree& tree) {
   if (tree.content_id() != entry.content_id) {
-    refuse(tree.name(), {"content_id"},
-           base::cat("is ", tree.content_id(), ", but the index calls it ", entry.content_id));
+    refuse_at(tree.name(), {"content_id"},
+              base::cat("is ", tree.content_id(), ", but the index calls it ", entry.content_id));
   }
 }
 

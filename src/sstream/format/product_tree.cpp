@@ -7,34 +7,24 @@
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "sstream/format/aliases.h"
+#include "sstream/format/shape.h"
 
 namespace sstream {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& name, const std::vector<std::string_view>& pointer,
-                         const std::string& reason) {
-  throw base::Error(base::Errc::untrusted,
-                    base::cat(name, ": ", io::json_pointer(pointer), ": ", reason));
-}
-
 void require_object(const Json& node, const std::string& name,
                     const std::vector<std::string_view>& pointer) {
   if (!node.is_object()) {
-    refuse(name, pointer, base::cat("is of type ", io::type_name(node), ", must be object"));
+    refuse_at(name, pointer, base::cat("is of type ", io::type_name(node), ", must be object"));
   }
 }
 
 void require_name(const std::string& key, const std::string& name,
                   const std::vector<std::string_view>& pointer) {
   if (const char* reason = bad_name_reason(key); reason != nullptr) {
-    refuse(name, pointer, reason);
+    refuse_at(name, pointer, reason);
   }
-}
-
-std::string string_or_empty(const Json& object, const char* key) {
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 /// Absent or an object.
@@ -155,22 +145,13 @@ std::optional<std::string> Item::path() const {
 }
 
 void require_products_head(const Json& top, const std::string& name) {
-  const auto format = top.find("format");
-  if (format == top.end() || *format != "products:1.0") {
-    refuse(name, {"format"},
-           base::cat("is ", format == top.end() ? "missing" : format->dump().substr(0, 100),
-                     ", must be \"products:1.0\""));
-  }
+  require_format(top, "products:1.0", name);
   if (const auto id = top.find("content_id"); id == top.end() || !id->is_string()) {
-    refuse(name, {"content_id"}, "must be a string");
+    refuse_at(name, {"content_id"}, "must be a string");
   } else {
     require_name(id->get_ref<const std::string&>(), name, {"content_id"});
   }
-  for (const char* key : {"datatype", "updated"}) {
-    if (const auto at = top.find(key); at != top.end() && !at->is_string()) {
-      refuse(name, {key}, base::cat("is of type ", io::type_name(*at), ", must be string"));
-    }
-  }
+  require_strings_at(top, {"datatype", "updated"}, name);
 }
 
 void require_version(const Json& version, const Pedigree& pedigree, const std::string& name) {
@@ -220,7 +201,7 @@ ProductTree::ProductTree(Json json, std::string name, Aliases aliases)
   }
   const Json* products = child(json_, "products");
   if (products == nullptr) {
-    refuse(name_, {"products"}, "is missing");
+    refuse_at(name_, {"products"}, "is missing");
   }
   require_object(*products, name_, {"products"});
   for (const auto& [product, node] : products->get_ref<const Json::object_t&>()) {

@@ -12,7 +12,7 @@ namespace sstream {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) {
+[[noreturn]] void refuse_pattern(const std::string& why) {
   throw base::Error(base::Errc::usage, why);
 }
 
@@ -113,10 +113,10 @@ class Translation {
 
   void repeat(std::size_t length) {
     if (last_ == Last::repeat) {
-      refuse("a repeat is repeated");
+      refuse_pattern("a repeat is repeated");
     }
     if (last_ != Last::item) {
-      refuse("there is nothing to repeat");
+      refuse_pattern("there is nothing to repeat");
     }
     const bool from_zero = follows("{,");
     put(from_zero ? 2 : 0, from_zero ? "{0," : "");
@@ -131,7 +131,7 @@ class Translation {
     const char next = peek(1);
     if (std::string_view("AZbB").find(next) != std::string_view::npos && next != '\0') {
       if (in_class && next != 'b') {
-        refuse(base::cat("\\", next, " cannot be in a class"));
+        refuse_pattern(base::cat("\\", next, " cannot be in a class"));
       }
       last_ = in_class ? Last::item : Last::anchor;
       put(2, next == 'Z' ? "\\z" : base::cat("\\", next));
@@ -141,15 +141,15 @@ class Translation {
       number(next == 'x' ? 2 : next == 'u' ? 4 : 8);
     } else if (is_digit(next)) {
       if (in_class || next == '0' || is_digit(peek(2))) {
-        refuse("of numbers, only references to the groups 1 to 9 are supported");
+        refuse_pattern("of numbers, only references to the groups 1 to 9 are supported");
       }
       require_closed(std::string(1, next));
       copy(2);
     } else if (is_letter(next) &&
                std::string_view("adDnrstfSwW").find(next) == std::string_view::npos) {
-      refuse(base::cat("\\", next, " is not supported in regular expressions"));
+      refuse_pattern(base::cat("\\", next, " is not supported in regular expressions"));
     } else if (next == '\0') {
-      refuse("a backslash at the end");
+      refuse_pattern("a backslash at the end");
     } else {
       copy(2);
     }
@@ -158,7 +158,7 @@ class Translation {
   void number(std::size_t digits) {
     const auto text = in_.substr(std::min(at_ + 2, in_.size())).substr(0, digits);
     if (text.size() < digits || !std::all_of(text.begin(), text.end(), is_hex)) {
-      refuse(base::cat("\\", peek(1), " wants ", digits, " hexadecimal digits"));
+      refuse_pattern(base::cat("\\", peek(1), " wants ", digits, " hexadecimal digits"));
     }
     put(2 + digits, base::cat("\\x{", text, "}"));
   }
@@ -167,10 +167,10 @@ class Translation {
     copy(follows("[^") ? 2 : 1);
     for (bool first = true; first || !follows("]"); first = false) {
       if (at_ == in_.size()) {
-        refuse("a class is not closed");
+        refuse_pattern("a class is not closed");
       }
       if (follows("[:") || follows("[.") || follows("[=")) {
-        refuse("named character classes are not supported");
+        refuse_pattern("named character classes are not supported");
       }
       if (follows("\\")) {
         escape(true);
@@ -184,12 +184,12 @@ class Translation {
 
   void open() {
     if (follows("(*")) {
-      refuse("there is nothing to repeat");
+      refuse_pattern("there is nothing to repeat");
     }
     if (follows("(?#")) {
       const auto end = in_.find(')', at_);
       if (end == std::string_view::npos) {
-        refuse("a comment is not closed");
+        refuse_pattern("a comment is not closed");
       }
       at_ = end + 1;
       last_ = before_;  // a repeat is of what stands before it
@@ -225,7 +225,7 @@ class Translation {
         std::string(in_.substr(at_ + begin, to == std::string_view::npos ? 0 : to - at_ - begin));
     const bool conditional = begin == 3;
     if (name.empty() || (is_digit(name[0]) && !conditional)) {
-      refuse("a group's name is missing");
+      refuse_pattern("a group's name is missing");
     }
     if (conditional && !std::all_of(name.begin(), name.end(), is_digit)) {
       put(to + 1 - at_, base::cat("(?(<", name, ">)"));
@@ -252,7 +252,7 @@ class Translation {
     const auto flags = in_.substr(at_ + 2, end - at_ - 2);
     if ((!whole && !group) || flags.empty() || flags.ends_with('-') ||
         (whole && flags.find('-') != std::string_view::npos)) {
-      refuse(base::cat("'", in_.substr(at_, 4), "' opens no group that is supported"));
+      refuse_pattern(base::cat("'", in_.substr(at_, 4), "' opens no group that is supported"));
     }
     copy(end + 1 - at_);
     last_ = Last::nothing;
@@ -260,7 +260,7 @@ class Translation {
 
   void close() {
     if (open_.empty()) {
-      refuse("a ')' too many");
+      refuse_pattern("a ')' too many");
     }
     closed_.insert(open_.back());
     closed_.insert(numbers_.back());
@@ -273,7 +273,7 @@ class Translation {
   /// PCRE2 would take a group that is open, or comes later.
   void require_closed(const std::string& group) const {
     if (closed_.count(group) == 0) {
-      refuse(base::cat("no group '", group, "' ends before it is referred to"));
+      refuse_pattern(base::cat("no group '", group, "' ends before it is referred to"));
     }
   }
 

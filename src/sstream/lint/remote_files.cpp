@@ -16,7 +16,7 @@ namespace sstream::lint {
 
 namespace {
 
-constexpr std::uint64_t largest_document = 256ULL << 20U;
+constexpr std::uint64_t largest_remote_document = 256ULL << 20U;
 constexpr std::uint64_t longest_cached = 3600;  // seconds
 constexpr std::chrono::seconds longest_connect(5);
 
@@ -88,7 +88,7 @@ std::optional<base::File> RemoteFiles::open(const std::string& path) {
   auto file = base::unnamed_file(url_of(path));
   io::Request request;
   request.url = url_of(path);
-  request.max_bytes = largest_document;
+  request.max_bytes = largest_remote_document;
   request.save_to = &file;
   try {
     const bool found = context_.http.get(request, context_.stop).has_value();

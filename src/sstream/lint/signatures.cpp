@@ -14,14 +14,14 @@ namespace sstream::lint {
 
 namespace {
 
-constexpr std::uint64_t largest_document = 512ULL << 20U;
+constexpr std::uint64_t largest_local_document = 512ULL << 20U;
 constexpr std::size_t largest_parsed = 64U << 20U;
 constexpr unsigned tag_public_key = 6;
 constexpr unsigned char rsa = 1;
 
 std::optional<std::string> read(StreamFiles& files, const std::string& path) {
   auto file = files.open(path);
-  return file ? std::optional(base::read_all(*file, largest_document)) : std::nullopt;
+  return file ? std::optional(base::read_all(*file, largest_local_document)) : std::nullopt;
 }
 
 /// MAAS and gpgv take binary keyrings, juju an armored key.
@@ -106,7 +106,7 @@ Keyrings::Keyrings(const std::vector<std::string>& files, const base::Clock& clo
   for (const auto& path : files) {
     const auto name = base::base_name(path);
     try {
-      check_form(base::read_file(path, largest_document), name, armored_copy, report);
+      check_form(base::read_file(path, largest_local_document), name, armored_copy, report);
       auto keyring = io::Keyring::load(path);
       check_algorithms(keyring.binary(), name, report);
       verifiers_.push_back(std::make_unique<io::Verifier>(std::move(keyring), clock));

@@ -7,7 +7,7 @@ namespace sstream {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& reason) {
+[[noreturn]] void refuse_publication(const std::string& reason) {
   throw base::Error(base::Errc::refused, reason);
 }
 
@@ -20,26 +20,27 @@ void check_shrink(const GuardRails& rails, const std::string& content_id,
   }
   for (const auto& [product, count] : before.versions) {
     if (count > 0 && !after.versions.contains(product) && !rails.allow_drop.contains(product)) {
-      refuse(base::cat(content_id, ": product ", product,
-                       " would disappear; name it with --allow-drop ", product,
-                       " if that is meant"));
+      refuse_publication(base::cat(content_id, ": product ", product,
+                                   " would disappear; name it with --allow-drop ", product,
+                                   " if that is meant"));
     }
   }
   if (rails.allow_shrink || before.version_count() == 0) {
     return;
   }
   if (after.version_count() == 0) {
-    refuse(base::cat(content_id,
-                     ": nothing would be left in the stream; --allow-shrink if that is meant"));
+    refuse_publication(base::cat(
+        content_id, ": nothing would be left in the stream; --allow-shrink if that is meant"));
   }
   const auto lost_half = [](std::size_t old_count, std::size_t new_count) {
     return new_count * 2 < old_count;
   };
   if (lost_half(before.version_count(), after.version_count()) ||
       lost_half(before.versions.size(), after.versions.size())) {
-    refuse(base::cat(content_id, ": ", before.versions.size(), " products with ",
-                     before.version_count(), " versions would shrink to ", after.versions.size(),
-                     " with ", after.version_count(), "; --allow-shrink if that is meant"));
+    refuse_publication(base::cat(content_id, ": ", before.versions.size(), " products with ",
+                                 before.version_count(), " versions would shrink to ",
+                                 after.versions.size(), " with ", after.version_count(),
+                                 "; --allow-shrink if that is meant"));
   }
 }
 

@@ -17,14 +17,14 @@ using std::string;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* text = "{\n \"format\": \"index:1.0\"\n}\n";
+constexpr const char* index_text = "{\n \"format\": \"index:1.0\"\n}\n";
 
 class SignerTest : public testing::Test {
  protected:
   string refusal(const string& key) const {
     try {
       const io::Signer signer(key, clock);
-      static_cast<void>(signer.clearsign(text));
+      static_cast<void>(signer.clearsign(index_text));
       return {};
     } catch (const base::Error& error) {
       EXPECT_EQ(error.code(), base::Errc::failed);
@@ -57,16 +57,16 @@ TEST_F(SignerTest, WhatItSignsGpgvAndWeAccept) {
     EXPECT_EQ(signer.fingerprint(), key);
     EXPECT_FALSE(signer.expires());
     const auto file = keyring_file(signer);
-    const auto message = signer.clearsign(text);
+    const auto message = signer.clearsign(index_text);
     const auto gpgv = support::run_gpgv(file, message);
     EXPECT_EQ(gpgv.status, 0) << gpgv.error;
-    EXPECT_EQ(gpgv.output, text);
-    const auto signature = signer.sign_detached(text);
-    EXPECT_EQ(support::run_gpgv_detached(file, text, signature).status, 0);
+    EXPECT_EQ(gpgv.output, index_text);
+    const auto signature = signer.sign_detached(index_text);
+    EXPECT_EQ(support::run_gpgv_detached(file, index_text, signature).status, 0);
     EXPECT_NE(support::run_gpgv_detached(file, "{}", signature).status, 0);
     const io::Verifier verifier(io::Keyring::load(file), clock);
-    EXPECT_EQ(verifier.verify_clearsigned(message, "x").text, text);
-    EXPECT_EQ(verifier.verify_detached(text, signature, "x").primary_fingerprint, key);
+    EXPECT_EQ(verifier.verify_clearsigned(message, "x").text, index_text);
+    EXPECT_EQ(verifier.verify_detached(index_text, signature, "x").primary_fingerprint, key);
     EXPECT_THAT(message, testing::StartsWith("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA"));
     EXPECT_EQ(base::split(message, '\n')[2], "");
   }
@@ -76,7 +76,7 @@ TEST_F(SignerTest, SignsWithTheNewestSubkey) {
   const auto key = home.make_key({.signing_subkey = true});
   const io::Signer signer(key, clock);
   const io::Verifier verifier(io::Keyring::from_bytes(signer.export_key(true), "x"), clock);
-  const auto signature = verifier.verify_clearsigned(signer.clearsign(text), "x").signature;
+  const auto signature = verifier.verify_clearsigned(signer.clearsign(index_text), "x").signature;
   EXPECT_EQ(signature.primary_fingerprint, key);
   EXPECT_NE(signature.fingerprint, key);
   EXPECT_EQ(signer.fingerprint(), key);
@@ -176,7 +176,7 @@ TEST_F(SignerTest, SignsByTheClockItIsGiven) {
   const io::Signer signer(key, then);
   const io::Verifier verifier(io::Keyring::from_bytes(signer.export_key(false), "x"), then);
   for (int day = 0; day < 2; ++day) {
-    const auto signature = verifier.verify_clearsigned(signer.clearsign(text), "x").signature;
+    const auto signature = verifier.verify_clearsigned(signer.clearsign(index_text), "x").signature;
     EXPECT_LE(signature.made - then.now(), std::chrono::seconds(5));
     EXPECT_GE(signature.made, then.now());
     then.advance(std::chrono::hours(24));

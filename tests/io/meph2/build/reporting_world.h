@@ -8,6 +8,7 @@ namespace world {
 
 inline const std::string reported_archive = "http://archive.test/ubuntu/";
 inline const std::string records_file = "out/.data/.sstream/builds.json";
+inline const std::string ga = "com.ubuntu.maas.candidate:v3:boot:24.04:amd64:ga-24.04";
 
 /// A world whose builder counts its runs and writes a report, and whose network has the archive
 /// that the report names.

@@ -17,9 +17,8 @@ using io::Json;
 using testing::HasSubstr;
 using testing::Not;
 using world::build_options;
+using world::ga;
 using world::ReportingWorld;
-
-constexpr const char* ga = "com.ubuntu.maas.candidate:v3:boot:24.04:amd64:ga-24.04";
 
 TEST(BuildOrigins, IsWrittenAfterThePublication) {
   const ReportingWorld world;

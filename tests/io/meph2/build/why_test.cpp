@@ -19,9 +19,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 using world::build_options;
+using world::ga;
 using world::ReportingWorld;
-
-const std::string ga = "com.ubuntu.maas.candidate:v3:boot:24.04:amd64:ga-24.04";
 
 std::vector<std::string> why(const ReportingWorld& world, const meph2::BuildImageOptions& options,
                              const std::string& product = ga) {

@@ -99,6 +99,8 @@ meph2::CloudimgSyncOptions sync_options(const World& world, const std::string& s
 meph2::BuildImageOptions build_options(const World& world);
 
 /// The products file of the output.
+/// What make_source publishes.
+inline const std::string products_file = "ci/streams/v1/com.ubuntu.cloud:daily:download.json";
 inline const std::string maas_file = "streams/v1/com.ubuntu.maas:candidate:v3:download.json";
 
 /// "product/version" of all versions in a products file, sorted.

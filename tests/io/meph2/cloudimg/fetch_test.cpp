@@ -16,6 +16,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using world::maas_file;
 using world::make_source;
+using world::products_file;
 using world::sync_options;
 using world::versions_of;
 using world::World;
@@ -24,7 +25,6 @@ const std::string url = "http://ci.example.com/";
 const std::string remote = "http://ci.example.com/streams/v1/com.ubuntu.cloud:daily:download.json";
 const std::string image_url = url + "server/noble/20240105/noble-amd64.squashfs";
 const std::string local_file = "ci/server/noble/20240105/noble-amd64.squashfs";
-const std::string products_file = "ci/streams/v1/com.ubuntu.cloud:daily:download.json";
 const std::vector<world::Offer> noble_and_jammy{{}, {.release = "jammy", .version = "22.04"}};
 
 /// A builder that leaves a mark for each source that it is shown.

@@ -10,10 +10,9 @@ namespace {
 
 using testing::HasSubstr;
 using world::make_source;
+using world::products_file;
 using world::sync_options;
 using world::World;
-
-const std::string products_file = "ci/streams/v1/com.ubuntu.cloud:daily:download.json";
 
 /// A source, and a keyring file with one key.
 class CloudimgTrust : public testing::Test {

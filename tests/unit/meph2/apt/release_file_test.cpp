@@ -22,7 +22,7 @@ std::string release(const std::string& files) {
          files;
 }
 
-void refused(const std::string& text, const std::string& reason) {
+void refused_release(const std::string& text, const std::string& reason) {
   EXPECT_THAT(support::refused(base::Errc::untrusted, [&] { parse_release_file(text, "r"); }),
               HasSubstr(reason));
 }
@@ -40,14 +40,14 @@ TEST(ReleaseFile, ListsSizeAndDigestOfEachIndex) {
 }
 
 TEST(ReleaseFile, RefusesWhatIsNone) {
-  refused("", "empty");
-  refused("Suite: a\nSHA256:\n", "Date");
-  refused(release(""), "lists no files");
-  refused(release(" " + digest + " 12\n"), "DIGEST SIZE PATH");
-  refused(release(" abc 12 x\n"), "DIGEST SIZE PATH");
-  refused(release(" " + digest + " -1 x\n"), "DIGEST SIZE PATH");
-  refused(release(" " + digest + " 12 ../x\n"), "..");
-  refused(release(" " + digest + " 12 x\n " + digest + " 13 x\n"), "two contents of x");
+  refused_release("", "empty");
+  refused_release("Suite: a\nSHA256:\n", "Date");
+  refused_release(release(""), "lists no files");
+  refused_release(release(" " + digest + " 12\n"), "DIGEST SIZE PATH");
+  refused_release(release(" abc 12 x\n"), "DIGEST SIZE PATH");
+  refused_release(release(" " + digest + " -1 x\n"), "DIGEST SIZE PATH");
+  refused_release(release(" " + digest + " 12 ../x\n"), "..");
+  refused_release(release(" " + digest + " 12 x\n " + digest + " 13 x\n"), "two contents of x");
 }
 
 TEST(ReleaseFile, HasATimeAndASuite) {

@@ -24,7 +24,7 @@ Json condensed(Json tree, CondenseTop top = CondenseTop::versions,
   return tree;
 }
 
-struct Case {
+struct CondenseCase {
   const char* name;
   const char* before;
   CondenseTop top;
@@ -32,7 +32,7 @@ struct Case {
 };
 
 // The established tools' own cases (test_util, ProductsCondense), and what was measured of them.
-const std::vector<Case> cases = {
+const std::vector<CondenseCase> condense_cases = {
     {"condense_1",
      R"({"products": {"P1": {"versions": {
           "1": {"items": {"item1": {"A": "B", "only": "x"}, "item2": {"A": "B"}}},
@@ -88,7 +88,7 @@ const std::vector<Case> cases = {
 };
 
 TEST(Condense, GivesWhatTheEstablishedToolsGive) {
-  for (const auto& c : cases) {
+  for (const auto& c : condense_cases) {
     EXPECT_EQ(condensed(parse(c.before), c.top), parse(c.after)) << c.name;
   }
 }

@@ -36,13 +36,13 @@ TEST(Filter, AgreesWithTheRecordedVerdicts) {
   EXPECT_EQ(refused, 0U);
 }
 
-std::string refusal(const std::string& expression) {
+std::string filter_refusal(const std::string& expression) {
   return support::refused(base::Errc::usage, [&] { const Filter filter(expression); });
 }
 
 TEST(Filter, SaysWhatItCannotParse) {
-  EXPECT_EQ(refusal("arch"), "Unable to parse expression arch");
-  EXPECT_THAT(refusal("k~("), HasSubstr("Unable to parse expression k~(: "));
+  EXPECT_EQ(filter_refusal("arch"), "Unable to parse expression arch");
+  EXPECT_THAT(filter_refusal("k~("), HasSubstr("Unable to parse expression k~(: "));
 }
 
 /// Syntax that only one of Python and the engine knows, or that means something else to it.
@@ -56,9 +56,9 @@ TEST(Filter, RefusesSyntaxThatIsNotShared) {
         "k~(?x)a",   "k~a(?i)b",    "k~(?#a",        "k~a)",     "k~a**",
         "k~a{2}{3}", "k~a???",      "k~(a\\1)",      "k~\\1(a)", "k~(?P=n)(?P<n>a)",
         "k~(?P<>a)", "k~(?(1)a|b)", "k~(?P<1a>b)"}) {
-    EXPECT_THAT(refusal(expression), HasSubstr("Unable to parse")) << expression;
+    EXPECT_THAT(filter_refusal(expression), HasSubstr("Unable to parse")) << expression;
   }
-  refusal("k~" + std::string(1001, 'a'));
+  filter_refusal("k~" + std::string(1001, 'a'));
 }
 
 TEST(Filter, KnowsWhatPythonKnows) {
@@ -66,7 +66,7 @@ TEST(Filter, KnowsWhatPythonKnows) {
     const char* expression;
     const char* hit;
     const char* miss;
-  } const cases[] = {
+  } const filters[] = {
       {"k~a\\Z", "ba", "a\n"},
       {"k~a$", "a\n", "ab"},
       {"k~\\Aa", "ab", "ba"},
@@ -91,7 +91,7 @@ TEST(Filter, KnowsWhatPythonKnows) {
       {"k~^\\w\\b$", "é", "-"},
   };
 
-  for (const auto& each : cases) {
+  for (const auto& each : filters) {
     EXPECT_TRUE(Filter(each.expression).matches(each.hit)) << each.expression;
     EXPECT_FALSE(Filter(each.expression).matches(each.miss)) << each.expression;
   }

@@ -9,7 +9,7 @@ namespace {
 using sstream::resolve_work;
 using Names = std::vector<std::string>;
 
-struct Case {
+struct WorkCase {
   const char* name;
   Names source;
   Names target;
@@ -21,7 +21,7 @@ struct Case {
 
 // The established tools' own cases (test_resolvework) and what was measured of them
 // (docs/format.md 2.4).
-const std::vector<Case> cases = {
+const std::vector<WorkCase> work_cases = {
     {"full replace",
      {"10", "09", "08"},
      {"07", "06", "05"},
@@ -65,7 +65,7 @@ const std::vector<Case> cases = {
 };
 
 TEST(WorkPlan, GivesWhatTheEstablishedToolsGive) {
-  for (const auto& c : cases) {
+  for (const auto& c : work_cases) {
     const auto plan = resolve_work(c.source, c.target, c.max, c.keep);
     EXPECT_EQ(plan.add, c.add) << c.name;
     EXPECT_EQ(plan.remove, c.remove) << c.name;

@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-UnprivilegedFacts good() {
+UnprivilegedFacts good_host() {
   UnprivilegedFacts facts;
   facts.user = "builder";
   facts.uid = 1000;
@@ -43,19 +43,19 @@ TEST(SubordinateIds, AreNoneWhereTheRangeIsShortOrNoRange) {
 }
 
 TEST(Unprivileged, NothingIsMissingWhereAllIsThere) {
-  EXPECT_THAT(missing_for_unprivileged(good()), IsEmpty());
+  EXPECT_THAT(missing_for_unprivileged(good_host()), IsEmpty());
 }
 
-struct Row {
+struct MissingRow {
   const char* name;
   std::function<void(UnprivilegedFacts&)> spoil;
   const char* message;
 };
 
-class Missing : public testing::TestWithParam<Row> {};
+class Missing : public testing::TestWithParam<MissingRow> {};
 
 TEST_P(Missing, IsNamedWithWhatMendsIt) {
-  auto facts = good();
+  auto facts = good_host();
   GetParam().spoil(facts);
   EXPECT_THAT(missing_for_unprivileged(facts), ElementsAre(HasSubstr(GetParam().message)));
 }
@@ -63,26 +63,30 @@ TEST_P(Missing, IsNamedWithWhatMendsIt) {
 INSTANTIATE_TEST_SUITE_P(
     Unprivileged, Missing,
     testing::Values(
-        Row{"Newuidmap", [](auto& f) { f.newuidmap = false; }, "newuidmap (install the package"},
-        Row{"Newgidmap", [](auto& f) { f.newgidmap = false; }, "newgidmap (install the package"},
-        Row{"Subuid", [](auto& f) { f.subuid.clear(); }, "/etc/subuid gives builder no range"},
-        Row{"Subgid", [](auto& f) { f.subgid = "builder:1:2"; }, "usermod --add-subgids"},
-        Row{"Namespaces", [](auto& f) { f.most_namespaces = 0; }, "user.max_user_namespaces"},
-        Row{"DebianSwitch", [](auto& f) { f.debian_switch = 0; },
-            "kernel.unprivileged_userns_clone"},
-        Row{"AppArmor", [](auto& f) { f.apparmor_switch = 1; },
-            "kernel.apparmor_restrict_unprivileged_userns"},
-        Row{"Kernel", [](auto& f) { f.kernel = "5.10.0-9-amd64"; }, "5.11 is needed"},
-        Row{"Reader",
-            [](auto& f) {
-              f.fuse = false;
-              f.unsquashfs = false;
-            },
-            "package squashfuse"}),
+        MissingRow{"Newuidmap", [](auto& f) { f.newuidmap = false; },
+                   "newuidmap (install the package"},
+        MissingRow{"Newgidmap", [](auto& f) { f.newgidmap = false; },
+                   "newgidmap (install the package"},
+        MissingRow{"Subuid", [](auto& f) { f.subuid.clear(); },
+                   "/etc/subuid gives builder no range"},
+        MissingRow{"Subgid", [](auto& f) { f.subgid = "builder:1:2"; }, "usermod --add-subgids"},
+        MissingRow{"Namespaces", [](auto& f) { f.most_namespaces = 0; },
+                   "user.max_user_namespaces"},
+        MissingRow{"DebianSwitch", [](auto& f) { f.debian_switch = 0; },
+                   "kernel.unprivileged_userns_clone"},
+        MissingRow{"AppArmor", [](auto& f) { f.apparmor_switch = 1; },
+                   "kernel.apparmor_restrict_unprivileged_userns"},
+        MissingRow{"Kernel", [](auto& f) { f.kernel = "5.10.0-9-amd64"; }, "5.11 is needed"},
+        MissingRow{"Reader",
+                   [](auto& f) {
+                     f.fuse = false;
+                     f.unsquashfs = false;
+                   },
+                   "package squashfuse"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Unprivileged, OneReaderOfSquashfsSuffices) {
-  auto facts = good();
+  auto facts = good_host();
   facts.fuse = false;
   EXPECT_THAT(missing_for_unprivileged(facts), IsEmpty());
   facts.fuse = true;
@@ -91,7 +95,7 @@ TEST(Unprivileged, OneReaderOfSquashfsSuffices) {
 }
 
 TEST(Unprivileged, AProfileOfAppArmorMayAllowIt) {
-  auto facts = good();
+  auto facts = good_host();
   facts.apparmor_switch = 1;
   facts.apparmor_profile = true;
   EXPECT_THAT(missing_for_unprivileged(facts), IsEmpty());
