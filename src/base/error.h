@@ -4,6 +4,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace base {
@@ -81,10 +82,10 @@ class Stopped {
 /// Throws Error(failed) "ACTION PATH: strerror". ENOENT gives not_found.
 [[noreturn]] void throw_errno(int errnum, std::string_view action, std::string_view path);
 
-/// Runs `body`; an Error or std::exception that leaves it gets `context` put in front. A stop
-/// request passes as it is.
-template <typename Body>
-auto with_context(const std::string& context, Body&& body) -> decltype(body());
+/// Runs `body`; an Error or std::exception that leaves it gets `context` put in front: a text, or
+/// what makes one, for a loop in which nearly nothing fails. A stop request passes as it is.
+template <typename Context, typename Body>
+auto with_context(const Context& context, Body&& body) -> decltype(body());
 
 /// Runs `body`; an Error or a stop request that leaves it says what state things are in.
 template <typename Body>
@@ -101,15 +102,22 @@ Error internal_error(const std::exception& other, const std::string& context);
 std::string describe(const Error& error);
 std::string describe(const Stopped& stop);
 
-template <typename Body>
-auto with_context(const std::string& context, Body&& body) -> decltype(body()) {
+template <typename Context, typename Body>
+auto with_context(const Context& context, Body&& body) -> decltype(body()) {
+  const auto text = [&]() -> std::string {
+    if constexpr (std::is_invocable_v<Context>) {
+      return context();
+    } else {
+      return context;
+    }
+  };
   try {
     return body();
   } catch (Error& error) {
-    error.add_context(context);
+    error.add_context(text());
     throw;
   } catch (const std::exception& other) {
-    throw internal_error(other, context);
+    throw internal_error(other, text());
   }
 }
 

@@ -59,16 +59,14 @@ void add_log_file(const Options& line, std::string& path) {
       .text("--log-file", "FILE", path, "Write the log to this file, not to stderr");
 }
 
-int with_log_file(const std::string& path, sstream::Context& context,
-                  const std::function<int(sstream::Context& context)>& work) {
+int with_log_file(const std::string& path, const sstream::Context& context,
+                  const std::function<int(const sstream::Context& context)>& work) {
   if (path.empty()) {
     return work(context);
   }
   base::LogFile file(path, context.log);
   const base::Log log("meph2", base::LogLevel::debug, file.sink());
-  sstream::Context logged{context.clock, log,          context.progress,
-                          context.http,  context.stop, context.print};
-  const int code = work(logged);
+  const int code = work(context.with(log));
   try {
     file.finish();
   } catch (const base::Error&) {

@@ -35,7 +35,7 @@ void add_log_file(const Options& line, std::string& path);
 
 /// Calls `work` with a context whose log goes to `path` (truncated), or with `context` itself where
 /// path is empty.
-int with_log_file(const std::string& path, sstream::Context& context,
-                  const std::function<int(sstream::Context& context)>& work);
+int with_log_file(const std::string& path, const sstream::Context& context,
+                  const std::function<int(const sstream::Context& context)>& work);
 
 }  // namespace cli

@@ -48,13 +48,11 @@ void add_http_options(const Options& line, HttpFlags& flags, const std::string& 
 }
 
 int with_http(const HttpFlags& flags, const sstream::Context& context,
-              const std::function<int(sstream::Context& context)>& work) {
+              const std::function<int(const sstream::Context& context)>& work) {
   auto options = flags.options;
   options.jobs = flags.jobs.value_or(options.jobs);
   const auto http = io::make_http_client(options);
-  sstream::Context own{context.clock, context.log,  context.progress,
-                       *http,         context.stop, context.print};
-  return work(own);
+  return work(context.with(*http));
 }
 
 }  // namespace cli

@@ -24,6 +24,6 @@ void add_http_options(const Options& line, HttpFlags& flags,
 
 /// The context with a client of its own that has these options.
 int with_http(const HttpFlags& flags, const sstream::Context& context,
-              const std::function<int(sstream::Context& context)>& work);
+              const std::function<int(const sstream::Context& context)>& work);
 
 }  // namespace cli

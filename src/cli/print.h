@@ -5,19 +5,19 @@
 
 #include "io/json/json.h"
 
-namespace sstream {
-struct Context;
-}
-
+/// What goes to stdout: results, and nothing else.
 namespace cli {
 
-/// A document to stdout.
-void print_json(const io::Json& json, const sstream::Context& context);
+/// A document.
+void print_json(const io::Json& json);
 
 /// Text that ends in a newline, as it is.
-void print_text(const std::string& text, const sstream::Context& context);
+void print_text(const std::string& text);
 
-/// A line of stdout each, control characters escaped.
-void print_lines(const std::vector<std::string>& lines, const sstream::Context& context);
+/// A line, as it is.
+void print_line(const std::string& line);
+
+/// A line each, control characters escaped.
+void print_lines(const std::vector<std::string>& lines);
 
 }  // namespace cli

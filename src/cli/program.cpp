@@ -79,10 +79,7 @@ int run_action(const Action& action, const std::string& tag, unsigned verbose) {
   const base::Log log(tag, verbose > 0 ? base::LogLevel::debug : base::LogLevel::info);
   base::TerminalProgress progress(STDERR_FILENO);
   const auto http = io::make_http_client({});
-  sstream::Context context{
-      clock,           log,
-      progress,        *http,
-      signals.token(), [](const std::string& line) { std::cout << line << '\n'; }};
+  const sstream::Context context{clock, log, progress, *http, signals.token()};
   try {
     return flush_stdout(action(context));
   } catch (const base::Stopped& stop) {

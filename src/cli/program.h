@@ -13,7 +13,7 @@ struct Context;
 namespace cli {
 
 /// The work, run after parsing; returns the exit code. Errors are thrown.
-using Action = std::function<int(sstream::Context& context)>;
+using Action = std::function<int(const sstream::Context& context)>;
 
 /// A program, or a subcommand of one.
 struct Command {

@@ -144,12 +144,12 @@ void add_md5_option(const Options& line, sstream::TrustOptions& trust) {
 
 namespace {
 
-void tell(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
-          const sstream::Context& context) {
+void tell(const io::Json& report, const std::vector<std::string>& lines,
+          const PublishFlags& flags) {
   if (flags.dry_run == "json") {
-    print_json(report, context);
+    print_json(report);
   } else {
-    print_lines(lines, context);
+    print_lines(lines);
   }
   std::cout.flush();
   if (!std::cout) {
@@ -162,10 +162,10 @@ void tell(const io::Json& report, const std::vector<std::string>& lines, const P
 
 }  // namespace
 
-int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
-           const sstream::Context& context) {
+int finish(const io::Json& report, const std::vector<std::string>& lines,
+           const PublishFlags& flags) {
   try {
-    tell(report, lines, flags, context);
+    tell(report, lines, flags);
   } catch (const base::Error& error) {
     const bool changed = report.is_object() && report.value("changed", false);
     if (!flags.dry_run.empty() || !changed) {

@@ -71,7 +71,7 @@ void add_md5_option(const Options& line, sstream::TrustOptions& trust);
 /// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
 /// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be
 /// written after something was published; Error(failed) where nothing was.
-int finish(const io::Json& report, const std::vector<std::string>& lines, const PublishFlags& flags,
-           const sstream::Context& context);
+int finish(const io::Json& report, const std::vector<std::string>& lines,
+           const PublishFlags& flags);
 
 }  // namespace cli

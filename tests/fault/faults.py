@@ -2,7 +2,8 @@
 """Makes every mutating system call of a command fail, one run per call and kind of failure, and lets three readers judge
 the stream after each: readable, signed, complete, old or new. Then runs the command again, which must converge.
 
-  faults.py --bin DIR [--command NAME]... [--modes kill,torn,enospc,enospc-on,eio] [--every N] [--no-exchange] [--jobs N]
+  faults.py --bin DIR [--command NAME]... [--modes kill,torn,enospc,enospc-on,eio] [--every N] [--distinct]
+            [--no-exchange] [--jobs N]
 
 Without --command: all of them. Prints a table; exit 1 when anything is broken, or when too few faults fired for that to
 mean anything.
@@ -23,6 +24,7 @@ import streams  # noqa: E402
 
 
 DEADLY = ("kill", "torn")    # faults that end the process
+UNSEEN = ("close", "fsync", "syncfs")    # death before one of these leaves what death before the next call leaves
 
 
 class Command:
@@ -230,13 +232,19 @@ def without_effect(ends, modes):
                 mode, hit, len(codes), "died" if mode in DEADLY else "failed")
 
 
-def sweep(binaries, command, keys, modes, every=1, no_exchange=False, jobs=2):
+def worth_a_run(call, mode, distinct):
+    """A write alone can be torn; a kill is worth it where what it leaves differs from a kill at the next call."""
+    name = call.split()[1]
+    return name == "write" if mode == "torn" else not (distinct and mode == "kill" and name in UNSEEN)
+
+
+def sweep(binaries, command, keys, modes, every=1, distinct=False, no_exchange=False, jobs=2):
     """(calls, runs, [problem]) of one command."""
     work = tempfile.mkdtemp(prefix="faults-", dir=os.environ.get("TMPDIR", "/tmp"))
     try:
         case = Case(work, os.path.abspath(binaries), command, keys, no_exchange)
         runs = [(number, mode) for mode in modes for number in range(1, len(case.calls) + 1, every)
-                if mode != "torn" or " write " in case.calls[number - 1]]
+                if worth_a_run(case.calls[number - 1], mode, distinct)]
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             found = [["%s at call %s: %s" % (mode, case.calls[number - 1], problem) for problem in problems]
                      for (number, mode), problems in zip(runs, pool.map(lambda run: case.problems(*run), runs))]
@@ -252,6 +260,8 @@ def main():
     parser.add_argument("--command", action="append", choices=sorted(COMMANDS))
     parser.add_argument("--modes", default="kill,torn,enospc,enospc-on,eio")
     parser.add_argument("--every", type=int, default=1, help="only every Nth call")
+    parser.add_argument("--distinct", action="store_true",
+                        help="no kill that leaves what a kill at the next call leaves")
     parser.add_argument("--no-exchange", action="store_true", help="as on a file system without RENAME_EXCHANGE")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
@@ -260,8 +270,8 @@ def main():
     try:
         print("%-16s %7s %7s %7s %10s" % ("command", "calls", "runs", "broken", "converged"))
         for command in args.command or sorted(COMMANDS):
-            calls, runs, found = sweep(args.bin, command, keys, args.modes.split(","), args.every, args.no_exchange,
-                                       args.jobs)
+            calls, runs, found = sweep(args.bin, command, keys, args.modes.split(","), args.every, args.distinct,
+                                       args.no_exchange, args.jobs)
             for problem in [problem for problems in found for problem in problems]:
                 print(problem)
             broken = sum(bool(problems) for problems in found)

@@ -18,7 +18,7 @@ class NoNetwork : public io::HttpClient {
     throw base::Error(base::Errc::internal, "unexpected download");
   }
 
-  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override {
+  io::ResponseHead probe(const std::string& url, const std::stop_token&) override {
     throw base::Error(base::Errc::failed, "unexpected probe of " + url);
   }
 };

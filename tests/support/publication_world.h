@@ -24,7 +24,7 @@ class World {
                 [this](base::LogLevel, const std::string& line) { lines.push_back(line); }};
   base::NullProgress progress;
   NoNetwork network;
-  sstream::Context context{clock, log, progress, network, {}, [](const std::string&) {}};
+  sstream::Context context{clock, log, progress, network, {}};
   base::TempDir scratch{"pub-"};
 
   std::string path(const std::string& name) const { return scratch.path() + "/" + name; }

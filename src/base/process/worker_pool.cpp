@@ -67,4 +67,8 @@ unsigned core_count() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+unsigned reader_count() {
+  return std::min(4U, core_count());
+}
+
 }  // namespace base

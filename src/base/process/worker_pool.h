@@ -34,4 +34,7 @@ class Beside {
 /// Number of usable cores, at least 1.
 unsigned core_count();
 
+/// How many files are read and hashed at once: one for each core, and no more than a disk serves.
+unsigned reader_count();
+
 }  // namespace base

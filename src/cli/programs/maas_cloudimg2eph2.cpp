@@ -62,7 +62,7 @@ void become_able_to_mount(const Words& words) {
   }
 }
 
-int build(Words& words, sstream::Context& context) {
+int build(Words& words, const sstream::Context& context) {
   auto& options = words.options;
   options.resume = !words.no_resume;
   options.proposed_packages = base::split_list(words.proposed_packages, ',');
@@ -75,7 +75,7 @@ int build(Words& words, sstream::Context& context) {
   }
   become_able_to_mount(words);
   for (const auto& file : meph2::image::make_image(options, context).files) {
-    context.print(file);
+    cli::print_line(file);
   }
   return 0;
 }
@@ -128,7 +128,7 @@ cli::Action declare(const cli::Options& line) {
       .environment("M2E_NO_RESUME");
   line.word("IMG_URL", options.source, "Image: path or URL");
   line.word("OUT/root-image.gz", options.root_image, "Root image; the squashfs goes beside it");
-  return [words, line](sstream::Context& context) {
+  return [words, line](const sstream::Context& context) {
     words->options.verbose = line.verbosity();  // one shows what programs print, too
     return build(*words, context);
   };

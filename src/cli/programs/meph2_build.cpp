@@ -65,29 +65,29 @@ void require_format(const BuildCommand& command) {
   }
 }
 
-int why(const BuildCommand& command, sstream::Context& context) {
+int why(const BuildCommand& command, const sstream::Context& context) {
   const auto answer = meph2::why_image(command.options, *command.why, context);
   if (command.format == "json") {
-    cli::print_json(meph2::json_of(answer), context);
+    cli::print_json(meph2::json_of(answer));
   } else {
-    cli::print_lines(meph2::lines_of(answer), context);
+    cli::print_lines(meph2::lines_of(answer));
   }
   return base::exit_done;
 }
 
-int plan(const BuildCommand& command, sstream::Context& context) {
+int plan(const BuildCommand& command, const sstream::Context& context) {
   const auto graph = meph2::plan_image(command.options, context);
   if (command.format == "json") {
-    cli::print_json(meph2::graph_json(graph), context);
+    cli::print_json(meph2::graph_json(graph));
   } else if (command.format == "dot") {
-    cli::print_text(meph2::graph_dot(graph), context);
+    cli::print_text(meph2::graph_dot(graph));
   } else {
-    cli::print_lines(meph2::graph_lines(graph), context);
+    cli::print_lines(meph2::graph_lines(graph));
   }
   return base::exit_done;
 }
 
-int build(BuildCommand& command, sstream::Context& context) {
+int build(BuildCommand& command, const sstream::Context& context) {
   const auto& options = command.options;
   const auto result = build_or_report(command, context);
   auto report = sstream::report_of(result.published, options.publish);
@@ -111,10 +111,10 @@ int build(BuildCommand& command, sstream::Context& context) {
   if (lines.empty()) {
     lines.emplace_back("nothing to do");
   }
-  return cli::finish(report, lines, command.publish, context);
+  return cli::finish(report, lines, command.publish);
 }
 
-int run(BuildCommand& command, sstream::Context& context) {
+int run(BuildCommand& command, const sstream::Context& context) {
   if (command.plan) {
     return plan(command, context);
   }
@@ -149,16 +149,17 @@ cli::Action declare(const cli::Options& line) {
                 "Build also what is made from just the same as a published version");
   cli::add_build_options(line, command->build, options.request);
   cli::add_publish_options(line, options.publish, command->publish);
-  return [command, line](sstream::Context& context) {
+  return [command, line](const sstream::Context& context) {
     require_format(*command);
     command->options.config = command->build.config;
     command->options.enable_di = command->build.enable_di;
     command->options.installer = command->build.installer;
     command->options.builder = command->build.builder(line.verbosity());
-    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
-      return cli::with_http(command->build.http, logged,
-                            [&](sstream::Context& full) { return run(*command, full); });
-    });
+    return cli::with_log_file(
+        command->build.log_file, context, [&](const sstream::Context& logged) {
+          return cli::with_http(command->build.http, logged,
+                                [&](const sstream::Context& full) { return run(*command, full); });
+        });
   };
 }
 

@@ -65,10 +65,10 @@ std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
   return lines;
 }
 
-int sync(SyncCommand& command, sstream::Context& context) {
+int sync(SyncCommand& command, const sstream::Context& context) {
   const auto result = meph2::cloudimg_sync(command.options, context);
-  const int done = cli::finish(report_of(result, command.options.publish), lines_of(result),
-                               command.publish, context);
+  const int done =
+      cli::finish(report_of(result, command.options.publish), lines_of(result), command.publish);
   return result.failed() ? base::exit_failed : done;
 }
 
@@ -97,7 +97,7 @@ cli::Action declare(const cli::Options& line) {
   cli::add_replay_options(line, options.trust);
   cli::add_publish_options(line, options.publish, command->publish);
   cli::add_guard_options(line, options.publish.rails);
-  return [command, line](sstream::Context& context) {
+  return [command, line](const sstream::Context& context) {
     auto& chosen = command->options;
     chosen.config = command->build.config;
     chosen.enable_di = command->build.enable_di;
@@ -108,10 +108,11 @@ cli::Action declare(const cli::Options& line) {
         chosen.arches.push_back(arch);
       }
     }
-    return cli::with_log_file(command->build.log_file, context, [&](sstream::Context& logged) {
-      return cli::with_http(command->build.http, logged,
-                            [&](sstream::Context& full) { return sync(*command, full); });
-    });
+    return cli::with_log_file(
+        command->build.log_file, context, [&](const sstream::Context& logged) {
+          return cli::with_http(command->build.http, logged,
+                                [&](const sstream::Context& full) { return sync(*command, full); });
+        });
   };
 }
 

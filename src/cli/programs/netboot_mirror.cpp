@@ -54,7 +54,7 @@ std::vector<std::string> lines_of(const meph2::NetbootMirrorResult& result,
   return lines;
 }
 
-int run(MirrorCommand& command, sstream::Context& context) {
+int run(MirrorCommand& command, const sstream::Context& context) {
   auto& options = command.options;
   add_all(command.releases, options.releases);
   add_all(command.arches, options.arches);
@@ -64,7 +64,7 @@ int run(MirrorCommand& command, sstream::Context& context) {
   }
   const auto result = meph2::netboot_mirror(options, context);
   return cli::finish(report_of(result, options.publish), lines_of(result, options.publish),
-                     command.flags, context);
+                     command.flags);
 }
 
 void declare_source(const cli::Options& line, MirrorCommand& command) {
@@ -111,10 +111,10 @@ cli::Action declare(const cli::Options& line) {
   cli::add_guard_options(line, options.publish.rails);
   cli::add_http_options(line, command->http);
   cli::add_log_file(line, command->log_file);
-  return [command](sstream::Context& context) {
-    return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
+  return [command](const sstream::Context& context) {
+    return cli::with_log_file(command->log_file, context, [&](const sstream::Context& logged) {
       return cli::with_http(command->http, logged,
-                            [&](sstream::Context& full) { return run(*command, full); });
+                            [&](const sstream::Context& full) { return run(*command, full); });
     });
   };
 }

@@ -88,7 +88,7 @@ void settle(GenerateCommand& command) {
   }
 }
 
-int run(GenerateCommand& command, sstream::Context& context) {
+int run(GenerateCommand& command, const sstream::Context& context) {
   settle(command);
   const auto& options = command.options;
   const auto result = sstream::generate(options, context);
@@ -96,7 +96,7 @@ int run(GenerateCommand& command, sstream::Context& context) {
     context.log.warning(base::cat("left out: ", left_out));
   }
   return cli::finish(report_of(result, options.publish), lines_of(result, options.publish.dry_run),
-                     command.flags, context);
+                     command.flags);
 }
 
 void declare_input(const cli::Options& line, GenerateCommand& command) {
@@ -140,7 +140,7 @@ cli::Action declare(const cli::Options& line) {
   declare_input(line, *command);
   cli::add_publish_options(line, publish, command->flags);
   cli::add_guard_options(line, publish.rails);
-  return [command](sstream::Context& context) { return run(*command, context); };
+  return [command](const sstream::Context& context) { return run(*command, context); };
 }
 
 }  // namespace

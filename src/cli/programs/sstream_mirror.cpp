@@ -38,15 +38,15 @@ void print_plan(const sstream::MirrorResult& result, const sstream::Context& con
   if (result.published.files) {
     result.published.files->for_each([&](const sstream::FileEntry& listed) {
       added += listed.file.expected.size;
-      context.print(base::escape_control(line_of('+', listed)));
+      cli::print_line(base::escape_control(line_of('+', listed)));
     });
   }
   for (const auto& listed : result.removed) {
     removed += listed.file.expected.size;
-    context.print(base::escape_control(line_of('-', listed)));
+    cli::print_line(base::escape_control(line_of('-', listed)));
   }
   const auto change = added >= removed ? added - removed : removed - added;
-  context.print(
+  cli::print_line(
       base::cat(added >= removed || change < megabyte ? "" : "-", change / megabyte, " Mb change"));
 }
 
@@ -89,14 +89,14 @@ std::size_t reap(const MirrorCommand& command, const sstream::Context& context) 
   }
 }
 
-int run(const MirrorCommand& command, sstream::Context& context) {
+int run(const MirrorCommand& command, const sstream::Context& context) {
   const auto result = sstream::mirror(command.options, context);
   const auto& publish = command.options.publish;
   if (publish.dry_run) {
     if (command.flags.dry_run == "text") {
       print_plan(result, context);
     }
-    return cli::finish(report_of(result, publish, 0), {}, command.flags, context);
+    return cli::finish(report_of(result, publish, 0), {}, command.flags);
   }
   const auto reaped = reap(command, context);
   return cli::finish(report_of(result, publish, reaped),
@@ -104,10 +104,10 @@ int run(const MirrorCommand& command, sstream::Context& context) {
                           ? base::cat("mended ", result.published.file_count, " files, ",
                                       base::human_bytes(result.published.bytes))
                           : cli::outcome_of(result.published)},
-                     command.flags, context);
+                     command.flags);
 }
 
-int run_logged(MirrorCommand& command, sstream::Context& context) {
+int run_logged(MirrorCommand& command, const sstream::Context& context) {
   auto& options = command.options;
   if (command.sign) {
     options.signing =
@@ -117,16 +117,10 @@ int run_logged(MirrorCommand& command, sstream::Context& context) {
     context.log.warning("--no-checksumming-reader: files are verified all the same");
   }
   base::NullProgress silent;
-  sstream::Context chosen{
-      context.clock,
-      context.log,
-      command.progress ? context.progress : static_cast<base::Progress&>(silent),
-      context.http,
-      context.stop,
-      context.print};
-  return cli::with_log_file(command.log_file, chosen, [&](sstream::Context& logged) {
+  const auto chosen = command.progress ? context : context.with(silent);
+  return cli::with_log_file(command.log_file, chosen, [&](const sstream::Context& logged) {
     return cli::with_http(command.http, logged,
-                          [&](sstream::Context& full) { return run(command, full); });
+                          [&](const sstream::Context& full) { return run(command, full); });
   });
 }
 
@@ -182,7 +176,7 @@ cli::Action declare(const cli::Options& line) {
   line.flag("--no-checksumming-reader", command->no_checksumming,
             "Accepted and ignored: every file is verified");
   cli::add_log_file(line, command->log_file);
-  return [command](sstream::Context& context) { return run_logged(*command, context); };
+  return [command](const sstream::Context& context) { return run_logged(*command, context); };
 }
 
 }  // namespace

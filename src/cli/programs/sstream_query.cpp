@@ -125,11 +125,12 @@ cli::Action declare(const cli::Options& line) {
       .flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
   cli::add_http_options(line, command->http);
   cli::add_log_file(line, command->log_file);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     settle(*command);
-    return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
-      return cli::with_http(command->http, logged,
-                            [&](sstream::Context& full) { return run(command->options, full); });
+    return cli::with_log_file(command->log_file, context, [&](const sstream::Context& logged) {
+      return cli::with_http(command->http, logged, [&](const sstream::Context& full) {
+        return run(command->options, full);
+      });
     });
   };
 }

@@ -175,10 +175,10 @@ cli::Action declare(const cli::Options& line) {
             "Remember in DIR what was seen of the source; an older state of it is refused");
   cli::add_http_options(line, command->http);
   cli::add_log_file(line, command->log_file);
-  return [command](sstream::Context& context) {
-    return cli::with_log_file(command->log_file, context, [&](sstream::Context& logged) {
+  return [command](const sstream::Context& context) {
+    return cli::with_log_file(command->log_file, context, [&](const sstream::Context& logged) {
       return cli::with_http(command->http, logged,
-                            [&](sstream::Context& full) { return run(*command, full); });
+                            [&](const sstream::Context& full) { return run(*command, full); });
     });
   };
 }

@@ -83,7 +83,7 @@ Action declare_clean_md(const Options& line) {
       .text("--keyring", "FILE", command->options.keyring,
             "The stream must be signed by a key of this file");
   add_publish_options(line, command->options.publish, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     take_words(*command);
     const auto& options = command->options;
     context.log.info(base::cat("starting: target=", options.target,
@@ -99,7 +99,7 @@ Action declare_clean_md(const Options& line) {
     report["held"] = list_of(result.held);
     report["dropped"] = result.dropped;
     report["freed"] = result.freed;
-    return finish(report, lines_of(result), command->flags, context);
+    return finish(report, lines_of(result), command->flags);
   };
 }
 

@@ -26,7 +26,7 @@ Action declare_copy_version(const Options& line) {
   line.rest("FILTER", command->options.filters,
             "Only products with an item of that version that matches");
   add_publish_options(line, command->options.publish, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target, " from_version=", options.from,
                                " to_version=", options.to));
@@ -37,7 +37,7 @@ Action declare_copy_version(const Options& line) {
     for (const auto& product : result.products) {
       lines.push_back(base::cat("Copying ", options.from, " to ", options.to, " in ", product));
     }
-    return finish(report, lines, command->flags, context);
+    return finish(report, lines, command->flags);
   };
 }
 

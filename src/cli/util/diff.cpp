@@ -54,7 +54,7 @@ Action declare_diff(const Options& line) {
       .choice("--format", {"yaml", "json"}, command->format, "How to write it (default: yaml)");
   line.flag("--exit-code", command->exit_code, "Exit 1 if anything differs");
   add_trust_options(line, options.trust);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& asked = command->options;
     context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target));
     const auto result = meph2::diff(asked, context);
@@ -62,7 +62,7 @@ Action declare_diff(const Options& line) {
                           ? io::to_text(result)
                           : head_of(asked, context.clock.now()) + io::to_yaml(result);
     if (command->output.empty()) {
-      print_text(text, context);
+      print_text(text);
     } else {
       base::replace_file(command->output, text);
     }

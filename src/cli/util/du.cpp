@@ -27,8 +27,8 @@ std::string padded(const std::string& text, std::size_t width) {
 void print_table(const meph2::DuResult& use, const sstream::Context& context) {
   const auto line = [&](const std::string& bytes, const std::string& files,
                         const std::string& shared, const std::string& name) {
-    context.print(base::cat(padded(bytes, 10), padded(files, 9), padded(shared, 12), "  ",
-                            base::escape_control(name)));
+    print_line(base::cat(padded(bytes, 10), padded(files, 9), padded(shared, 12), "  ",
+                         base::escape_control(name)));
   };
   line("size", "files", "+shared", "");
   for (const auto& row : use.rows) {
@@ -47,8 +47,7 @@ void print_rows(const meph2::DuResult& use, const sstream::Context& context) {
                     {"shared_bytes", row.shared_bytes},
                     {"shared_files", row.shared_files}});
   }
-  print_json({{"rows", std::move(rows)}, {"total", {{"bytes", use.bytes}, {"files", use.files}}}},
-             context);
+  print_json({{"rows", std::move(rows)}, {"total", {{"bytes", use.bytes}, {"files", use.files}}}});
 }
 
 }  // namespace
@@ -61,7 +60,7 @@ Action declare_du(const Options& line) {
   };
   line.choice("--by", bys, take, "By what; orphan: who still names a file (default: product)");
   line.in(Group::output).flag("--json", command->json, "As JSON, in bytes");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto use = meph2::du(command->data_d, command->by, context);
     command->json ? print_rows(use, context) : print_table(use, context);
     return 0;

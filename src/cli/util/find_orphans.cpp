@@ -20,7 +20,7 @@ void print_map(const sstream::OrphanFile& list, const sstream::Context& context)
   list.write_map([&](std::string_view part) {
     text += part;
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
-      context.print(text.substr(0, end));
+      print_line(text.substr(0, end));
       text.erase(0, end + 1);
     }
   });
@@ -65,7 +65,7 @@ Action declare_find_orphans(const Options& line) {
   line.flag("--rebuild", options.rebuild, "Forget what the list holds: every date begins anew");
   add_dry_run(line, options.dry_run, command->flags);
   add_lock_and_report(line, options.lock_timeout, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& wanted = command->options;
     context.log.info(base::cat("starting: orphan_data=", wanted.orphans, " data_d=", wanted.data_d,
                                " streams=[", base::join(wanted.streams, ", "), "]"));
@@ -88,7 +88,7 @@ Action declare_find_orphans(const Options& line) {
         base::cat("done: ", result.list.orphans.size(), " orphan(s) recorded to ", wanted.orphans));
     return finish(command->flags.wants_report() ? report_of(*command, result) : io::Json(),
                   prints_map ? std::vector<std::string>{} : std::vector<std::string>{summary},
-                  command->flags, context);
+                  command->flags);
   };
 }
 

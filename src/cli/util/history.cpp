@@ -92,11 +92,11 @@ void print(const HistoryCommand& command, const meph2::HistoryResult& result,
     if (command.json) {
       all.push_back(json_of(result.rows[i]));
     } else {
-      context.print(base::escape_control(line_of(result.rows[i])));
+      print_line(base::escape_control(line_of(result.rows[i])));
     }
   }
   if (command.json) {
-    print_json({{"edited_since", result.edited_since}, {"history", all}}, context);
+    print_json({{"edited_since", result.edited_since}, {"history", all}});
   }
 }
 
@@ -109,7 +109,7 @@ Action declare_history(const Options& line) {
   line.number("--limit", command->limit, "Only the N newest");
   line.in(Group::output)
       .flag("--json", command->json, "As JSON, with the commands and the details");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto result = meph2::history(command->options);
     if (result.unreadable > 0) {
       context.log.warning(base::cat(command->options.target, "/.data/.sstream/history.jsonl: ",

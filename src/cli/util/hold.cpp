@@ -33,7 +33,7 @@ int list(const HoldCommand& command, const sstream::Context& context) {
     lines.push_back(line_of(hold, context.clock.now()));
     holds.push_back(sstream::json_of(hold));
   }
-  return finish({{"action", "hold"}, {"holds", std::move(holds)}}, lines, command.flags, context);
+  return finish({{"action", "hold"}, {"holds", std::move(holds)}}, lines, command.flags);
 }
 
 void declare_common(const Options& line, HoldCommand& command) {
@@ -52,7 +52,7 @@ Action declare_hold(const Options& line) {
   line.text("--reason", "WHY", options.reason, "Why, for whoever asks later");
   line.text("--until", "WHEN", options.until, "30d, or a date (default: until it is taken back)");
   declare_common(line, *command);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     if (command->list || command->options.version.empty()) {
       return list(*command, context);
     }
@@ -60,7 +60,7 @@ Action declare_hold(const Options& line) {
     return finish({{"action", "hold"},
                    {"dry_run", command->options.dry_run},
                    {"hold", sstream::json_of(hold)}},
-                  {line_of(hold, context.clock.now())}, command->flags, context);
+                  {line_of(hold, context.clock.now())}, command->flags);
   };
 }
 
@@ -69,13 +69,13 @@ Action declare_unhold(const Options& line) {
   line.word("DATA_D", command->options.data_d, "Data directory");
   line.word("PRODUCT@VERSION", command->options.version, "What not to hold any more");
   declare_common(line, *command);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto hold = meph2::unhold(command->options, context);
     return finish({{"action", "unhold"},
                    {"dry_run", command->options.dry_run},
                    {"hold", sstream::json_of(hold)}},
                   {base::cat(hold.product, "@", hold.version, " is not held any more")},
-                  command->flags, context);
+                  command->flags);
   };
 }
 

@@ -54,8 +54,7 @@ int run(ImportCommand& command, const sstream::Context& context) {
   if (lines.empty()) {
     lines.emplace_back("nothing to do");
   }
-  return finish(report_of_items(result.items, published, options.publish), lines, command.flags,
-                context);
+  return finish(report_of_items(result.items, published, options.publish), lines, command.flags);
 }
 
 void add_artefact_options(const Options& line, ImportCommand& command) {
@@ -105,9 +104,9 @@ Action declare_import(const Options& line) {
   add_artefact_options(line, *command);
   add_publish_options(line, options.publish, command->flags);
   add_http_options(line, command->http);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

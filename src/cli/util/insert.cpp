@@ -23,7 +23,7 @@ int run(InsertCommand& command, const sstream::Context& context) {
   const auto result = meph2::insert(options, context);
   const auto report = report_of_items(result.items, result.published, options.publish);
   return finish(report, published_lines(result.items, result.published, options.publish),
-                command.flags, context);
+                command.flags);
 }
 
 }  // namespace
@@ -45,9 +45,9 @@ Action declare_insert(const Options& line) {
   add_replay_options(line, command->options.trust);
   add_md5_option(line, command->options.trust);
   add_http_options(line, command->http);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

@@ -88,12 +88,12 @@ Action declare_key_status(const Options& line) {
       .text("--keyring", "FILE", command->options.keyring,
             "Verify with this keyring (default: DATA_D/keyring.gpg and the key that signs)");
   line.in(Group::output).flag("--json", command->json, "As JSON");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto status = meph2::key_status(command->options, context);
     if (command->json) {
-      print_json(json_of(status), context);
+      print_json(json_of(status));
     } else {
-      print_lines(lines_of(status), context);
+      print_lines(lines_of(status));
     }
     return static_cast<int>(status.problems.empty() ? base::exit_done : base::exit_failed);
   };
@@ -113,7 +113,7 @@ Action declare_key_export(const Options& line) {
   line.text("--key", "KEY", command->key,
             "Key (default: $SS_GPG_DEFAULT_KEY, else GnuPG's default key)");
   line.flag("--armor", command->armored, "As text, for juju (default: binary, for MAAS)");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto bytes = meph2::export_key(command->key, command->armored, context);
     if (command->file == "-") {
       base::File out(base::UniqueFd(::dup(STDOUT_FILENO)), "stdout");
@@ -180,7 +180,7 @@ int rotate(const KeyRotateCommand& command, const sstream::Context& context) {
   const auto result = command.change   ? meph2::switch_key(options, context)
                       : command.finish ? meph2::finish_rotation(options, context)
                                        : meph2::announce_key(options, command.announce, context);
-  return finish(report_of(command, result), lines_of(command, result), command.flags, context);
+  return finish(report_of(command, result), lines_of(command, result), command.flags);
 }
 
 Action declare_key_rotate(const Options& line) {
@@ -197,7 +197,7 @@ Action declare_key_rotate(const Options& line) {
                 "How long the keyring has to be out before a switch (default: 7d)");
   add_dry_run(line, options.dry_run, command->flags);
   add_lock_and_report(line, options.lock_timeout, command->flags);
-  return [command](sstream::Context& context) { return rotate(*command, context); };
+  return [command](const sstream::Context& context) { return rotate(*command, context); };
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ int explain(const std::string& id, const sstream::Context& context) {
   std::vector<std::string> known;
   for (const auto& rule : meph2::lint_rules()) {
     if (rule.id == id) {
-      print_lines(meph2::explanation_of(rule), context);
+      print_lines(meph2::explanation_of(rule));
       return base::exit_done;
     }
     known.emplace_back(rule.id);
@@ -57,12 +57,12 @@ int explain(const std::string& id, const sstream::Context& context) {
 
 int list_rules(const LintCommand& command, const sstream::Context& context) {
   if (command.format == "markdown") {
-    print_text(meph2::rules_as_markdown(), context);
+    print_text(meph2::rules_as_markdown());
   } else if (command.format == "json") {
-    print_json(meph2::rules_as_json(), context);
+    print_json(meph2::rules_as_json());
   } else {
     for (const auto& line : meph2::rule_list()) {
-      context.print(base::replace_all(line, "\t", "  "));
+      print_line(base::replace_all(line, "\t", "  "));
     }
   }
   return base::exit_done;
@@ -78,7 +78,7 @@ int exit_code(const sstream::lint::Result& result, bool strict) {
   return wrong ? base::exit_failed : base::exit_done;
 }
 
-int run(LintCommand& command, sstream::Context& context) {
+int run(LintCommand& command, const sstream::Context& context) {
   if (!command.explain.empty()) {
     return explain(command.explain, context);
   }
@@ -102,11 +102,11 @@ int run(LintCommand& command, sstream::Context& context) {
   options.jobs = command.http.jobs.value_or(options.jobs);
   const auto result = meph2::lint(options, context);
   if (command.format == "json") {
-    print_json(meph2::json_of(result, options.where), context);
+    print_json(meph2::json_of(result, options.where));
   } else if (command.format == "sarif") {
-    print_json(meph2::sarif_of(result, options.where, MEPH2_VERSION), context);
+    print_json(meph2::sarif_of(result, options.where, MEPH2_VERSION));
   } else {
-    print_lines(meph2::text_of(result), context);
+    print_lines(meph2::text_of(result));
   }
   return exit_code(result, command.strict);
 }
@@ -144,9 +144,9 @@ Action declare_lint(const Options& line) {
   line.flag("--list-rules", command->list_rules,
             "Name all rules (--format markdown: docs/lint-rules.md)");
   add_http_options(line, command->http, "Ask about, or download, N files at a time (default: 4)");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

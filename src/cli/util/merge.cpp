@@ -28,13 +28,13 @@ Action declare_merge(const Options& line) {
   add_trust_options(line, command->options.trust);
   add_replay_options(line, command->options.trust);
   add_md5_option(line, command->options.trust);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
     const auto result = meph2::merge(options, context);
     const auto report = report_of_items(result.items, result.published, options.publish);
     return finish(report, published_lines(result.items, result.published, options.publish),
-                  command->flags, context);
+                  command->flags);
   };
 }
 

@@ -33,7 +33,7 @@ std::string read_input(const std::string& input) {
   return base::read_all(file, patch_limit);
 }
 
-int run(PatchCommand& command, sstream::Context& context) {
+int run(PatchCommand& command, const sstream::Context& context) {
   auto& options = command.options;
   options.target = command.target.empty() ? command.stream : command.target;
   options.source = command.target.empty() ? "" : command.stream;
@@ -44,7 +44,7 @@ int run(PatchCommand& command, sstream::Context& context) {
   options.patches =
       meph2::parse_patch(read_input(command.input), piped ? "standard input" : command.input);
   if (options.patches.empty()) {
-    context.print("WARNING: No diff defined!");
+    print_line("WARNING: No diff defined!");
     return base::exit_done;
   }
   const auto result = meph2::patch(options, context);
@@ -54,7 +54,7 @@ int run(PatchCommand& command, sstream::Context& context) {
   if (lines.empty()) {
     lines.push_back(outcome_of(result.published));
   }
-  return finish(report, lines, command.flags, context);
+  return finish(report, lines, command.flags);
 }
 
 }  // namespace
@@ -75,9 +75,9 @@ Action declare_patch(const Options& line) {
   add_trust_options(line, options.trust);
   add_replay_options(line, options.trust);
   add_http_options(line, command->http);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

@@ -25,7 +25,7 @@ int run(const PromoteCommand& command, const sstream::Context& context) {
   auto report = report_of_items(result.items, result.published, asked.publish);
   report.update(result.details);
   return finish(report, published_lines(result.items, result.published, asked.publish),
-                command.flags, context);
+                command.flags);
 }
 
 }  // namespace
@@ -54,9 +54,9 @@ Action declare_promote(const Options& line) {
   add_replay_options(line, options.trust);
   add_md5_option(line, options.trust);
   add_http_options(line, command->http);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

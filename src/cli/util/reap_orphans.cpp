@@ -84,7 +84,7 @@ Action declare_reap_orphans(const Options& line) {
   declare_limits(line, *command);
   add_dry_run(line, options.dry_run, command->flags);
   add_lock_and_report(line, options.lock_timeout, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& wanted = command->options;
     context.log.info(
         base::cat("starting: orphan_data=", wanted.orphans, " data_d=", wanted.data_d));
@@ -94,7 +94,7 @@ Action declare_reap_orphans(const Options& line) {
     }
     const int code =
         finish(command->flags.wants_report() ? report_of(*command, result) : io::Json(),
-               lines_of(result), command->flags, context);
+               lines_of(result), command->flags);
     context.log.info(base::cat("done: ", result.reaped.size(), " reaped, ", result.remaining,
                                " orphan(s) remain listed"));
     return code == base::exit_done && result.incomplete() ? base::exit_cleanup_incomplete : code;

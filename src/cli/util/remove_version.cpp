@@ -26,7 +26,7 @@ Action declare_remove_version(const Options& line) {
             "Only products with an item of that version that matches");
   line.flag("--force", command->options.force, "Also a version that is held");
   add_publish_options(line, command->options.publish, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target, " version=", options.version));
     const auto result = meph2::remove_version(options, context);
@@ -36,7 +36,7 @@ Action declare_remove_version(const Options& line) {
     for (const auto& product : result.products) {
       lines.push_back(base::cat("Removing ", options.version, " from ", product));
     }
-    return finish(report, lines, command->flags, context);
+    return finish(report, lines, command->flags);
   };
 }
 

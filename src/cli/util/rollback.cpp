@@ -26,7 +26,7 @@ Action declare_rollback(const Options& line) {
       "Number of the generation, see `meph2-util history` (default: the newest kept)");
   line.text("--product", "PRODUCT", command->options.product, "Only this product goes back");
   add_publish_options(line, command->options.publish, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target));
     const auto result = meph2::rollback(options, context);
@@ -38,7 +38,7 @@ Action declare_rollback(const Options& line) {
     const std::vector<std::string> lines = {result.published.changed
                                                 ? base::cat("Restoring ", what)
                                                 : base::cat("nothing to do: ", what, " is live")};
-    return finish(report, lines, command->flags, context);
+    return finish(report, lines, command->flags);
   };
 }
 

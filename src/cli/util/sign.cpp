@@ -22,7 +22,7 @@ Action declare_sign(const Options& line) {
   command->options.publish.action = "sign";
   line.word("DATA_D", command->options.target, "Data directory");
   add_publish_options(line, command->options.publish, command->flags);
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     const auto& options = command->options;
     context.log.info(base::cat("starting: data_d=", options.target));
     const auto result = meph2::sign(options, context);
@@ -33,7 +33,7 @@ Action declare_sign(const Options& line) {
     if (lines.empty()) {
       lines = {outcome_of(result)};
     }
-    return finish(sstream::report_of(result, options.publish), lines, command->flags, context);
+    return finish(sstream::report_of(result, options.publish), lines, command->flags);
   };
 }
 

@@ -120,16 +120,16 @@ Action declare_status(const Options& line) {
   line.duration("--lock-timeout", command->options.lock_timeout,
                 "How long to wait for other writers (default: 60s)");
   line.in(Group::output).flag("--json", command->json, "As JSON; ages in seconds");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     auto options = command->options;
     if (command->max_age.count() > 0) {
       options.max_age = command->max_age;
     }
     const auto result = meph2::status(options, context);
     if (command->json) {
-      print_json(json_of(result), context);
+      print_json(json_of(result));
     } else {
-      print_lines(lines_of(result), context);
+      print_lines(lines_of(result));
     }
     return static_cast<int>(result.problems.empty() ? base::exit_done : base::exit_failed);
   };

@@ -117,8 +117,7 @@ int run(VerifyCommand& command, const sstream::Context& context) {
   if (command.format == "json") {
     command.flags.dry_run = "json";
   }
-  const auto code =
-      finish(report_of(command, result), lines_of(command, result), command.flags, context);
+  const auto code = finish(report_of(command, result), lines_of(command, result), command.flags);
   if (code != base::exit_done) {
     return code;
   }
@@ -151,9 +150,9 @@ Action declare_verify(const Options& line) {
   add_trust_options(line, options.trust);
   add_http_options(line, command->http,
                    "Files read, or downloaded, at a time (default: cores, and 4)", "-j,--jobs");
-  return [command](sstream::Context& context) {
+  return [command](const sstream::Context& context) {
     return with_http(command->http, context,
-                     [&](sstream::Context& full) { return run(*command, full); });
+                     [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

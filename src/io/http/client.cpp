@@ -220,7 +220,7 @@ class CurlClient : public HttpClient {
              const std::function<void(std::size_t, std::exception_ptr)>& done,
              const std::stop_token& stop) override;
 
-  ProbeAnswer probe(const std::string& url, const std::stop_token& stop) override {
+  ResponseHead probe(const std::string& url, const std::stop_token& stop) override {
     return io::probe(url, options_, stop);
   }
 

@@ -44,7 +44,7 @@ void DocumentTransfer::accept(const ResponseHead& head) {
   if (head.status != 200 && !document_.not_modified) {
     reject(Fault::dead_url, base::Errc::failed, base::cat("unexpected HTTP ", head.status));
   }
-  if (!document_.not_modified && !head.encoded && head.length.value_or(0) > max_bytes_) {
+  if (!document_.not_modified && head.encoding.empty() && head.length.value_or(0) > max_bytes_) {
     too_big(max_bytes_);
   }
 }

@@ -65,7 +65,9 @@ void ResponseHead::take_field(std::string_view name, std::string_view value) {
   } else if (name == "content-range") {
     range = parse_content_range(value);
   } else if (name == "content-encoding") {
-    encoded = value != "identity";
+    encoding = value == "identity" ? "" : value;
+  } else if (name == "cache-control") {
+    cache_control = value;
   }
 }
 

@@ -26,7 +26,8 @@ struct ResponseHead {
   std::string date;
   std::string location;
   std::optional<ContentRange> range;
-  bool encoded = false;  ///< the length is that of the compressed body
+  std::string encoding;       ///< Content-Encoding, empty: none; else the length is not the file's
+  std::string cache_control;  ///< as sent
 
   /// Takes one line of the head, with or without its line end. A status line starts anew: there is
   /// one head for each redirect, and for "100 Continue".

@@ -12,6 +12,7 @@
 #include "base/fs/file.h"
 #include "base/progress.h"
 #include "io/hash/digest.h"
+#include "io/http/head.h"
 
 namespace io {
 
@@ -47,15 +48,6 @@ struct FileRequest : Request {
   base::File* into =
       nullptr;       ///< written from its start; what is there already is re-hashed and resumed
   std::string etag;  ///< of the part that is there, if known; updated
-};
-
-/// How a server answers for one file, before anybody follows or decodes anything.
-struct ProbeAnswer {
-  long status = 0;       ///< of the first answer: 3xx is a redirect
-  std::string location;  ///< where a redirect leads
-  std::optional<std::uint64_t> length;
-  std::string encoding;       ///< Content-Encoding, empty: none
-  std::string cache_control;  ///< as sent
 };
 
 struct HttpOptions {
@@ -96,7 +88,7 @@ class HttpClient {
   /// One HEAD request that says it takes compressed answers, as browsers and httpx do; where the
   /// server knows no HEAD, a GET that ends before its body. Error(failed) where there is no answer
   /// at all (certificate, connection, time).
-  virtual ProbeAnswer probe(const std::string& url, const std::stop_token& stop) = 0;
+  virtual ResponseHead probe(const std::string& url, const std::stop_token& stop) = 0;
 };
 
 /// The real one (libcurl, one multi loop). Costs nothing before its first request. Proxies and

@@ -11,36 +11,9 @@ namespace {
 
 constexpr long longest_probe = 60;  // seconds
 
-/// Takes the lines of a head; a status line starts anew.
-void take_line(std::string_view line, ProbeAnswer& answer) {
-  line = base::trim(line);
-  if (line.starts_with("HTTP/")) {
-    answer = {};
-    const auto words = base::split_list(line, ' ');
-    answer.status =
-        words.size() > 1 ? static_cast<long>(base::parse_decimal(words[1]).value_or(0)) : 0;
-    return;
-  }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) {
-    return;
-  }
-  const auto name = base::to_lower(std::string(line.substr(0, colon)));
-  const std::string value(base::trim(line.substr(colon + 1)));
-  if (name == "location") {
-    answer.location = value;
-  } else if (name == "content-length") {
-    answer.length = base::parse_decimal(value);
-  } else if (name == "content-encoding") {
-    answer.encoding = value == "identity" ? "" : value;
-  } else if (name == "cache-control") {
-    answer.cache_control = value;
-  }
-}
-
 std::size_t on_head(char* line, std::size_t size, std::size_t count, void* answer) noexcept {
   try {
-    take_line({line, size * count}, *static_cast<ProbeAnswer*>(answer));
+    static_cast<ResponseHead*>(answer)->take_line({line, size * count});
     return size * count;
   } catch (...) {  // out of memory: curl ends the transfer
     return 0;
@@ -59,9 +32,9 @@ int on_progress(void* stop, curl_off_t /*size*/, curl_off_t /*got*/, curl_off_t 
   return static_cast<const std::stop_token*>(stop)->stop_requested() ? 1 : 0;
 }
 
-ProbeAnswer ask(const std::string& url, const HttpOptions& options, bool head,
-                const std::stop_token& stop) {
-  ProbeAnswer answer;
+ResponseHead ask(const std::string& url, const HttpOptions& options, bool head,
+                 const std::stop_token& stop) {
+  ResponseHead answer;
   curl::Easy easy;
   easy.prepare(url, options);
   easy.set<CURLOPT_NOBODY>(head ? 1L : 0L);
@@ -86,7 +59,8 @@ ProbeAnswer ask(const std::string& url, const HttpOptions& options, bool head,
 
 }  // namespace
 
-ProbeAnswer probe(const std::string& url, const HttpOptions& options, const std::stop_token& stop) {
+ResponseHead probe(const std::string& url, const HttpOptions& options,
+                   const std::stop_token& stop) {
   constexpr long method_not_allowed = 405;
   constexpr long not_implemented = 501;
   if (!is_http_url(url)) {

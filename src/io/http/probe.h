@@ -9,7 +9,7 @@
 namespace io {
 
 /// See HttpClient::probe().
-ProbeAnswer probe(const std::string& url, const HttpOptions& options, const std::stop_token& stop);
+ResponseHead probe(const std::string& url, const HttpOptions& options, const std::stop_token& stop);
 
 /// Whether a connection to the server of the URL is neither made nor refused in this time, as where
 /// a firewall drops it. No proxy is asked.

@@ -321,7 +321,8 @@ void Ext4Image::end_file(Inode file, const TreeNode& node) {
   if (node.size == 0) {
     return;
   }
-  base::with_context(base::cat("/", node.path), [&] {
+  const auto name = [&] { return base::cat("/", node.path); };
+  base::with_context(name, [&] {
     state_->start_file(file);
     state_->finish_file(node.size);
   });

@@ -1,6 +1,5 @@
 #include "meph2/build/builder.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -46,7 +45,7 @@ sstream::Checksums digest_output(int space, const std::string& path) {
 BuiltFiles digest_outputs(const BuildPlan& plan, const std::string& space) {
   const auto directory = base::open_directory(space);
   std::vector<sstream::Checksums> sums(plan.paths.size());
-  base::parallel_for(plan.paths.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+  base::parallel_for(plan.paths.size(), base::reader_count(), [&](std::size_t i) {
     sums[i] = digest_output(directory.fd(), plan.paths[i]);
   });
   BuiltFiles files;

@@ -31,7 +31,7 @@ void verify_local(const std::string& path, const CloudImage& image) {
 /// Downloads into the cache.
 class Downloads {
  public:
-  Downloads(const sstream::ContentSource& source, const std::string& cache,
+  Downloads(sstream::ContentSource& source, const std::string& cache,
             const sstream::Context& context)
       : source_(source), cache_(cache), context_(context) {}
 
@@ -146,7 +146,7 @@ class Downloads {
     download.finish(error);
   }
 
-  const sstream::ContentSource& source_;
+  sstream::ContentSource& source_;
   const std::string& cache_;
   const sstream::Context& context_;
   std::map<std::string, Download> downloads_;
@@ -154,7 +154,7 @@ class Downloads {
 
 }  // namespace
 
-std::vector<FetchedImage> fetch_images(const sstream::ContentSource& source,
+std::vector<FetchedImage> fetch_images(sstream::ContentSource& source,
                                        const std::vector<CloudImage>& images,
                                        const std::string& cache, const sstream::Context& context) {
   std::vector<FetchedImage> fetched(images.size());

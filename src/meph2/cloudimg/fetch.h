@@ -20,7 +20,7 @@ struct FetchedImage {
 /// over the network is kept in `cache` (CACHE/<sha256>/<its base name>), interrupted downloads are
 /// resumed by the next run. Either way size and all digests are verified; one that fails does not
 /// stop the others. Result in the order of `images`.
-std::vector<FetchedImage> fetch_images(const sstream::ContentSource& source,
+std::vector<FetchedImage> fetch_images(sstream::ContentSource& source,
                                        const std::vector<CloudImage>& images,
                                        const std::string& cache, const sstream::Context& context);
 

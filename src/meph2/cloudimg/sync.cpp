@@ -198,7 +198,7 @@ class Sync {
     return list;
   }
 
-  void build_all(const sstream::ContentSource& source) {
+  void build_all(sstream::ContentSource& source) {
     if (to_build().empty()) {
       return;
     }
@@ -342,7 +342,7 @@ class Sync {
     return plan;
   }
 
-  void report(const sstream::ContentSource& source) {
+  void report(sstream::ContentSource& source) {
     for (const auto& job : jobs_) {
       const bool added =
           job.error.empty() && (job.made ? !job.made->new_files.empty() : options_.publish.dry_run);

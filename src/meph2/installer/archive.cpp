@@ -217,9 +217,9 @@ class InstallerArchive::Reading {
     return all;
   }
 
-  io::ProbeAnswer probe(std::string url) const {
+  io::ResponseHead probe(std::string url) const {
     constexpr int most_redirects = 5;
-    io::ProbeAnswer answer;
+    io::ResponseHead answer;
     for (int i = 0; i <= most_redirects; ++i) {
       answer = context_.http.probe(url, context_.stop);
       const bool redirected = answer.status >= 300 && answer.status < 400;

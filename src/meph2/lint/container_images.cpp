@@ -7,7 +7,7 @@
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "meph2/lint/container_checks.h"
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "sstream/format/container_image.h"
 #include "sstream/lint/format_checks.h"
 #include "sstream/lint/report.h"
@@ -117,7 +117,7 @@ Check lxd_combined() {
                           (root.keys[1] != nullptr && metadata->tags.find(root.keys[1]) != nullptr);
         if (with_ftype(version, root.ftype) != nullptr && !held) {
           emit(metadata->place(), base::cat("'", root.keys[0], "' is missing"),
-               reader == &lxd_reader ? marks::lx : marks::in);
+               reader == &lxd_reader ? profile::lxd : profile::incus);
         }
       }
     }
@@ -153,7 +153,7 @@ Check lxd_combined_content() {
           const auto* said = real && key != nullptr ? metadata->tags.text(key) : nullptr;
           if (said != nullptr && *said != *real) {
             emit(metadata->place(key), base::cat("is not that of the files, ", *real),
-                 reader == &lxd_reader ? marks::lx : marks::in);
+                 reader == &lxd_reader ? profile::lxd : profile::incus);
           }
         }
       }
@@ -186,7 +186,7 @@ Check lxd_fingerprints() {
             base::cat(reader->metadata, value.get_ref<const std::string&>()), owner);
         if (!added && at->second != owner) {
           emit(item.place(key), base::cat("is that of ", in_quotes(at->second), " as well"),
-               reader == &lxd_reader ? marks::lx : marks::in);
+               reader == &lxd_reader ? profile::lxd : profile::incus);
         }
       }
     }

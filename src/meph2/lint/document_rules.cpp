@@ -1,9 +1,9 @@
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 namespace engine = sstream::lint::engine;
 
 // The numbers are those of the table of what consumers demand (section 4 of the research behind
@@ -46,14 +46,14 @@ sstream::lint::Rules documents() {
       // docs/format.md 6.3
       {engine::json_ascii,
        "documents are pure ASCII, with \\u escapes",
-       {m8 | ss, mc | lx | in | ju},
+       {maas | simplestreams, maas_classic | lxd | incus | juju},
        "Behind a server that says charset=iso-8859-1 MAAS 3.8 decodes the text otherwise than it "
        "was signed: BAD signature. U+2028 or U+0085 inside a string break the Python tools.",
        "Every command of this toolkit writes \\u escapes; `json.dumps` does so by default."},
       // docs/format.md 6.5
       {engine::armor_form,
        "a clear-signed document is in the one plain form: the header line first, one Hash: line",
-       {m8 | mc | ss, ju},
+       {maas | maas_classic | simplestreams, juju},
        "gpgv refuses it, or the reader cuts the text out at another place than the verifier: "
        "'No signature found!', or a JSON error for a file whose JSON is fine.",
        "Sign with `meph2-util sign DIR`, or with `gpg --clearsign` of the very file; leave nothing "
@@ -61,7 +61,7 @@ sstream::lint::Rules documents() {
       // docs/format.md 6.6
       {engine::one_signer,
        "each document has one signer",
-       {m8 | mc | ss, ju},
+       {maas | maas_classic | simplestreams, juju},
        "gpgv fails when it does not know one of two signers, so every reader whose keyring has "
        "only the old key (or only the new one) loses the stream. Two signatures are no way to "
        "change a key.",
@@ -69,7 +69,7 @@ sstream::lint::Rules documents() {
       // docs/format.md 6.6
       {engine::signature_bad,
        "every signature holds, by a key of the published keyring",
-       {m8 | mc | ju | ss},
+       {maas | maas_classic | juju | simplestreams},
        "MAAS refuses the boot source; the reason stands in its log only. Older MAAS stops the "
        "import of all sources.",
        "`meph2-util sign DIR` signs what is not signed by its key; see `meph2-util history` for "
@@ -77,26 +77,26 @@ sstream::lint::Rules documents() {
       // docs/format.md 6.6
       {engine::signature_missing,
        "where one document is signed all are, in both forms",
-       {0, m8 | mc | ju | ss},
+       {0, maas | maas_classic | juju | simplestreams},
        "A reader that begins at index.sjson needs every document signed.",
        "`meph2-util sign DIR` signs what is not signed."},
       // docs/format.md 6.7
       {engine::keyring_form,
        "the published keyring is binary",
-       {m8 | mc | ss},
+       {maas | maas_classic | simplestreams},
        "gpgv reads no armored (or base64) keyring: NO_PUBKEY, as if the key were missing.",
        "`gpg --export KEY > keyring.gpg`, or `gpg --dearmor < keyring.asc > keyring.gpg`."},
       // docs/format.md 6.8
       {engine::keyring_armored,
        "there is an armored copy of the public key",
-       {0, ju},
+       {0, juju},
        "Juju is given the key as ASCII armor (image-metadata-url with its public key) and parses "
        "nothing else.",
        "`gpg --armor --export KEY > keyring.asc` beside the binary keyring."},
       // docs/format.md 6.8
       {engine::key_algorithm,
        "the signing key is RSA",
-       {0, ju},
+       {0, juju},
        "The OpenPGP library of older Juju releases knows no Ed25519: the key cannot be parsed.",
        "Make an RSA key for streams that Juju reads."},
       // docs/format.md 6.9

@@ -1,4 +1,4 @@
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"
@@ -6,7 +6,7 @@
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 using namespace sstream::lint;
 
 namespace {
@@ -115,28 +115,28 @@ Rules indexes() {
       // docs/format.md 6.1
       {"index-plain",
        "there is an index.json, also where there is an index.sjson",
-       {lx | in, 0, ss},
+       {lxd | incus, 0, simplestreams},
        "LXD and Incus read index.json only: the remote is empty.",
        "`meph2-util sign DIR` writes both.",
        plain_index},
       // docs/format.md 6.1
       {"index-signed",
        "a server has an index.sjson",
-       {0, m8 | mc},
+       {0, maas | maas_classic},
        "MAAS asks for it first and, unless told to skip verification, for nothing else.",
        "Sign the stream: `meph2-util sign DIR`.",
        signed_index},
       // docs/format.md 6.10
       {"index-format",
        "the index says format index:1.0",
-       {mc | ju | ss},
+       {maas_classic | juju | simplestreams},
        "TypeError: Unknown format; Juju refuses the index.",
        "`meph2-util sign DIR` regenerates the index.",
        check_index_format},
       // docs/format.md 6.11
       {"index-updated",
        "the index has 'updated': RFC 2822 with a numeric zone, or ISO 8601",
-       {m8},
+       {maas},
        "MAAS 3.8 refuses the source; a zone written as GMT is no numeric one.",
        "`date -u '+%a, %d %b %Y %H:%M:%S +0000'` in the C locale writes it; `meph2-util sign` "
        "does.",
@@ -144,7 +144,7 @@ Rules indexes() {
       // docs/format.md 6.11
       {"index-updated-type",
        "'updated' of the index is a string",
-       {m8 | lx | in},
+       {maas | lxd | incus},
        "A number is a TypeError in MAAS 3.8, and hides every image from LXD and Incus.",
        "Quote it.",
        check_index_updated_type},
@@ -159,7 +159,7 @@ Rules indexes() {
       // docs/format.md 6.12
       {"entry-path",
        "each index entry has a path",
-       {m8 | lx | in, mc | ju | ss},
+       {maas | lxd | incus, maas_classic | juju | simplestreams},
        "MAAS 3.8 refuses the source, LXD fetches the directory; others pass the entry over "
        "silently.",
        "`meph2-util sign DIR` regenerates the index.",
@@ -174,7 +174,7 @@ Rules indexes() {
       // docs/format.md 6.4
       {"entry-path-suffix",
        "index.json names .json files, index.sjson names .sjson files",
-       {m8 | mc | ju, ss},
+       {maas | maas_classic | juju, simplestreams},
        "A reader that verifies wants every document signed in the same way: the source is refused.",
        "`meph2-util sign DIR` writes index.sjson with the paths changed.",
        check_entry_path_suffix},
@@ -188,42 +188,42 @@ Rules indexes() {
       // docs/format.md 6.13
       {"entry-updated",
        "each index entry has 'updated', as the index itself",
-       {m8},
+       {maas},
        "MAAS 3.8 refuses the source.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_updated},
       // docs/format.md 6.14
       {"entry-format",
        "each index entry says format products:1.0",
-       {mc, ss},
+       {maas_classic, simplestreams},
        "The entry is silently skipped: its images are never offered, or mirrored as a mere file.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_format},
       // docs/format.md 6.15
       {"entry-datatype",
        "the datatype of an entry is image-ids or image-downloads",
-       {m8},
+       {maas},
        "MAAS 3.8 cannot read the index at all.",
        "Set the products file's datatype, then `meph2-util sign DIR`.",
        maas_datatype},
       // docs/format.md 6.15
       {"index-no-downloads",
        "some entry has the datatype image-downloads",
-       {0, lx | in},
+       {0, lxd | incus},
        "The remote is empty: LXD and Incus look at no other entries.",
        "Set the products file's datatype, then `meph2-util sign DIR`.",
        any_downloads},
       // docs/format.md 6.15
       {"index-no-image-ids",
        "some entry has the datatype image-ids",
-       {0, ju},
+       {0, juju},
        "'no image metadata found': Juju looks at no other entries.",
        "Publish image ids; downloads are of no use to Juju.",
        any_ids},
       // docs/format.md 6.16
       {"entry-products",
        "each index entry lists its products",
-       {m8 | lx | in, mc | ju | ss},
+       {maas | lxd | incus, maas_classic | juju | simplestreams},
        "MAAS 3.8 refuses the source where the list is missing; LXD and Incus skip an entry whose "
        "list is empty, so that its images are missing without a word.",
        "`meph2-util sign DIR` regenerates the index.",
@@ -231,21 +231,21 @@ Rules indexes() {
       // docs/format.md 6.16
       {"entry-products-differ",
        "the list of products is that of the products file",
-       {ju, m8 | mc | lx | in | ss},
+       {juju, maas | maas_classic | lxd | incus | simplestreams},
        "Juju finds a product by this list only.",
        "`meph2-util sign DIR` regenerates the index.",
        check_entry_products_differ},
       // docs/format.md 6.17
       {"products-basename",
        "no two products files have the same name in different directories",
-       {in, lx},
+       {incus, lxd},
        "Incus caches them under their last component for an hour: one is taken for the other.",
        "Give each its own name, best its content id.",
        check_products_basename},
       // docs/format.md 6.19
       {"maas-notifications",
        "no notifications in the index",
-       {m8},
+       {maas},
        "MAAS 3.8 cannot read the index, or the source: older releases showed a banner.",
        "Publish notifications in an index of their own, for MAAS up to 3.7.",
        notifications},

@@ -1,10 +1,10 @@
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/lint/format_checks.h"
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 using namespace sstream::lint;
 
 Rules items() {
@@ -12,7 +12,7 @@ Rules items() {
       // docs/format.md 6.39
       {"item-size-missing",
        "each item with a path has a size",
-       {m8 | mc | ss, lx | in},
+       {maas | maas_classic | simplestreams, lxd | incus},
        "MAAS 3.8 refuses the source; the Python tools refuse the file (Invalid size 'None'); LXD "
        "shows 0 bytes.",
        "Publish with `meph2-util`; by hand, `stat -c %s FILE`.",
@@ -20,7 +20,7 @@ Rules items() {
       // docs/format.md 6.39
       {"item-size-type",
        "sizes are integers",
-       {lx | in | ss | mc, m8},
+       {lxd | incus | simplestreams | maas_classic, maas},
        "One size in quotes hides every image of the remote from LXD and Incus, and is a TypeError "
        "in sstream-mirror.",
        "Take the quotes away.",
@@ -52,7 +52,7 @@ Rules items() {
       // docs/format.md 6.41
       {"item-path-chars",
        "paths are made of A-Za-z0-9._~+/- only",
-       {m8 | mc | lx | in, ju | ss},
+       {maas | maas_classic | lxd | incus, juju | simplestreams},
        "Blanks and % are not quoted by MAAS, and %41 is decoded by Incus: 404.",
        "Rename the file: publish it under a new version.",
        check_path_chars},
@@ -66,7 +66,7 @@ Rules items() {
       // docs/format.md 6.42
       {"version-basenames",
        "the files of a version have different names, whatever their directories",
-       {m8 | mc},
+       {maas | maas_classic},
        "MAAS keeps them under their last component: one overwrites the other.",
        "Rename one of them.",
        check_basenames},
@@ -81,7 +81,7 @@ Rules items() {
       // docs/format.md 6.39
       {engine::file_size,
        "every file has the size that the metadata says",
-       {m8 | mc | ju | ss, lx | in},
+       {maas | maas_classic | juju | simplestreams, lxd | incus},
        "MAAS: 'Downloaded file size does not match expected size', retried for two hours.",
        "`meph2-util verify --data` says which files are damaged, and repairs them."},
       // docs/format.md 6.51

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"
@@ -9,7 +9,7 @@
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 using namespace sstream::lint;
 
 namespace {
@@ -86,21 +86,21 @@ Rules juju() {
       // docs/format.md 6.54
       {"juju-clouds",
        "'clouds' of an index entry is a list of region and endpoint",
-       {ju},
+       {juju},
        "'no image metadata found': the entry matches no cloud.",
        "Write [{\"region\": ..., \"endpoint\": ...}], or leave it out for any cloud.",
        clouds},
       // docs/format.md 6.54
       {"juju-product-id",
        "products are called com.ubuntu.cloud[.STREAM]:server:VERSION:ARCH",
-       {ju},
+       {juju},
        "'no image metadata found': Juju computes the name and looks for just that.",
        "Name the product so.",
        product_id},
       // docs/format.md 6.54
       {"juju-item",
        "each image has id, region (or crsn), virt and root_store, as strings",
-       {ju},
+       {juju},
        "The image matches no constraint: 'no image metadata found'.",
        "Write them on the item, or above it.",
        item_fields},

@@ -1,7 +1,7 @@
 #include <array>
 
 #include "base/strings.h"
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"
@@ -9,7 +9,7 @@
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 using namespace sstream::lint;
 
 namespace {
@@ -23,7 +23,7 @@ constexpr std::array<const char*, 4> item_keys = {"ftype", "path", "sha256", "si
 Profiles readers_of(std::string_view key) {
   const bool maas_only =
       key == "label" || key == "subarch" || key == "subarches" || key == "kflavor";
-  return maas_only ? m8 : all_profiles;
+  return maas_only ? maas : all_profiles;
 }
 
 void top_level(const ProductsFile& file, const Emit& emit) {
@@ -74,7 +74,7 @@ Check arch() {
     if (product.versions.size() == 1 && product.tags.find("arch") == nullptr &&
         version.tags.find("arch") == nullptr && product.file->tags.find("arch") == nullptr) {
       emit(product.place(), "'arch' is missing",
-           product.kind != maas_none ? all_profiles : lx | in);
+           product.kind != maas_none ? all_profiles : lxd | incus);
     }
   });
 }
@@ -93,35 +93,35 @@ Rules products() {
       // docs/format.md 6.20
       {"products-format",
        "a products file says format products:1.0",
-       {mc | ju | ss},
+       {maas_classic | juju | simplestreams},
        "TypeError: Unknown format; the import of all sources stops.",
        "Set it, then `meph2-util sign DIR`.",
        check_products_format},
       // docs/format.md 6.20, 6.21
       {"products-content-id",
        "a products file has a content id",
-       {m8 | mc | ju | ss},
+       {maas | maas_classic | juju | simplestreams},
        "MAAS 3.8 refuses the source, older MAAS and the Python tools end with a KeyError.",
        "Set it, then `meph2-util sign DIR`.",
        check_products_content_id},
       // docs/format.md 6.21
       {"products-datatype",
        "a products file has a datatype",
-       {m8, ss},
+       {maas, simplestreams},
        "MAAS 3.8 refuses the source.",
        "Set it, mostly to image-downloads, then `meph2-util sign DIR`.",
        check_products_datatype},
       // docs/format.md 6.21
       {"products-updated",
        "a products file has 'updated', RFC 2822 with a numeric zone",
-       {m8, ss},
+       {maas, simplestreams},
        "MAAS 3.8 refuses the source.",
        "`meph2-util sign DIR` sets it where content changes.",
        check_products_updated},
       // docs/format.md 6.22
       {"products-empty",
        "a products file has products, each with versions, each with items",
-       {m8, mc | ss | ju},
+       {maas, maas_classic | simplestreams | juju},
        "MAAS 3.8 refuses the source: what is left empty after pruning is no model it knows.",
        "`meph2-util remove-version` and `clean-md` take empty products out; drop the products file "
        "that has none left.",
@@ -129,14 +129,14 @@ Rules products() {
       // docs/format.md 6.24
       {"aliases-used",
        "no _aliases",
-       {m8 | lx | in},
+       {maas | lxd | incus},
        "Only the Python tools and Juju expand them: fields are missing to everybody else.",
        "Publish products written out in full.",
        check_aliases},
       // docs/format.md 6.24
       {"hoisted-keys",
        "each level carries its own tags: products theirs, items ftype, path, sha256 and size",
-       {m8 | lx | in},
+       {maas | lxd | incus},
        "Readers that do not inherit (MAAS 3.8, LXD, Incus) miss the field: the source is refused, "
        "the image skipped.",
        "Write the tag on each product (item) itself; `meph2-util promote` and `insert` keep it "
@@ -145,7 +145,7 @@ Rules products() {
       // docs/format.md 6.25
       {"product-arch",
        "each product has an arch",
-       {m8 | mc | lx | in},
+       {maas | maas_classic | lxd | incus},
        "MAAS 3.8 refuses the source, older MAAS ends with a KeyError, LXD and Incus skip the "
        "product.",
        "Set it with `meph2-util patch`.",

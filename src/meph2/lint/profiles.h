@@ -17,6 +17,7 @@ inline constexpr Profiles lxd = 4;
 inline constexpr Profiles incus = 8;
 inline constexpr Profiles juju = 16;
 inline constexpr Profiles simplestreams = 32;  ///< sstream-mirror, sstream-query and their like
+inline constexpr Profiles all = maas | maas_classic | lxd | incus | juju | simplestreams;
 }  // namespace profile
 
 struct ProfileName {

@@ -1,9 +1,9 @@
-#include "meph2/lint/marks.h"
+#include "meph2/lint/profiles.h"
 #include "meph2/lint/rules.h"
 
 namespace meph2::rules {
 
-using namespace marks;
+using namespace profile;
 namespace engine = sstream::lint::engine;
 
 sstream::lint::Rules servers() {
@@ -17,13 +17,13 @@ sstream::lint::Rules servers() {
       // docs/format.md 6.52
       {engine::url_redirect,
        "files are served without redirects",
-       {m8 | mc, lx | in | ju | ss},
+       {maas | maas_classic, lxd | incus | juju | simplestreams},
        "MAAS 3.7 and later (httpx) follow no redirects for files: the download fails at once.",
        "Serve the tree itself, or give MAAS the URL that the redirect leads to."},
       // docs/format.md 6.52
       {engine::url_encoding,
        "files are served without a Content-Encoding",
-       {m8 | mc | lx | in, ju | ss},
+       {maas | maas_classic | lxd | incus, juju | simplestreams},
        "The client hands over the decoded bytes: size and sha256 fail, for ever.",
        "Turn off compression for data files (nginx: gzip off; Apache: no AddEncoding for .gz)."},
       // docs/format.md 6.52
@@ -42,13 +42,13 @@ sstream::lint::Rules servers() {
       // docs/format.md 6.53
       {engine::url_tls,
        "the stream is served over https",
-       {0, lx | in},
+       {0, lxd | incus},
        "`lxc remote add` and `incus remote add` refuse a simplestreams server without TLS.",
        "Serve it over https with a certificate that the clients' system trusts."},
       // docs/format.md 6.53
       {engine::url_port_80,
        "the server answers, or refuses, connections to port 80",
-       {0, lx | in},
+       {0, lxd | incus},
        "LXD and Incus ask for each file by plain http first: where a firewall drops that, they "
        "wait "
        "for a connection that never comes, file by file.",

@@ -1,6 +1,5 @@
 #include "meph2/supply/add_versions.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <map>
 
@@ -58,7 +57,8 @@ void require_whole(const std::vector<sstream::NewFile>& files, const sstream::Co
     if (io::is_http_url(file.origin)) {
       continue;
     }
-    base::with_context(base::cat("add ", file.path), [&] {
+    const auto adding = [&] { return base::cat("add ", file.path); };
+    base::with_context(adding, [&] {
       require_origin_of_size(file);
       const auto [first, added] = by_content.emplace(file.expected.strongest().second, &file);
       if (!added && first->second->origin != file.origin) {
@@ -70,11 +70,11 @@ void require_whole(const std::vector<sstream::NewFile>& files, const sstream::Co
 
 /// What a dry run is to find out about the files that would be brought in.
 void verify_origins(const std::vector<sstream::NewFile>& files, const sstream::Context& context) {
-  base::parallel_for(files.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+  base::parallel_for(files.size(), base::reader_count(), [&](std::size_t i) {
     base::check_stop(context.stop);
     if (!io::is_http_url(files[i].origin)) {
-      base::with_context(base::cat("add ", files[i].path),
-                         [&] { sstream::verify_origin(files[i]); });
+      const auto adding = [&] { return base::cat("add ", files[i].path); };
+      base::with_context(adding, [&] { sstream::verify_origin(files[i]); });
     }
   });
 }

@@ -42,16 +42,38 @@ std::string labelled_product(const std::string& bare, const std::string& label) 
              : base::cat(bare.substr(0, head), ".", label, bare.substr(head));
 }
 
-void set_label(sstream::Json& product, const std::string& label) {
-  for (auto& version : product.at("versions")) {
+std::string without_channel(const std::string& name) {
+  auto fields = base::split(name, ':');
+  for (const std::string channel : {"candidate", "daily"}) {
+    fields.erase(std::remove(fields.begin() + 1, fields.end(), channel), fields.end());
+    if (fields.size() > 1) {
+      fields.front() = bare_product(fields.front(), channel);
+    }
+  }
+  return base::join(fields, ":");
+}
+
+sstream::Json relabelled(const sstream::ProductTree& tree, const std::string& product,
+                         const std::vector<std::string>& versions, const std::string& label) {
+  auto node = sstream::Json::object();
+  for (const auto& [key, value] : tree.product(product)->items()) {
+    if (key != "versions") {
+      node[key] = value;
+    }
+  }
+  node["versions"] = sstream::Json::object();
+  for (const auto& name : versions) {
+    auto version = *tree.version(product, name);
     version.erase("label");
     if (const auto items = version.find("items"); items != version.end()) {
       for (auto& item : *items) {
         item.erase("label");
       }
     }
+    node["versions"][name] = std::move(version);
   }
-  product["label"] = label;
+  node["label"] = label;
+  return node;
 }
 
 }  // namespace meph2

@@ -242,7 +242,7 @@ class StreamDiff {
 };
 
 /// The streams on offer, by their bare content ids.
-std::map<std::string, sstream::IndexEntry> streams_of(const sstream::ContentSource& source) {
+std::map<std::string, sstream::IndexEntry> streams_of(sstream::ContentSource& source) {
   std::map<std::string, sstream::IndexEntry> streams;
   for (const auto& entry : source.entries()) {
     const auto bare = split_label(entry.content_id).bare;
@@ -257,7 +257,7 @@ std::map<std::string, sstream::IndexEntry> streams_of(const sstream::ContentSour
   return streams;
 }
 
-Side read_side(const sstream::ContentSource& source, const sstream::IndexEntry& entry) {
+Side read_side(sstream::ContentSource& source, const sstream::IndexEntry& entry) {
   Side side{source.read(entry), split_label(entry.content_id).label, {}, {}};
   side.name = side.label;
   for (const auto& [product, node] : side.tree.products().items()) {
@@ -266,8 +266,8 @@ Side read_side(const sstream::ContentSource& source, const sstream::IndexEntry& 
   return side;
 }
 
-Json compare_streams(const DiffOptions& options, const sstream::ContentSource& source,
-                     const sstream::IndexEntry& ours, const sstream::ContentSource& target,
+Json compare_streams(const DiffOptions& options, sstream::ContentSource& source,
+                     const sstream::IndexEntry& ours, sstream::ContentSource& target,
                      const sstream::IndexEntry& theirs) {
   auto here = read_side(source, ours);
   auto there = read_side(target, theirs);

@@ -37,7 +37,7 @@ WantedVersions wanted_versions(const ProductTree& source, const sstream::Filters
 /// Plans one content id of the source.
 class StreamInsert {
  public:
-  StreamInsert(const InsertOptions& options, const sstream::ContentSource& origin,
+  StreamInsert(const InsertOptions& options, sstream::ContentSource& origin,
                const ProductTree& source, const sstream::Filters& filters, InsertResult& result)
       : options_(options),
         source_(source),

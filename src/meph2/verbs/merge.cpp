@@ -68,7 +68,7 @@ class StreamMerge {
   AddedItems& items_;
 };
 
-std::vector<ProductTree> read_all(const sstream::ContentSource& origin) {
+std::vector<ProductTree> read_all(sstream::ContentSource& origin) {
   std::vector<ProductTree> sources;
   for (const auto& entry : origin.entries()) {
     sources.push_back(origin.read(entry));

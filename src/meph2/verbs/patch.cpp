@@ -233,18 +233,7 @@ class StreamChange {
            const std::vector<std::string>& versions) {
     auto picked = sstream::empty_like(supply_->tree);
     picked.json().erase("label");
-    auto node = Json::object();
-    for (const auto& [key, value] : supply_->tree.product(product)->items()) {
-      if (key != "versions") {
-        node[key] = value;
-      }
-    }
-    node["versions"] = Json::object();
-    for (const auto& version : versions) {
-      node["versions"][version] = *supply_->tree.version(product, version);
-    }
-    set_label(node, label_of(name));
-    picked.set({name, {}, {}}, std::move(node));
+    picked.set({name, {}, {}}, relabelled(supply_->tree, product, versions, label_of(name)));
     const Supply supply{picked, [this](const std::string& path) { return source_->locate(path); },
                         supply_->tree.name(), true};
     for (const auto& version : versions) {

@@ -102,20 +102,12 @@ class Selector {
   }
 
   void pick(const ProductTree& source, const std::string& product, ProductTree& into) const {
-    auto node = Json::object();
-    for (const auto& [key, value] : source.product(product)->items()) {
-      if (key != "versions") {
-        node[key] = value;
-      }
-    }
-    node["versions"][options_.version] = *source.version(product, options_.version);
-    set_label(node, options_.label);
     const auto name = without_channel(product);
     if (into.product(name) != nullptr) {
       throw base::Error(Errc::conflict, base::cat(source.name(), ": ", product,
                                                   " and another product both become ", name));
     }
-    into.set({name, {}, {}}, std::move(node));
+    into.set({name, {}, {}}, relabelled(source, product, {options_.version}, options_.label));
   }
 
   const PromoteOptions& options_;
@@ -298,19 +290,6 @@ const std::vector<std::string>& usual_labels() {
   static const std::vector<std::string> labels = {"alpha1", "alpha2", "alpha3",  "beta1", "beta2",
                                                   "beta3",  "rc",     "release", "stable"};
   return labels;
-}
-
-std::string without_channel(const std::string& name) {
-  auto parts = base::split(name, ':');
-  for (const std::string channel : {"candidate", "daily"}) {
-    // com.ubuntu.maas:candidate:v3:download
-    parts.erase(std::remove(parts.begin() + 1, parts.end(), channel), parts.end());
-    // com.ubuntu.maas.candidate:v3:boot:...
-    if (parts.size() > 1 && parts.front().ends_with("." + channel)) {
-      parts.front().resize(parts.front().size() - channel.size() - 1);
-    }
-  }
-  return base::join(parts, ":");
 }
 
 PromoteResult promote(const PromoteOptions& options, const sstream::Context& context) {

@@ -33,10 +33,6 @@ struct PromoteResult {
 /// The labels that streams use; others are allowed.
 const std::vector<std::string>& usual_labels();
 
-/// A content id or product without its channel: com.ubuntu.maas:candidate:v3:download and
-/// com.ubuntu.maas.daily:v3:boot:... become com.ubuntu.maas:v3:...
-std::string without_channel(const std::string& name);
-
 /// Copies a version of a daily or candidate stream into a release stream (docs/format.md 4.7): ids
 /// lose their channel, the label is set, the files are brought in and verified, those that are
 /// there as well. All or nothing. Nothing is removed, and no item's content is replaced:

@@ -38,7 +38,7 @@ struct Repair {
 
 /// Where the source has the contents that are wanted: digest -> path. Of a source whose metadata
 /// cannot be read nothing is known, and the paths are taken to be ours.
-std::map<std::string, std::string> find_by_digest(const ContentSource& source,
+std::map<std::string, std::string> find_by_digest(ContentSource& source,
                                                   const std::vector<Repair>& repairs) {
   std::unordered_set<std::string> wanted;
   for (const auto& repair : repairs) {

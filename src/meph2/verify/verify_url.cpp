@@ -61,7 +61,7 @@ sstream::ProblemKind kind_of(const base::Error& failure) {
 }
 
 std::optional<sstream::Problem> judge(const sstream::DataFile& wanted,
-                                      const io::ProbeAnswer& answer) {
+                                      const io::ResponseHead& answer) {
   using sstream::ProblemKind;
   constexpr long redirects = 300;
   constexpr long errors = 400;

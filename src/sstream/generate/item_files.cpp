@@ -235,7 +235,7 @@ void ItemFiles::digest(std::vector<ItemRecord>& records) {
       context_.progress.expect(file.size(), 1);
     });
   }
-  base::parallel_for(paths.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+  base::parallel_for(paths.size(), base::reader_count(), [&](std::size_t i) {
     auto& listed = paths[i];
     std::vector<io::Digest> fingerprints;
     for (const auto& wanted : listed.fingerprints) {

@@ -54,7 +54,7 @@ class RemoteFiles : public StreamFiles {
 
   void report_documents(Report& report) const;
   void report_server(Report& report) const;
-  void report_file(const std::string& path, const Named& named, const io::ProbeAnswer& answer,
+  void report_file(const std::string& path, const Named& named, const io::ResponseHead& answer,
                    Report& report) const;
 
   const Context& context_;
@@ -122,7 +122,7 @@ void RemoteFiles::named(const Item& item, const std::string& path, Report& /*rep
 }
 
 /// For how long an answer may be kept, as far as it says so.
-std::uint64_t seconds_cached(const io::ProbeAnswer& answer) {
+std::uint64_t seconds_cached(const io::ResponseHead& answer) {
   std::uint64_t most = 0;
   for (const auto& part : base::split_list(base::to_lower(answer.cache_control), ',')) {
     if (part == "no-cache" || part == "no-store" || part == "must-revalidate") {
@@ -179,7 +179,7 @@ void RemoteFiles::report_documents(Report& report) const {
 }
 
 void RemoteFiles::report_file(const std::string& path, const Named& named,
-                              const io::ProbeAnswer& answer, Report& report) const {
+                              const io::ResponseHead& answer, Report& report) const {
   constexpr long ok = 200;
   constexpr long redirects = 300;
   constexpr long errors = 400;
@@ -199,6 +199,8 @@ void RemoteFiles::report_file(const std::string& path, const Named& named,
   if (!answer.encoding.empty()) {
     add(engine::url_encoding,
         base::cat("Content-Encoding: ", base::escape_control(answer.encoding)));
+  } else if (!answer.fault.empty()) {
+    add(engine::url_length, answer.fault);
   } else if (answer.length && named.size && *answer.length != *named.size) {
     add(engine::url_length,
         base::cat("Content-Length is ", *answer.length, ", the metadata says ", *named.size));
@@ -218,7 +220,7 @@ void RemoteFiles::finish(bool /*whole*/, Report& report) {
     }
     ++at;
   }
-  std::vector<std::optional<io::ProbeAnswer>> answers(chosen.size());
+  std::vector<std::optional<io::ResponseHead>> answers(chosen.size());
   std::vector<std::string> failures(chosen.size());
   base::parallel_for(chosen.size(), probes_.jobs, [&](std::size_t i) {
     base::check_stop(context_.stop);

@@ -41,7 +41,7 @@ bool same_index(base::File& json, base::File& message) {
 
 class Gatherer {
  public:
-  explicit Gatherer(const ContentSource& source) : source_(source) {}
+  explicit Gatherer(ContentSource& source) : source_(source) {}
 
   ExactMetadata run() {
     add("streams/v1/index", true);
@@ -92,13 +92,13 @@ class Gatherer {
     }
   }
 
-  const ContentSource& source_;
+  ContentSource& source_;
   ExactMetadata metadata_;
 };
 
 }  // namespace
 
-ExactMetadata exact_metadata(const ContentSource& source) {
+ExactMetadata exact_metadata(ContentSource& source) {
   return Gatherer(source).run();
 }
 

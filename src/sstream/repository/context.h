@@ -1,8 +1,6 @@
 #pragma once
 
-#include <functional>
 #include <stop_token>
-#include <string>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,8 +16,13 @@ struct Context {
   base::Progress& progress;
   io::HttpClient& http;
   std::stop_token stop;
-  /// One line of result, to stdout.
-  std::function<void(const std::string& line)> print;
+
+  /// The same world but for one thing, which is borrowed as well.
+  Context with(const base::Log& other) const { return {clock, other, progress, http, stop}; }
+
+  Context with(base::Progress& other) const { return {clock, log, other, http, stop}; }
+
+  Context with(io::HttpClient& other) const { return {clock, log, progress, other, stop}; }
 };
 
 }  // namespace sstream

@@ -22,15 +22,6 @@ namespace {
 constexpr std::uint64_t index_limit = 16ULL << 20U;
 constexpr std::uint64_t products_limit = 256ULL << 20U;
 
-/// Another descriptor of the same open file: they share their position.
-base::File duplicate(const base::File& file) {
-  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
-  if (!copy) {
-    base::throw_errno(errno, "duplicate", file.name());
-  }
-  return copy;
-}
-
 }  // namespace
 
 std::pair<std::string, std::string> split_location(const std::string& where) {
@@ -45,11 +36,9 @@ std::pair<std::string, std::string> split_location(const std::string& where) {
 
 ContentSource::ContentSource(std::string base, const Context& context, SourceMemory* memory,
                              std::vector<std::string> mirrors)
-    : base_(std::move(base)), context_(context), memory_(memory), mirrors_(std::move(mirrors)) {
-  for (auto& mirror : mirrors_) {
-    mirror += mirror.ends_with("/") ? "" : "/";
-  }
-}
+    : transport_(std::move(base), context, memory, std::move(mirrors)),
+      context_(context),
+      memory_(memory) {}
 
 ContentSource::ContentSource(ContentSource&&) noexcept = default;
 ContentSource::~ContentSource() = default;
@@ -66,13 +55,13 @@ void ContentSource::choose_trust(const TrustOptions& trust, bool signed_path) {
   if (!trust.keyring.empty() || use_default) {
     const auto& keyring = trust.keyring.empty() ? trust.default_keyring : trust.keyring;
     if (keyring.empty()) {
-      throw base::Error(base::Errc::usage, base::cat(base_, ": --require-signed needs --keyring"));
+      throw base::Error(base::Errc::usage, base::cat(base(), ": --require-signed needs --keyring"));
     }
     verifier_ = std::make_unique<io::Verifier>(io::Keyring::load(keyring), context_.clock);
     return;
   }
   if (!is_local()) {
-    context_.log.warning(base::cat(base_, ": not verified: no keyring was given"));
+    context_.log.warning(base::cat(base(), ": not verified: no keyring was given"));
   }
 }
 
@@ -82,7 +71,7 @@ void ContentSource::open_memory(const TrustOptions& trust) {
     rules.enforced = !is_local() || verified();
     rules.allow_rollback = trust.allow_rollback;
     rules.max_age = trust.max_age;
-    memory_->open(is_local() ? base::real_path(base::open_directory(base_).fd()) + "/" : base_,
+    memory_->open(is_local() ? base::real_path(base::open_directory(base()).fd()) + "/" : base(),
                   rules, context_.log);
     require_still_signed(trust);
   }
@@ -96,91 +85,19 @@ void ContentSource::require_still_signed(const TrustOptions& trust) const {
   }
   if (!trust.no_verify) {
     throw base::Error(base::Errc::untrusted,
-                      base::cat(base_, ": was verified before, signed by ", *signer,
+                      base::cat(base(), ": was verified before, signed by ", *signer,
                                 ", and now no keyring is given; --keyring FILE, or --no-verify"));
   }
   context_.log.warning(
-      base::cat(base_, ": not verified this time; before it was signed by ", *signer));
+      base::cat(base(), ": not verified this time; before it was signed by ", *signer));
 }
 
-std::optional<std::string> ContentSource::fetch(const std::string& path,
-                                                std::uint64_t limit) const {
-  auto file = fetch_file(path, limit);
+std::optional<std::string> ContentSource::fetch(const std::string& path, std::uint64_t limit) {
+  auto file = transport_.fetch(path, limit);
   return file ? std::optional(base::read_all(*file, limit)) : std::nullopt;
 }
 
-/// The document as it is: a local file itself, else a copy that nobody can change.
-std::optional<base::File> ContentSource::fetch_file(const std::string& path,
-                                                    std::uint64_t limit) const {
-  if (const auto found = ready_.find(path); found != ready_.end()) {
-    auto file = std::move(found->second);
-    ready_.erase(found);
-    return file;
-  }
-  auto file = is_local() ? fetch_local(path, limit) : fetch_remote(path, limit);
-  if (file) {
-    file->seek(0);
-  }
-  return file;
-}
-
-std::optional<base::File> ContentSource::fetch_local(const std::string& path,
-                                                     std::uint64_t limit) const {
-  const auto where = locate(path);
-  if (!base::exists_at(AT_FDCWD, where)) {
-    return std::nullopt;
-  }
-  auto file = base::open_file(where, O_RDONLY);
-  if (file.size() > limit) {
-    throw base::Error(base::Errc::untrusted,
-                      base::cat(where, ": larger than ", base::human_bytes(limit)));
-  }
-  keep(path, file, {}, {});
-  return file;
-}
-
-std::optional<base::File> ContentSource::fetch_remote(const std::string& path,
-                                                      std::uint64_t limit) const {
-  auto urls = locate_all(path);
-  auto file = base::unnamed_file(urls.front());
-  std::optional<Original> known;
-  io::Request request;
-  request.url = urls.front();
-  request.mirrors.assign(urls.begin() + 1, urls.end());
-  request.max_bytes = limit;
-  request.save_to = &file;
-  if (memory_ != nullptr && memory_->keeps_originals()) {
-    known = memory_->original(path);
-    if (known) {
-      request.known_etag = known->etag;
-      request.known_date = known->last_modified;
-    }
-  }
-  const auto answer = context_.http.get(request, context_.stop);
-  if (!answer) {
-    return std::nullopt;
-  }
-  if (answer->not_modified && known) {
-    unchanged_.insert(path);
-    known->file.set_name(urls.front());
-    return std::move(known->file);
-  }
-  keep(path, file, answer->etag, answer->strong_date);
-  return file;
-}
-
-/// For the memory, where it keeps what was fetched.
-void ContentSource::keep(const std::string& path, const base::File& file, std::string etag,
-                         std::string last_modified) const {
-  if (memory_ == nullptr || !memory_->keeps_originals()) {
-    return;
-  }
-  if (memory_->keep_original(path, {duplicate(file), std::move(etag), std::move(last_modified)})) {
-    unchanged_.insert(path);
-  }
-}
-
-base::File ContentSource::text(const std::string& path) const {
+base::File ContentSource::text(const std::string& path) {
   auto text = fetch_document(path, products_limit);
   if (!text) {
     throw base::Error(base::Errc::not_found, base::cat("read ", locate(path), ": is not there"));
@@ -188,17 +105,17 @@ base::File ContentSource::text(const std::string& path) const {
   return std::move(text->file);
 }
 
-std::optional<base::File> ContentSource::raw(const std::string& path) const {
-  return fetch_file(path, products_limit);
+std::optional<base::File> ContentSource::raw(const std::string& path) {
+  return transport_.fetch(path, products_limit);
 }
 
 /// A document's verified text; nullopt when it does not exist. What had to be verified, or cut out
 /// of a message, is a copy: the verifier's own.
 std::optional<ContentSource::Text> ContentSource::fetch_document(const std::string& path,
-                                                                 std::uint64_t limit) const {
+                                                                 std::uint64_t limit) {
   const bool clear_signed = path.ends_with(".sjson");
   if (verifier_ == nullptr && !clear_signed) {
-    auto file = fetch_file(path, limit);
+    auto file = transport_.fetch(path, limit);
     return file ? std::optional(Text{std::move(*file), {}}) : std::nullopt;
   }
   auto body = fetch(path, limit);
@@ -232,7 +149,7 @@ std::optional<ContentSource::Text> ContentSource::fetch_document(const std::stri
 
 /// Remembers what was read, or refuses it.
 void ContentSource::judge(const std::string& path, Text& text, const StreamSummary& summary,
-                          bool first) const {
+                          bool first) {
   if (memory_ != nullptr && memory_->is_of_use()) {
     memory_->judge(path,
                    {{},
@@ -262,7 +179,7 @@ ContentSource::Text ContentSource::first_document(const std::string& path) {
     }
   }
   throw base::Error(base::Errc::not_found,
-                    base::cat("open source ", base_, ": no ", base::join(candidates, " and no ")));
+                    base::cat("open source ", base(), ": no ", base::join(candidates, " and no ")));
 }
 
 ContentSource ContentSource::open(const std::string& where, const TrustOptions& trust,
@@ -340,9 +257,11 @@ void require_named(const IndexEntry& entry, const std::string& content_id,
 
 }  // namespace
 
-ContentSource::Text ContentSource::products_of(const IndexEntry& entry) const {
-  if (only_.file) {
-    return std::move(only_);
+ContentSource::Text ContentSource::products_of(const IndexEntry& entry) {
+  if (only_) {
+    Text text{duplicate(only_->file), only_->signer};
+    text.file.seek(0);
+    return text;
   }
   auto text = fetch_document(entry.path, products_limit);
   if (!text) {
@@ -358,24 +277,16 @@ ContentSource::Text ContentSource::products_of(const IndexEntry& entry) const {
   return std::move(*text);
 }
 
-bool ContentSource::unchanged(const IndexEntry& entry) const {
-  if (only_.file) {
-    return unchanged_.contains(entry.path);
+bool ContentSource::unchanged(const IndexEntry& entry) {
+  if (only_) {
+    return transport_.was_unchanged(entry.path);
   }
-  std::vector<std::string> paths = {entry.path};
-  if (verified() && !entry.path.ends_with(".sjson")) {
-    paths.push_back(entry.path + ".gpg");
-  }
-  for (const auto& path : paths) {
-    if (auto file = fetch_file(path, products_limit)) {
-      ready_[path] = std::move(*file);
-    }
-  }
-  return std::all_of(paths.begin(), paths.end(),
-                     [&](const auto& path) { return unchanged_.contains(path); });
+  const bool same = transport_.unchanged(entry.path, products_limit);
+  const bool detached = verified() && !entry.path.ends_with(".sjson");
+  return (!detached || transport_.unchanged(entry.path + ".gpg", products_limit)) && same;
 }
 
-base::File ContentSource::document(const IndexEntry& entry) const {
+base::File ContentSource::document(const IndexEntry& entry) {
   auto file = products_of(entry).file;
   require_named(entry, read_head(file).content_id, file.name());
   digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
@@ -383,7 +294,7 @@ base::File ContentSource::document(const IndexEntry& entry) const {
   return file;
 }
 
-ProductTree ContentSource::read(const IndexEntry& entry) const {
+ProductTree ContentSource::read(const IndexEntry& entry) {
   auto file = products_of(entry).file;
   digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
   ProductTree tree(io::read_json(file), file.name());
@@ -391,7 +302,7 @@ ProductTree ContentSource::read(const IndexEntry& entry) const {
   return tree;
 }
 
-ProductTree ContentSource::read_version(const IndexEntry& entry, const std::string& version) const {
+ProductTree ContentSource::read_version(const IndexEntry& entry, const std::string& version) {
   auto file = products_of(entry).file;
   digests_[entry.content_id] = io::digest_file(io::Algorithm::sha256, file);
   auto tree = sstream::read_versions(file, {version});
@@ -400,7 +311,7 @@ ProductTree ContentSource::read_version(const IndexEntry& entry, const std::stri
 }
 
 void ContentSource::visit_items(const IndexEntry& entry,
-                                const std::function<void(const Item& item)>& visit) const {
+                                const std::function<void(const Item& item)>& visit) {
   auto file = products_of(entry).file;
   sstream::visit_items(file, visit, [&](const ProductsHead& head) {
     require_named(entry, head.top.at("content_id").get<std::string>(), file.name());
@@ -410,19 +321,6 @@ void ContentSource::visit_items(const IndexEntry& entry,
 std::string ContentSource::digest(const std::string& content_id) const {
   const auto found = digests_.find(content_id);
   return found == digests_.end() ? std::string() : found->second;
-}
-
-std::string ContentSource::locate(const std::string& path) const {
-  base::require_safe_path(path);
-  return base_ + (is_local() ? path : base::percent_encode_path(path));
-}
-
-std::vector<std::string> ContentSource::locate_all(const std::string& path) const {
-  std::vector<std::string> places = {locate(path)};
-  for (const auto& mirror : mirrors_) {
-    places.push_back(mirror + (io::is_http_url(mirror) ? base::percent_encode_path(path) : path));
-  }
-  return places;
 }
 
 }  // namespace sstream

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "sstream/format/summary.h"
 #include "sstream/repository/context.h"
 #include "sstream/source/source_memory.h"
+#include "sstream/source/transport.h"
 
 namespace sstream {
 
@@ -66,17 +66,17 @@ class ContentSource {
   const std::vector<IndexEntry>& entries() const { return entries_; }
 
   /// A content's verified document, whole; its content_id equals the entry's.
-  base::File document(const IndexEntry& entry) const;
+  base::File document(const IndexEntry& entry);
 
   /// Whether a content's document is, byte for byte, what the memory's repository fetched last.
   /// Costs one conditional request (with a detached signature two), which document() then saves.
-  bool unchanged(const IndexEntry& entry) const;
+  bool unchanged(const IndexEntry& entry);
 
   /// A document by its path, verified. Error(not_found) where there is none.
-  base::File text(const std::string& path) const;
+  base::File text(const std::string& path);
 
   /// Any file of the source as it is, unverified; nullopt where there is none.
-  std::optional<base::File> raw(const std::string& path) const;
+  std::optional<base::File> raw(const std::string& path);
 
   /// The index as it was read; nullopt where a products file was named.
   std::optional<base::File> index() const;
@@ -85,29 +85,30 @@ class ContentSource {
   const std::string& first_path() const { return first_path_; }
 
   /// Reads a content; its content_id must equal the entry's.
-  ProductTree read(const IndexEntry& entry) const;
+  ProductTree read(const IndexEntry& entry);
 
   /// Only what says something about one version (sstream::read_versions()), in little memory.
-  ProductTree read_version(const IndexEntry& entry, const std::string& version) const;
+  ProductTree read_version(const IndexEntry& entry, const std::string& version);
 
   /// Visits the items of a content in little memory, as sstream::visit_items() does. What is
   /// visited is what was verified.
-  void visit_items(const IndexEntry& entry,
-                   const std::function<void(const Item& item)>& visit) const;
+  void visit_items(const IndexEntry& entry, const std::function<void(const Item& item)>& visit);
 
   /// Local path or URL of a data file.
-  std::string locate(const std::string& path) const;
+  std::string locate(const std::string& path) const { return transport_.locate(path); }
 
   /// The same, and then those at the other mirrors.
-  std::vector<std::string> locate_all(const std::string& path) const;
+  std::vector<std::string> locate_all(const std::string& path) const {
+    return transport_.locate_all(path);
+  }
 
   /// The directory or URL above streams/v1, with its final slash.
-  const std::string& base() const { return base_; }
+  const std::string& base() const { return transport_.base(); }
 
   /// sha256 of the (verified) text of a content that was read; empty before.
   std::string digest(const std::string& content_id) const;
 
-  bool is_local() const { return !io::is_http_url(base_); }
+  bool is_local() const { return transport_.is_local(); }
 
   /// True when every document read was verified.
   bool verified() const { return verifier_ != nullptr; }
@@ -126,32 +127,24 @@ class ContentSource {
                 std::vector<std::string> mirrors = {});
 
   void start(const std::string& path, const TrustOptions& trust);
-  std::optional<std::string> fetch(const std::string& path, std::uint64_t limit) const;
-  std::optional<base::File> fetch_file(const std::string& path, std::uint64_t limit) const;
-  std::optional<base::File> fetch_remote(const std::string& path, std::uint64_t limit) const;
-  std::optional<base::File> fetch_local(const std::string& path, std::uint64_t limit) const;
-  void keep(const std::string& path, const base::File& file, std::string etag,
-            std::string last_modified) const;
-  std::optional<Text> fetch_document(const std::string& path, std::uint64_t limit) const;
+  std::optional<std::string> fetch(const std::string& path, std::uint64_t limit);
+  std::optional<Text> fetch_document(const std::string& path, std::uint64_t limit);
   void open_memory(const TrustOptions& trust);
   void choose_trust(const TrustOptions& trust, bool signed_path);
   void require_still_signed(const TrustOptions& trust) const;
   Text first_document(const std::string& path);
-  Text products_of(const IndexEntry& entry) const;
-  void judge(const std::string& path, Text& text, const StreamSummary& summary, bool first) const;
+  Text products_of(const IndexEntry& entry);
+  void judge(const std::string& path, Text& text, const StreamSummary& summary, bool first);
 
-  std::string base_;  ///< ends in "/"
+  Transport transport_;
   const Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<IndexEntry> entries_;
-  mutable std::map<std::string, std::string> digests_;
-  mutable Text only_;  ///< the products file that start() read; handed over by the first use
+  std::map<std::string, std::string> digests_;
+  std::optional<Text> only_;  ///< the products file that start() read
   SourceMemory* memory_;
-  std::vector<std::string> mirrors_;  ///< other bases, each with its final slash
   std::string first_path_;
   base::File index_;
-  mutable std::map<std::string, base::File> ready_;  ///< fetched by unchanged(), not used yet
-  mutable std::set<std::string> unchanged_;          ///< paths that are as the memory knows them
 };
 
 /// Splits a location at its streams/v1/...{json,sjson}: the part above (with the final slash) and

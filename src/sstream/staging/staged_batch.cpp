@@ -81,7 +81,7 @@ bool has_several_digests(const Checksums& sums) {
 template <typename Work>
 std::exception_ptr failure_of(const NewFile& file, Work work) {
   try {
-    base::with_context(base::cat("add ", file.path), work);
+    base::with_context([&] { return base::cat("add ", file.path); }, work);
   } catch (const base::Error&) {
     return std::current_exception();
   }
@@ -202,7 +202,7 @@ void StagedBatch::fetch(const Context& context) {
 
 void StagedBatch::fetch_local(const Context& context) {
   std::vector<std::exception_ptr> failures(local_.size());
-  base::parallel_for(local_.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+  base::parallel_for(local_.size(), base::reader_count(), [&](std::size_t i) {
     base::check_stop(context.stop);
     const auto& file = *local_[i].front();
     failures[i] = failure_of(file, [&] { copy_local(*area_, file); });

@@ -107,7 +107,7 @@ StagedFiles find_missing(const Repository& repository, const FileList& files,
         maybe.push_back(i);
       }
     }
-    base::parallel_for(maybe.size(), std::min(4U, base::core_count()), [&](std::size_t i) {
+    base::parallel_for(maybe.size(), base::reader_count(), [&](std::size_t i) {
       base::check_stop(context.stop);
       found[maybe[i]] = presence_of(repository, batch[maybe[i]].file);
     });

@@ -19,7 +19,7 @@ StagingRun::StagingRun(const Repository& repository, const StagingArea& area,
     : repository_(repository),
       area_(area),
       progress_(context.progress),
-      context_{context.clock, context.log, progress_, context.http, context.stop, context.print},
+      context_(context.with(progress_)),
       hand_over_(std::move(hand_over)) {}
 
 void StagingRun::add(NewFile file) {

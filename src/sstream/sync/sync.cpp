@@ -76,7 +76,7 @@ struct Delivery {
 
 class ContentSync {
  public:
-  ContentSync(const SyncOptions& options, const ContentSource& source, const Hooks& hooks,
+  ContentSync(const SyncOptions& options, ContentSource& source, const Hooks& hooks,
               const Context& context, SyncResult& result)
       : options_(options), source_(source), hooks_(hooks), context_(context), result_(result) {}
 
@@ -292,7 +292,7 @@ class ContentSync {
   }
 
   const SyncOptions& options_;
-  const ContentSource& source_;
+  ContentSource& source_;
   const Hooks& hooks_;
   const Context& context_;
   SyncResult& result_;

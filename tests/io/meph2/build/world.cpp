@@ -24,11 +24,11 @@ const std::string* FakeHttp::find(const io::Request& request) {
   return nullptr;
 }
 
-io::ProbeAnswer FakeHttp::probe(const std::string& url, const std::stop_token&) {
+io::ResponseHead FakeHttp::probe(const std::string& url, const std::stop_token&) {
   io::Request request;
   request.url = url;
   const auto* body = find(request);
-  io::ProbeAnswer answer;
+  io::ResponseHead answer;
   answer.status = body == nullptr ? 404 : 200;
   if (body != nullptr) {
     answer.length = body->size();
@@ -90,7 +90,7 @@ World::World()
            [this](base::LogLevel level, const std::string& line) {
              lines_.push_back((level == base::LogLevel::warning ? "warning: " : "") + line);
            }),
-      context_{clock, log_, progress_, http, stop.get_token(), [](const std::string&) {}} {
+      context_{clock, log_, progress_, http, stop.get_token()} {
   setenv("MAAS_CLOUDIMG2EPH2", base::cat(SOURCE_DIR, "/bin/fake-maas-cloudimg2eph2").c_str(), 1);
   setenv("DISTRO_INFO_DIR", base::cat(FIXTURES, "/distro-info").c_str(), 1);
   unsetenv("FAKE_M2E_FAIL");

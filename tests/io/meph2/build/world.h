@@ -28,7 +28,7 @@ class FakeHttp : public io::HttpClient {
              const std::function<void(std::size_t, std::exception_ptr)>& done,
              const std::stop_token& stop) override;
 
-  io::ProbeAnswer probe(const std::string& url, const std::stop_token&) override;
+  io::ResponseHead probe(const std::string& url, const std::stop_token&) override;
 
   /// How often anything was asked of it.
   std::atomic<std::size_t> asked{0};

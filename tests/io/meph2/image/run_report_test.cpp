@@ -70,7 +70,7 @@ class Records : public testing::Test {
   base::Log log_{"test", base::LogLevel::info, [](base::LogLevel, const std::string&) {}};
   base::NullProgress progress_;
   support::NoNetwork http_;
-  sstream::Context context_{clock_, log_, progress_, http_, {}, [](const std::string&) {}};
+  sstream::Context context_{clock_, log_, progress_, http_, {}};
 };
 
 TEST_F(Records, OfAFailureKeepTheLogAndNameIt) {

@@ -100,7 +100,7 @@ class Stages : public testing::Test {
   support::NoNetwork http_;
 
  protected:
-  sstream::Context context_{clock_, log_, progress_, http_, {}, [](const std::string&) {}};
+  sstream::Context context_{clock_, log_, progress_, http_, {}};
 };
 
 TEST_F(Stages, OfABuildThatDiedAreTakenByTheNextOne) {

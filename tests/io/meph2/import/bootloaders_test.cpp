@@ -87,8 +87,7 @@ class BootloaderImport : public testing::Test {
 
   meph2::ImportResult run() {
     const auto http = io::make_http_client(http_options());
-    const sstream::Context context{world.clock, world.log, world.progress,
-                                   *http,       {},        [](const std::string&) {}};
+    const sstream::Context context{world.clock, world.log, world.progress, *http, {}};
     return meph2::import_into(options_, context);
   }
 

@@ -33,7 +33,7 @@ class Served : public testing::Test {
     options.where = server_.url("/");
     options.profiles = {profile};
     options.sample = sample;
-    const sstream::Context context{world_.clock, world_.log, world_.progress, *client_, {}, {}};
+    const sstream::Context context{world_.clock, world_.log, world_.progress, *client_, {}};
     std::vector<std::string> rules;
     const auto result = meph2::lint(options, context);
     for (const auto& finding : result.report.findings()) {
@@ -93,6 +93,14 @@ TEST_F(Served, AnotherLength) {
   HttpAnswer other;
   other.body = "short";
   answer(squashfs, other);
+  EXPECT_THAT(found(), Contains("url-length"));
+}
+
+TEST_F(Served, TwoLengthsThatNoDownloadWouldTake) {
+  HttpAnswer two;
+  two.body = std::string(model_.files.at(squashfs));
+  two.headers["X-Other"] = "1\r\nContent-Length: 7";
+  answer(squashfs, two);
   EXPECT_THAT(found(), Contains("url-length"));
 }
 
@@ -163,7 +171,7 @@ TEST_F(Served, APortThatAFirewallDrops) {
 TEST_F(Served, WithoutAServerThereIsNothingToLookAt) {
   meph2::LintOptions options;
   options.where = "http://127.0.0.1:1/";
-  const sstream::Context context{world_.clock, world_.log, world_.progress, *client_, {}, {}};
+  const sstream::Context context{world_.clock, world_.log, world_.progress, *client_, {}};
   EXPECT_THROW(meph2::lint(options, context), base::Error);
 }
 

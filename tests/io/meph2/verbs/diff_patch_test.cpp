@@ -233,8 +233,7 @@ TEST_F(DiffPatch, PatchAddsFromAnHttpSource) {
   support::HttpServer server;
   server.offer_directory("/", world.path("cand"));
   const auto http = io::make_http_client({});
-  const sstream::Context context{world.clock, world.log, world.progress,
-                                 *http,       {},        [](const std::string&) {}};
+  const sstream::Context context{world.clock, world.log, world.progress, *http, {}};
   meph2::patch(
       patch_options(entry("{versions: {'20260102': {labels: [stable]}}}"), server.url("/")),
       context);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "meph2/supply/channel.h"
 #include "tests/io/meph2/verbs/streams.h"
 #include "tests/support/refused.h"
 

@@ -164,12 +164,8 @@ class Impatient : public base::NullProgress {
 TEST_F(Verify, AStopLosesNothingThatWasVerified) {
   publish("repo", files(3));
   Impatient progress;
-  const sstream::Context stopped{world.clock,
-                                 world.log,
-                                 progress,
-                                 world.network,
-                                 progress.stop.get_token(),
-                                 [](const std::string&) {}};
+  const sstream::Context stopped{world.clock, world.log, progress, world.network,
+                                 progress.stop.get_token()};
   auto asked = of("repo");
   asked.data.jobs = 1;
   EXPECT_THROW(meph2::verify(asked, stopped), base::Stopped);

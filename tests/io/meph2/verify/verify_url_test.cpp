@@ -25,8 +25,7 @@ class VerifyUrl : public support::VerifyWorld {
     asked.target = server.url("/s");
     asked.trust.keyring = keyring;
     asked.data.read = reads_data;
-    const sstream::Context context{world.clock, world.log, world.progress,
-                                   *http,       {},        [](const std::string&) {}};
+    const sstream::Context context{world.clock, world.log, world.progress, *http, {}};
     return meph2::verify(asked, context);
   }
 

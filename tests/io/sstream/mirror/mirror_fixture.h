@@ -65,6 +65,5 @@ class MirrorTest : public verbs::Verb {
 
   support::HttpServer server;
   std::unique_ptr<io::HttpClient> client = io::make_http_client(quick());
-  sstream::Context context{world.clock, world.log, world.progress,
-                           *client,     {},        [](const std::string&) {}};
+  sstream::Context context{world.clock, world.log, world.progress, *client, {}};
 };

@@ -98,8 +98,7 @@ class Staging : public testing::Test {
 
   support::World world;
   Echo network;
-  sstream::Context context{world.clock, world.log, world.progress,
-                           network,     {},        [](const std::string&) {}};
+  sstream::Context context{world.clock, world.log, world.progress, network, {}};
   sstream::Repository repository{world.path("repo"), sstream::Access::write, true};
 };
 

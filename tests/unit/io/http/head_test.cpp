@@ -38,7 +38,7 @@ TEST(ResponseHead, ReadsTheFieldsWeLookAt) {
   EXPECT_EQ(head.location, "/x");
   EXPECT_TRUE(head.range);
   EXPECT_TRUE(head.fault.empty());
-  EXPECT_FALSE(head.encoded);
+  EXPECT_EQ(head.encoding, "");
 }
 
 TEST(ResponseHead, AStatusLineStartsAnew) {
