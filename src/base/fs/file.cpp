@@ -319,12 +319,6 @@ std::optional<struct stat> status_of(int dirfd, const std::string& path) {
   throw_errno(errno, "stat", path);
 }
 
-bool status_at(int dirfd, const std::string& path, struct stat& out) {
-  const auto status = status_of(dirfd, path);
-  out = status.value_or(out);
-  return status.has_value();
-}
-
 bool exists_at(int dirfd, const std::string& path) {
   return status_of(dirfd, path).has_value();
 }

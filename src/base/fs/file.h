@@ -125,8 +125,6 @@ bool unlink_at(int dirfd, const std::string& path);
 bool remove_directory_at(int dirfd, const std::string& path);
 
 bool exists_at(int dirfd, const std::string& path);
-/// lstat; false if absent.
-bool status_at(int dirfd, const std::string& path, struct stat& out);
 /// lstat; nullopt if absent.
 std::optional<struct stat> status_of(int dirfd, const std::string& path);
 /// Whether a regular file is there; a link to one is none.
