@@ -20,7 +20,7 @@ struct ReferencePolicy {
   bool kept = true;                        ///< after the live generation those kept for rollback
   std::string one;                         ///< only this kept one, by its name; empty: see `kept`
   bool allow_empty = false;                ///< live metadata that names no file is no error
-  std::vector<std::string> documents;      ///< of the live ones only these (file names); empty: all
+  std::vector<std::string> documents{};    ///< of the live ones only these (file names); empty: all
 };
 
 /// The metadata of one generation; its directory is called by its path.
