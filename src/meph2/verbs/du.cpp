@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "io/hash/fingerprint.h"
 #include "sstream/janitor/path_set.h"
+#include "sstream/janitor/references.h"
 #include "sstream/janitor/stream_use.h"
 
 namespace meph2 {
