@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "base/fs/beneath.h"
+#include "base/fs/path.h"
 #include "base/strings.h"
 
 namespace base {
@@ -51,10 +51,7 @@ void replace_file(int dirfd, const std::string& name, std::string_view content, 
 }
 
 void replace_file(const std::string& path, std::string_view content, mode_t mode) {
-  const auto slash = path.rfind('/');
-  const auto directory = open_directory(slash == std::string::npos ? "."
-                                        : slash == 0               ? "/"
-                                                                   : path.substr(0, slash));
+  const auto directory = open_directory(parent_of(path));
   replace_file(directory.fd(), base_name(path), content, mode);
 }
 

@@ -124,11 +124,7 @@ File find_beneath(int root, const std::string& path, int flags) {
 
 File open_parent_beneath(int root, const std::string& path, bool create) {
   require_safe_path(path);
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) {
-    return open_beneath(root, ".", O_RDONLY | O_DIRECTORY);
-  }
-  const auto parent = path.substr(0, slash);
+  const auto parent = parent_of(path);
   try {
     return open_beneath(root, parent, O_RDONLY | O_DIRECTORY);
   } catch (const Error& error) {
@@ -137,20 +133,10 @@ File open_parent_beneath(int root, const std::string& path, bool create) {
     }
   }
   const auto above = open_parent_beneath(root, parent, true);
-  try {
-    make_directory_at(above.fd(), base_name(parent));
+  if (make_if_absent_at(above.fd(), base_name(parent))) {
     sync_directory(above.fd(), parent);
-  } catch (const Error& error) {
-    if (error.sys_errno() != EEXIST) {
-      throw;
-    }
   }
   return open_beneath(root, parent, O_RDONLY | O_DIRECTORY);
-}
-
-std::string base_name(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
 }
 
 }  // namespace base

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 
 namespace base {
 
@@ -27,8 +28,5 @@ File find_beneath(int root, const std::string& path, int flags);
 
 /// The directory that holds `path`, below `root`, made if `create`.
 File open_parent_beneath(int root, const std::string& path, bool create);
-
-/// The last component of a path.
-std::string base_name(std::string_view path);
 
 }  // namespace base

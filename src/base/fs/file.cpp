@@ -166,6 +166,10 @@ File open_directory(const std::string& path) {
   return open_file(path, O_RDONLY | O_DIRECTORY);
 }
 
+File open_directory_at(int dirfd, const std::string& name) {
+  return open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+}
+
 std::string read_all(File& file, std::uint64_t limit) {
   std::string out;
   const auto status = file.status();
@@ -221,6 +225,18 @@ bool same_file(int one, int other) {
 
 void make_directory_at(int dirfd, const std::string& path, mode_t mode) {
   mutate("mkdir", "make directory", path, [&] { return ::mkdirat(dirfd, path.c_str(), mode); });
+}
+
+bool make_if_absent_at(int dirfd, const std::string& path, mode_t mode) {
+  try {
+    make_directory_at(dirfd, path, mode);
+    return true;
+  } catch (const Error& error) {
+    if (error.sys_errno() != EEXIST) {
+      throw;
+    }
+    return false;
+  }
 }
 
 void rename_at(int from_dir, const std::string& from, int to_dir, const std::string& to) {
@@ -291,20 +307,25 @@ bool remove_directory_at(int dirfd, const std::string& path) {
   throw_errno(errno, "remove directory", path);
 }
 
-bool status_at(int dirfd, const std::string& path, struct stat& out) {
-  if (::fstatat(dirfd, path.c_str(), &out, AT_SYMLINK_NOFOLLOW) == 0) {
-    return true;
+std::optional<struct stat> status_of(int dirfd, const std::string& path) {
+  struct stat status {};
+
+  if (::fstatat(dirfd, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    return status;
   }
   if (errno == ENOENT || errno == ENOTDIR) {
-    return false;
+    return std::nullopt;
   }
   throw_errno(errno, "stat", path);
 }
 
 bool exists_at(int dirfd, const std::string& path) {
-  struct stat status {};
+  return status_of(dirfd, path).has_value();
+}
 
-  return status_at(dirfd, path, status);
+bool is_file_at(int dirfd, const std::string& path) {
+  const auto status = status_of(dirfd, path);
+  return status && S_ISREG(status->st_mode);
 }
 
 std::uint64_t free_bytes(int fd) {
@@ -320,13 +341,7 @@ void make_directories(const std::string& path) {
   for (auto slash = path.find('/', 1); true; slash = path.find('/', slash + 1)) {
     const auto part = path.substr(0, slash);
     if (!exists_at(AT_FDCWD, part)) {
-      try {
-        make_directory_at(AT_FDCWD, part);
-      } catch (const Error& error) {
-        if (error.sys_errno() != EEXIST) {  // somebody else made it meanwhile
-          throw;
-        }
-      }
+      make_if_absent_at(AT_FDCWD, part);  // somebody else may make it meanwhile
     }
     if (slash == std::string::npos) {
       return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -84,8 +85,9 @@ class File {
 File open_file(const std::string& path, int flags, mode_t mode = 0644);
 File open_file_at(int dirfd, const std::string& path, int flags, mode_t mode = 0644);
 
-/// A directory, to be used as dirfd.
+/// A directory, to be used as dirfd; the second never through a link.
 File open_directory(const std::string& path);
+File open_directory_at(int dirfd, const std::string& name);
 
 /// The whole file. `limit`: more than so many bytes is Errc::untrusted.
 std::string read_file(const std::string& path, std::uint64_t limit = UINT64_MAX);
@@ -106,6 +108,8 @@ bool same_file(int one, int other);
 
 /// The mutating calls on directories, each a fail point, each throwing Error.
 void make_directory_at(int dirfd, const std::string& path, mode_t mode = 0755);
+/// false where something of that name is there already.
+bool make_if_absent_at(int dirfd, const std::string& path, mode_t mode = 0755);
 void rename_at(int from_dir, const std::string& from, int to_dir, const std::string& to);
 
 /// false when `to` exists already; never replaces. Falls back to linkat+unlinkat where the file
@@ -121,8 +125,10 @@ bool unlink_at(int dirfd, const std::string& path);
 bool remove_directory_at(int dirfd, const std::string& path);
 
 bool exists_at(int dirfd, const std::string& path);
-/// lstat; false if absent.
-bool status_at(int dirfd, const std::string& path, struct stat& out);
+/// lstat; nullopt if absent.
+std::optional<struct stat> status_of(int dirfd, const std::string& path);
+/// Whether a regular file is there; a link to one is none.
+bool is_file_at(int dirfd, const std::string& path);
 
 /// Bytes that an unprivileged writer may still use on the file system of `fd`.
 std::uint64_t free_bytes(int fd);

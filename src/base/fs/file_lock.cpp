@@ -25,11 +25,9 @@ std::string holder_of(File& file) {
 
 /// Somebody may have removed or replaced the file between open and flock: then we locked nothing.
 bool still_in_place(const File& file, int dirfd, const std::string& name) {
-  struct stat there {};
-
+  const auto there = status_of(dirfd, name);
   const auto here = file.status();
-  return status_at(dirfd, name, there) && there.st_ino == here.st_ino &&
-         there.st_dev == here.st_dev;
+  return there && there->st_ino == here.st_ino && there->st_dev == here.st_dev;
 }
 
 void write_holder(File& file) {

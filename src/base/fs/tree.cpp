@@ -51,35 +51,33 @@ namespace {
 
 void walk(int dirfd, const std::string& prefix, dev_t device, const Visit& visit) {
   for (const auto& name : list_directory(dirfd)) {
-    struct stat status {};
-
-    if (!status_at(dirfd, name, status)) {
+    const auto status = status_of(dirfd, name);
+    if (!status) {
       continue;  // removed since it was listed
     }
     const auto path = prefix.empty() ? name : cat(prefix, "/", name);
-    const bool enter = visit(path, status);
-    if (enter && S_ISDIR(status.st_mode) && status.st_dev == device) {
-      const auto below = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const bool enter = visit(path, *status);
+    if (enter && S_ISDIR(status->st_mode) && status->st_dev == device) {
+      const auto below = open_directory_at(dirfd, name);
       walk(below.fd(), path, device, visit);
     }
   }
 }
 
 void remove_below(int dirfd, const std::string& name, dev_t device) {
-  struct stat status {};
-
-  if (!status_at(dirfd, name, status)) {
+  const auto status = status_of(dirfd, name);
+  if (!status) {
     return;
   }
-  if (!S_ISDIR(status.st_mode)) {
+  if (!S_ISDIR(status->st_mode)) {
     unlink_at(dirfd, name);
     return;
   }
-  if (status.st_dev != device) {
+  if (status->st_dev != device) {
     throw Error(Errc::failed, cat("remove ", name, ": another file system is mounted there"));
   }
   {
-    const auto below = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const auto below = open_directory_at(dirfd, name);
     for (const auto& entry : list_directory(below.fd())) {
       remove_below(below.fd(), entry, device);
     }
@@ -92,12 +90,7 @@ void remove_below(int dirfd, const std::string& name, dev_t device) {
 }  // namespace
 
 void walk_tree(int root, const Visit& visit) {
-  struct stat status {};
-
-  if (::fstat(root, &status) != 0) {
-    throw_errno(errno, "stat", "directory");
-  }
-  walk(root, "", status.st_dev, visit);
+  walk(root, "", status_of(root, ".")->st_dev, visit);
 }
 
 namespace {
@@ -105,11 +98,8 @@ namespace {
 EntryKind kind_of(int dirfd, const dirent& entry) {
   auto type = entry.d_type;
   if (type == DT_UNKNOWN) {  // some file systems do not say
-
-    struct stat status {};
-
-    if (status_at(dirfd, static_cast<const char*>(entry.d_name), status)) {
-      type = static_cast<unsigned char>(IFTODT(status.st_mode));
+    if (const auto status = status_of(dirfd, static_cast<const char*>(entry.d_name))) {
+      type = static_cast<unsigned char>(IFTODT(status->st_mode));
     }
   }
   return type == DT_REG   ? EntryKind::file
@@ -164,7 +154,7 @@ class EntryWalk {
   void descend(int dirfd, const std::string& name) {
     File directory;
     try {
-      directory = open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      directory = open_directory_at(dirfd, name);
     } catch (const Error& error) {
       if (error.sys_errno() == ENOENT || error.sys_errno() == ENOTDIR) {
         return;
@@ -194,10 +184,8 @@ void walk_entries(int root, const std::function<bool(const Entry& entry)>& visit
 }
 
 void remove_tree_at(int dirfd, const std::string& name) {
-  struct stat status {};
-
-  if (status_at(dirfd, name, status)) {
-    remove_below(dirfd, name, status.st_dev);
+  if (const auto status = status_of(dirfd, name)) {
+    remove_below(dirfd, name, status->st_dev);
   }
 }
 
@@ -298,20 +286,19 @@ void copy_link(int from_dir, int to_dir, const std::string& name) {
 
 void copy_tree(int from_dir, int to_dir, const std::function<bool(const std::string& name)>& skip) {
   for (const auto& name : list_directory(from_dir)) {
-    struct stat status {};
-
-    if (skip(name) || !status_at(from_dir, name, status)) {
+    const auto status = skip(name) ? std::nullopt : status_of(from_dir, name);
+    if (!status) {
       continue;
     }
-    if (S_ISREG(status.st_mode)) {
+    if (S_ISREG(status->st_mode)) {
       auto from = open_file_at(from_dir, name, O_RDONLY | O_NOFOLLOW);
       clone_file(from, to_dir, name, false);
-    } else if (S_ISLNK(status.st_mode)) {
+    } else if (S_ISLNK(status->st_mode)) {
       copy_link(from_dir, to_dir, name);
-    } else if (S_ISDIR(status.st_mode)) {
+    } else if (S_ISDIR(status->st_mode)) {
       make_directory_at(to_dir, name);
-      const auto from = open_file_at(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-      const auto to = open_file_at(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const auto from = open_directory_at(from_dir, name);
+      const auto to = open_directory_at(to_dir, name);
       copy_tree(from.fd(), to.fd(), [](const std::string&) { return false; });
       sync_directory(to.fd(), name);
     } else {

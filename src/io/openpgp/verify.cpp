@@ -54,13 +54,14 @@ constexpr std::chrono::minutes youngest_left_over{10};
 
 /// A home of ours whose process was killed: nobody holds the lock on its keyring.
 bool is_left_over(int parent, const std::string& name) {
-  struct stat status {};
-
+  if (!name.starts_with(home_prefix)) {
+    return false;
+  }
+  const auto status = base::status_of(parent, name);
   const auto old = base::SystemClock().now() - youngest_left_over;
   // In a sticky directory nobody else can put something in the place of what is ours.
-  if (!name.starts_with(home_prefix) || !base::status_at(parent, name, status) ||
-      !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() ||
-      base::Time(std::chrono::seconds(status.st_mtime)) > old) {
+  if (!status || !S_ISDIR(status->st_mode) || status->st_uid != ::geteuid() ||
+      base::Time(std::chrono::seconds(status->st_mtime)) > old) {
     return false;
   }
   const auto keyring = base::open_file_at(parent, base::cat(name, "/", keyring_name),

@@ -59,7 +59,7 @@ BuiltFiles digest_outputs(const BuildPlan& plan, const std::string& space) {
 void forget_logs(const std::string& logs, const base::Log& log) {
   try {
     base::remove_tree(logs);
-    base::remove_directory_at(AT_FDCWD, logs.substr(0, logs.rfind('/')));
+    base::remove_directory_at(AT_FDCWD, base::parent_of(logs));
   } catch (const base::Error& error) {
     log.warning(base::cat("logs are left: ", error.what()));
   }

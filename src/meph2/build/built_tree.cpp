@@ -65,10 +65,9 @@ std::optional<BuiltFiles> published_files(const std::string& repository,
   for (const auto& [path, sums] : files) {
     const auto place = data.place(path);
 
-    struct stat status {};
-
-    if (!base::status_at(place.dirfd, place.path, status) || !S_ISREG(status.st_mode) ||
-        static_cast<std::uint64_t>(status.st_size) != sums.size) {
+    const auto status = base::status_of(place.dirfd, place.path);
+    if (!status || !S_ISREG(status->st_mode) ||
+        static_cast<std::uint64_t>(status->st_size) != sums.size) {
       return std::nullopt;
     }
   }

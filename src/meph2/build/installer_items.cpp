@@ -97,10 +97,9 @@ using PlannedItems = std::vector<std::pair<std::string, io::Json>>;
 bool in_place(const sstream::Repository& repository, const sstream::NewFile& file) {
   const auto place = repository.place(file.path);
 
-  struct stat status {};
-
-  return base::status_at(place.dirfd, place.path, status) && S_ISREG(status.st_mode) &&
-         static_cast<std::uint64_t>(status.st_size) == file.expected.size;
+  const auto status = base::status_of(place.dirfd, place.path);
+  return status && S_ISREG(status->st_mode) &&
+         static_cast<std::uint64_t>(status->st_size) == file.expected.size;
 }
 
 io::Json item_of(const std::string& ftype, const sstream::NewFile& file,

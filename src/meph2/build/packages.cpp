@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/fs/path.h"
 #include "base/strings.h"
 #include "io/image/squashfs.h"
 #include "meph2/apt/archive.h"
@@ -15,9 +16,9 @@ namespace {
 constexpr std::uint64_t largest_keyring = 4ULL << 20U;
 
 bool is_keyring(const io::TreeNode& node) {
-  const auto directory = node.path.substr(0, node.path.rfind('/') + 1);
+  const auto directory = base::parent_of(node.path);
   return S_ISREG(node.mode) && node.size <= largest_keyring &&
-         (directory == "usr/share/keyrings/" || directory == "etc/apt/trusted.gpg.d/") &&
+         (directory == "usr/share/keyrings" || directory == "etc/apt/trusted.gpg.d") &&
          (node.path.ends_with(".gpg") || node.path.ends_with(".asc"));
 }
 

@@ -190,10 +190,8 @@ void clean_cache(const std::string& cache, const base::Clock& clock) {
   for (const auto& name : base::list_directory(cache)) {
     const auto path = base::cat(cache, "/", name);
 
-    struct stat status {};
-
-    if (base::status_at(AT_FDCWD, path, status) && S_ISDIR(status.st_mode) &&
-        status.st_mtime < limit) {
+    const auto status = base::status_of(AT_FDCWD, path);
+    if (status && S_ISDIR(status->st_mode) && status->st_mtime < limit) {
       base::remove_tree(path);
     }
   }

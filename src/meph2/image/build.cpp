@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/process/subprocess.h"
@@ -38,11 +39,6 @@ using Strings = std::vector<std::string>;
 constexpr std::uint64_t largest_status = 256ULL << 20U;
 constexpr const char* status_file = "var/lib/dpkg/status";
 
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string(".") : slash == 0 ? "/" : path.substr(0, slash);
-}
-
 std::ptrdiff_t index_of(const Strings& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) - words.begin();
 }
@@ -55,7 +51,7 @@ class Build {
         context_(context),
         jobs_(options.jobs != 0 ? options.jobs : base::core_count()),
         conf_(options.conf.empty() ? default_needs_path() : options.conf),
-        workplace_(directory_of(options.root_image)),
+        workplace_(base::parent_of(options.root_image)),
         stages_(options.stages, options.resume, context) {}
 
   BuildResult run() {
@@ -191,7 +187,7 @@ class Build {
     if (!options_.squashfs) {
       return;
     }
-    const auto path = base::cat(directory_of(options_.root_image), "/squashfs");
+    const auto path = base::cat(base::parent_of(options_.root_image), "/squashfs");
     const bool made = !made_.empty();
     if (made || !source_.untouched) {
       hand_out(made ? made_ : source_.squashfs, made ? made_kept_ : source_.kept, path);

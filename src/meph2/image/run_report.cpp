@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/fs/path.h"
 #include "base/strings.h"
 
 namespace meph2::image {
@@ -22,7 +23,7 @@ double seconds_since(Steady::time_point start) {
 
 /// A file of its own, never what somebody else put there under the name.
 base::File make_log(const std::string& path) {
-  base::make_directories(path.substr(0, path.rfind('/')));
+  base::make_directories(base::parent_of(path));
   base::unlink_at(AT_FDCWD, path);
   auto file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW, 0640);
   file.chmod(0640);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
 #include "meph2/image/sandbox/emulation.h"
@@ -123,8 +124,7 @@ int stage_main(const std::string& path) {
     const auto json = io::read_json(file);
     const auto job = from_json(json);
     const int report_fd = json.at("report_fd").get<int>();
-    const auto slash = path.rfind('/');
-    const auto directory = base::open_directory(path.substr(0, slash));
+    const auto directory = base::open_directory(base::parent_of(path));
     if (::fchdir(directory.fd()) != 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
       base::throw_errno(errno, "enter", path);
     }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
+#include "base/fs/path.h"
 #include "base/fs/temp_dir.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
@@ -136,7 +137,7 @@ dev_t device_of(const std::string& path) {
 
 /// Files are synced, so that their stage outlives the machine; layers are not (see StageInputs).
 void move_in(const std::string& from, const std::string& to, bool layer) {
-  if (device_of(from) == device_of(to.substr(0, to.rfind('/')))) {
+  if (device_of(from) == device_of(base::parent_of(to))) {
     base::rename_at(AT_FDCWD, from, AT_FDCWD, to);
   } else {
     auto file = base::open_file(from, O_RDONLY);
@@ -199,7 +200,7 @@ StageStore::StageStore(const std::string& directory, bool resume, const sstream:
   if (directory.empty()) {
     return;
   }
-  base::make_directories(directory.substr(0, directory.rfind('/') + 1) + ".");
+  base::make_directories(base::parent_of(directory));
   if (!base::exists_at(AT_FDCWD, directory)) {
     base::make_directory_at(AT_FDCWD, directory, 0700);
   }

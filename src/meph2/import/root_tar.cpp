@@ -104,9 +104,7 @@ void copy_curtin_files(const std::string& from, const std::string& layer) {
   const auto into = base::open_directory(target);
   base::copy_tree(source.fd(), into.fd(), [](const std::string&) { return false; });
   for (const auto& name : base::list_directory(into.fd())) {
-    struct stat status {};
-
-    if (base::status_at(into.fd(), name, status) && S_ISREG(status.st_mode)) {
+    if (base::is_file_at(into.fd(), name)) {
       base::open_file_at(into.fd(), name, O_RDONLY | O_NOFOLLOW).chmod(0755);
     }
   }

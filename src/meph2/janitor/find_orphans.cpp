@@ -5,13 +5,12 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "base/fs/beneath.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "sstream/janitor/path_set.h"
 #include "sstream/janitor/stream_use.h"
-#include "sstream/repository/generation.h"
 #include "sstream/repository/published_keyring.h"
 
 namespace meph2 {
@@ -28,13 +27,15 @@ constexpr auto staging_floor = std::chrono::hours(24);
 std::string live_state(const std::vector<StreamUse>& uses) {
   std::string state;
   for (const auto& use : uses) {
-    const auto live = base::open_file_at(use.repository().streams(), "v1", O_RDONLY | O_DIRECTORY);
+    const auto live = use.repository().open_live();
+    if (!live) {
+      continue;  // who reads it says so
+    }
     for (const auto& name : base::list_directory(live.fd())) {
-      struct stat status {};
-
-      base::status_at(live.fd(), name, status);
-      state += base::cat(name, " ", status.st_ino, " ", status.st_size, " ", status.st_mtim.tv_sec,
-                         " ", status.st_mtim.tv_nsec, "\n");
+      if (const auto status = base::status_of(live.fd(), name)) {
+        state += base::cat(name, " ", status->st_ino, " ", status->st_size, " ",
+                           status->st_mtim.tv_sec, " ", status->st_mtim.tv_nsec, "\n");
+      }
     }
   }
   return state;
@@ -46,7 +47,7 @@ class Finder {
       : options_(options), context_(context), data_(options.data_d, sstream::Access::read) {
     auto words = options.streams;
     if (words.empty()) {
-      if (data_.streams() < 0 || !base::exists_at(data_.streams(), "v1")) {
+      if (!data_.open_live()) {
         throw base::Error(
             base::Errc::usage,
             base::cat(options.data_d, ": has no streams/v1: name the streams that use it"));
@@ -152,9 +153,7 @@ class Finder {
 
   /// The list itself, where it lies in the data directory, and the keyring that readers are given.
   std::vector<std::string> own_files() const {
-    const auto slash = options_.orphans.rfind('/');
-    const auto directory = base::open_directory(
-        slash == std::string::npos ? "." : options_.orphans.substr(0, slash + 1));
+    const auto directory = base::open_directory(base::parent_of(options_.orphans));
     const auto full =
         base::cat(base::real_path(directory.fd()), "/", base::base_name(options_.orphans));
     const auto top = base::real_path(data_.root()) + "/";
@@ -215,14 +214,13 @@ class Finder {
   }
 
   void add(const base::Entry& entry) {
-    struct stat status {};
-
-    if (!base::status_at(entry.dirfd, entry.name, status) || !S_ISREG(status.st_mode)) {
+    const auto status = base::status_of(entry.dirfd, entry.name);
+    if (!status || !S_ISREG(status->st_mode)) {
       return;
     }
     Orphan orphan;
     orphan.path = entry.path;
-    orphan.mark = sstream::FileMark::of(status);
+    orphan.mark = sstream::FileMark::of(*status);
     result_.list.orphans.push_back(std::move(orphan));
   }
 
@@ -289,14 +287,15 @@ class Finder {
       oldest = std::min(oldest, *orphan.since);
     }
     for (const auto& use : uses_) {
-      for (const auto& generation : sstream::kept_generations(use.repository())) {
+      for (const auto& generation : use.repository().kept_generations()) {
         const auto replaced = std::min(sstream::replaced_at(use.repository(), generation), now);
         if (replaced <= oldest) {
           continue;
         }
-        sstream::for_each_named_path_of(use.repository(), generation, [&](std::string_view path) {
-          use.for_each_name(path, [&](std::string_view name) { restart(name, replaced); });
-        });
+        sstream::for_each_named_path(
+            use.repository(), {.one = generation}, [&](std::string_view path, auto) {
+              use.for_each_name(path, [&](std::string_view name) { restart(name, replaced); });
+            });
       }
     }
   }

@@ -11,13 +11,14 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/fs/beneath.h"
+#include "base/fs/parent_cache.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
+#include "meph2/janitor/judgement.h"
 #include "meph2/janitor/trash.h"
 #include "sstream/janitor/stream_use.h"
 #include "sstream/publish/swap.h"
-#include "sstream/repository/generation.h"
 
 namespace meph2 {
 
@@ -26,23 +27,10 @@ namespace {
 using sstream::Orphan;
 using sstream::StreamUse;
 
-/// No stream of this kind is older: a date before it says nothing about the file.
-constexpr base::Time first_plausible{std::chrono::seconds(1262304000)};  // 2010-01-01
 constexpr std::size_t half_rule_files = 100;
 
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string() : path.substr(0, slash);
-}
-
-/// What is to become of an entry.
-enum class Fate : std::uint8_t { undecided, reap, named, kept, changed, young, gone, rejected };
-
-struct Entry {
-  Fate fate = Fate::undecided;
-  std::string reason;
+struct Entry : Judgement {
   base::Time named_until{};  ///< by a kept generation
-  std::uint64_t size = 0;
 };
 
 class Reaper {
@@ -81,7 +69,7 @@ class Reaper {
   void choose_streams() {
     auto specs =
         options_.streams.empty() ? list_.streams : sstream::resolve_streams(options_.streams);
-    if (data_.streams() >= 0 && base::exists_at(data_.streams(), "v1")) {
+    if (data_.open_live()) {
       const auto own = base::real_path(data_.root());
       if (std::none_of(specs.begin(), specs.end(),
                        [&](const auto& spec) { return spec.root == own; })) {
@@ -193,12 +181,12 @@ class Reaper {
   }
 
   void judge_all() {
+    const auto device = base::status_of(data_.root(), ".")->st_dev;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       base::check_stop(context_.stop);
-      judge(list_.orphans[i], entries_[i]);
+      judge_one(list_.orphans[i], entries_[i], device);
     }
-    parent_path_.clear();
-    parent_ = base::File();
+    parents_ = base::ParentCache();
   }
 
   void reject(Entry& entry, std::string reason) const {
@@ -206,79 +194,26 @@ class Reaper {
     entry.reason = std::move(reason);
   }
 
-  void judge(Orphan& orphan, Entry& entry) {
-    if (const auto* reason = base::unsafe_path_reason(orphan.path); reason != nullptr) {
-      return reject(entry, reason);
-    }
-    if (orphan.path.starts_with("streams/") || orphan.path.starts_with(".data/") ||
-        orphan.path == "streams" || orphan.path == ".data") {
-      return reject(entry, "no data file: metadata and private files are there");
-    }
-    if (entry.fate == Fate::named || entry.fate == Fate::kept) {
-      return;
-    }
+  void judge_one(Orphan& orphan, Entry& entry, dev_t device) {
+    Judgement& judgement = entry;
+    const OrphanAge age{context_.clock.now(), options_.older, options_.now};
     try {
-      judge_file(orphan, entry);
+      judgement = judge(orphan, judgement, age, device, [&] { return look_at(orphan.path); });
     } catch (const base::Error& error) {
-      if (error.sys_errno() == ENOENT || error.sys_errno() == ENOTDIR) {
+      if (error.sys_errno() == ENOTDIR) {
         entry.fate = Fate::gone;
       } else {
         reject(entry, error.what());
       }
     }
+    if (entry.fate == Fate::changed) {
+      orphan.mark = entry.mark;
+    }
   }
 
-  void judge_file(Orphan& orphan, Entry& entry) {
-    struct stat status {};
-
-    if (!base::status_at(parent(orphan.path), base::base_name(orphan.path), status)) {
-      entry.fate = Fate::gone;
-      return;
-    }
-    if (!S_ISREG(status.st_mode)) {
-      return reject(entry, "not a regular file");
-    }
-    if (status.st_dev != device()) {
-      return reject(entry, "on another file system");
-    }
-    const auto mark = sstream::FileMark::of(status);
-    entry.size = mark.size;
-    if (orphan.mark && *orphan.mark != mark) {
-      entry.fate = Fate::changed;
-      entry.reason = "changed since it was recorded";
-      orphan.mark = mark;
-      return;
-    }
-    if (!orphan.since) {
-      return reject(entry, base::cat("its date '", orphan.stamp, "' cannot be read"));
-    }
-    const auto now = context_.clock.now();
-    const auto since =
-        *orphan.since >= first_plausible
-            ? *orphan.since
-            : base::Time(std::chrono::seconds(std::max(mark.mtime_ns, mark.ctime_ns) / 1000000000));
-    entry.fate = options_.now || since + options_.older < now ? Fate::reap : Fate::young;
-  }
-
-  dev_t device() {
-    if (!device_) {
-      struct stat status {};
-
-      ::fstat(data_.root(), &status);
-      device_ = status.st_dev;
-    }
-    return *device_;
-  }
-
-  /// The directory of a path; kept open, as the list is sorted.
-  int parent(const std::string& path) {
-    const auto above = parent_of(path);
-    if (!parent_ || above != parent_path_) {
-      parent_ = base::File();
-      parent_ = base::open_parent_beneath(data_.root(), path, false);
-      parent_path_ = above;
-    }
-    return parent_.fd();
+  std::optional<struct stat> look_at(const std::string& path) {
+    const auto& directory = parents_.of(data_.root(), path);
+    return directory ? base::status_of(directory.fd(), base::base_name(path)) : std::nullopt;
   }
 
   /// The oldest first, as many as allowed.
@@ -298,13 +233,13 @@ class Reaper {
     bool full = false;
     for (const auto i : order) {
       full = full || files + 1 > options_.max_files.value_or(UINT64_MAX) ||
-             entries_[i].size > options_.max_bytes.value_or(UINT64_MAX) - result_.bytes;
+             entries_[i].mark->size > options_.max_bytes.value_or(UINT64_MAX) - result_.bytes;
       if (full) {
         entries_[i].fate = Fate::young;
         ++result_.capped;
       } else {
         ++files;
-        result_.bytes += entries_[i].size;
+        result_.bytes += entries_[i].mark->size;
       }
     }
     to_reap_ = files;
@@ -316,10 +251,9 @@ class Reaper {
     }
     std::uint64_t total = 0;
     base::walk_entries(data_.root(), [&](const base::Entry& entry) {
-      struct stat status {};
-
-      if (entry.kind == base::EntryKind::file && base::status_at(entry.dirfd, entry.name, status)) {
-        total += static_cast<std::uint64_t>(status.st_size);
+      if (entry.kind == base::EntryKind::file) {
+        const auto status = base::status_of(entry.dirfd, entry.name);
+        total += status ? static_cast<std::uint64_t>(status->st_size) : 0;
       }
       return entry.path != "streams" && entry.path != ".data";
     });
@@ -373,7 +307,7 @@ class Reaper {
         remove_one(list_.orphans[i], entries_[i], trash);
       }
     }
-    parent_ = base::File();
+    parents_ = base::ParentCache();
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       if (stopped_ && entries_[i].fate == Fate::reap && !done_.contains(i)) {
         entries_[i].fate = Fate::young;
@@ -385,19 +319,17 @@ class Reaper {
   void remove_one(Orphan& orphan, Entry& entry, Trash& trash) {
     base::failpoint::sync("before-unlink");
     try {
-      struct stat status {};
-
-      const int directory = parent(orphan.path);
+      const auto& directory = parents_.of(data_.root(), orphan.path);
       const auto name = base::base_name(orphan.path);
-      if (!base::status_at(directory, name, status) || !S_ISREG(status.st_mode)) {
-        result_.bytes -= entry.size;
+      if (!directory || !base::is_file_at(directory.fd(), name)) {
+        result_.bytes -= entry.mark->size;
         return reject(entry, "changed while it was to be reaped");
       }
-      trash.take(directory, name, orphan.path);
-      emptied_.insert(parent_path_);
+      trash.take(directory.fd(), name, orphan.path);
+      emptied_.insert(base::parent_of(orphan.path));
       done_.insert(static_cast<std::size_t>(&entry - entries_.data()));
     } catch (const base::Error& error) {
-      result_.bytes -= entry.size;
+      result_.bytes -= entry.mark->size;
       reject(entry, error.what());
     }
   }
@@ -405,7 +337,7 @@ class Reaper {
   /// Deepest first; data_d itself stays, and so does whatever holds something.
   void remove_empty_directories() {
     for (auto at = emptied_.rbegin(); at != emptied_.rend(); ++at) {
-      for (auto path = *at; !path.empty(); path = parent_of(path)) {
+      for (auto path = *at; path != "."; path = base::parent_of(path)) {
         try {
           const auto above = base::open_parent_beneath(data_.root(), path, false);
           if (!base::remove_directory_at(above.fd(), base::base_name(path))) {
@@ -488,9 +420,7 @@ class Reaper {
   std::vector<StreamUse> uses_;
   std::unique_ptr<io::Verifier> verifier_;
   std::vector<Entry> entries_;  ///< beside list_.orphans
-  std::optional<dev_t> device_;
-  base::File parent_;
-  std::string parent_path_;
+  base::ParentCache parents_;
   std::size_t to_reap_ = 0;
   std::set<std::string> emptied_;
   std::set<std::size_t> done_;

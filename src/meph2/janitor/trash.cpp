@@ -14,20 +14,6 @@ namespace {
 
 constexpr const char* trash_name = "trash";
 
-void make_if_absent(int directory, const std::string& name) {
-  try {
-    base::make_directory_at(directory, name);
-  } catch (const base::Error& error) {
-    if (error.sys_errno() != EEXIST) {
-      throw;
-    }
-  }
-}
-
-base::File open_below(int directory, const std::string& name) {
-  return base::open_file_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
 /// "20260101T120000Z", as base::format_compact() writes it.
 std::optional<base::Time> time_of(const std::string& batch) {
   if (batch.size() != 16 || batch[8] != 'T' || batch[15] != 'Z') {
@@ -44,30 +30,27 @@ Trash::Trash(const sstream::Repository& data, base::Time now, std::chrono::secon
     : data_(data), batch_name_(base::format_compact(now)), keep_(keep.count() > 0) {}
 
 void Trash::open_batch() {
-  make_if_absent(data_.private_dir(), trash_name);
-  const auto trash = open_below(data_.private_dir(), trash_name);
-  make_if_absent(trash.fd(), batch_name_);
-  batch_ = open_below(trash.fd(), batch_name_);
+  base::make_if_absent_at(data_.private_dir(), trash_name);
+  const auto trash = base::open_directory_at(data_.private_dir(), trash_name);
+  base::make_if_absent_at(trash.fd(), batch_name_);
+  batch_ = base::open_directory_at(trash.fd(), batch_name_);
 }
 
 int Trash::directory_for(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const auto parent = slash == std::string::npos ? std::string() : path.substr(0, slash);
+  const auto parent = base::parent_of(path);
   if (directory_ && parent == directory_path_) {
     return directory_.fd();
   }
-  directory_ = open_below(batch_.fd(), ".");
-  if (!parent.empty()) {
-    try {
-      directory_ = base::open_beneath(batch_.fd(), parent, O_RDONLY | O_DIRECTORY);
-    } catch (const base::Error& error) {
-      if (error.sys_errno() != ENOENT) {
-        throw;
-      }
-      for (const auto& part : base::split(parent, '/')) {
-        make_if_absent(directory_.fd(), part);
-        directory_ = open_below(directory_.fd(), part);
-      }
+  try {
+    directory_ = base::open_beneath(batch_.fd(), parent, O_RDONLY | O_DIRECTORY);
+  } catch (const base::Error& error) {
+    if (error.sys_errno() != ENOENT) {
+      throw;
+    }
+    directory_ = base::open_directory_at(batch_.fd(), ".");
+    for (const auto& part : base::split(parent, '/')) {
+      base::make_if_absent_at(directory_.fd(), part);
+      directory_ = base::open_directory_at(directory_.fd(), part);
     }
   }
   directory_path_ = parent;
@@ -92,7 +75,7 @@ std::size_t purge_trash(const sstream::Repository& data, base::Time now,
   }
   std::size_t purged = 0;
   {
-    const auto trash = open_below(data.private_dir(), trash_name);
+    const auto trash = base::open_directory_at(data.private_dir(), trash_name);
     for (const auto& batch : base::list_directory(trash.fd())) {
       const auto time = time_of(batch);
       if (time && *time + keep <= now) {

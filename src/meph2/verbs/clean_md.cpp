@@ -10,7 +10,7 @@
 #include "io/hash/fingerprint.h"
 #include "sstream/format/condense.h"
 #include "sstream/format/filter.h"
-#include "sstream/janitor/references.h"
+#include "sstream/janitor/named_paths.h"
 #include "sstream/repository/holds.h"
 #include "sstream/source/content_source.h"
 

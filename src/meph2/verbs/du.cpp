@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "io/hash/fingerprint.h"
 #include "sstream/janitor/path_set.h"
+#include "sstream/janitor/references.h"
 #include "sstream/janitor/stream_use.h"
 
 namespace meph2 {
@@ -118,17 +119,18 @@ DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Con
       return entry.path != "streams" &&
              (!entry.path.starts_with(".data/") || trashed || trash.starts_with(entry.path));
     }
-    struct stat status {};
-
-    if (entry.kind != base::EntryKind::file || (entry.path.starts_with(".data/") && !trashed) ||
-        !base::status_at(entry.dirfd, entry.name, status)) {
+    if (entry.kind != base::EntryKind::file || (entry.path.starts_with(".data/") && !trashed)) {
+      return true;
+    }
+    const auto status = base::status_of(entry.dirfd, entry.name);
+    if (!status) {
       return true;
     }
     auto& row = groups[trashed                        ? "trash"
                        : live.contains(entry.path)    ? "live"
                        : history.contains(entry.path) ? "history"
                                                       : "orphan"];
-    const auto size = static_cast<std::uint64_t>(status.st_size);
+    const auto size = static_cast<std::uint64_t>(status->st_size);
     row.files += 1;
     row.bytes += size;
     ++total.files;

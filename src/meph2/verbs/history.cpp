@@ -10,7 +10,7 @@ HistoryResult history(const HistoryOptions& options) {
   const sstream::Repository repository(options.target, sstream::Access::read);
   const auto live = sstream::live_digest(repository);
   const auto known = sstream::read_history(repository, repository.read_state().generation, live);
-  const auto kept = sstream::kept_generations(repository);
+  const auto kept = repository.kept_generations();
   HistoryResult result;
   result.unreadable = known.unreadable;
   std::string previous;

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/fs/identity.h"
 #include "base/strings.h"
-#include "sstream/janitor/references.h"
+#include "sstream/janitor/named_paths.h"
 #include "sstream/publish/swap.h"
 #include "sstream/repository/generation.h"
 

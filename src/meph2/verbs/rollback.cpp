@@ -17,7 +17,7 @@ using sstream::Repository;
 
 std::string name_of(const RollbackOptions& options, const Repository& repository) {
   if (options.generation.empty()) {
-    const auto kept = sstream::kept_generations(repository);
+    const auto kept = repository.kept_generations();
     if (kept.empty()) {
       throw base::Error(base::Errc::not_found,
                         base::cat(options.target, ": no earlier generation is kept"));

@@ -73,8 +73,7 @@ StatusResult::Count count_below(const Repository& repository, const std::string&
   if (repository.private_dir() < 0 || !base::exists_at(repository.private_dir(), name)) {
     return count;
   }
-  const auto root =
-      base::open_file_at(repository.private_dir(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto root = base::open_directory_at(repository.private_dir(), name);
   base::walk_tree(root.fd(), [&](const std::string&, const struct stat& status) {
     if (S_ISREG(status.st_mode)) {
       ++count.files;

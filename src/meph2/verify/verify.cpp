@@ -18,14 +18,6 @@ namespace {
 
 using sstream::Repository;
 
-base::File open_metadata(const Repository& repository) {
-  if (repository.streams() < 0 || !base::exists_at(repository.streams(), "v1")) {
-    throw base::Error(base::Errc::not_found,
-                      base::cat(repository.path(), ": no stream: streams/v1 is missing"));
-  }
-  return base::open_file_at(repository.streams(), "v1", O_RDONLY | O_DIRECTORY);
-}
-
 bool has_signatures(int directory) {
   const auto names = base::list_directory(directory);
   return std::any_of(names.begin(), names.end(), [](const auto& name) {
@@ -137,7 +129,11 @@ void remedy(const VerifyOptions& options, const std::vector<sstream::DataFile>& 
 VerifyResult verify_directory(const VerifyOptions& options, const sstream::Context& context) {
   VerifyResult result;
   const Repository repository(options.target, sstream::Access::read);
-  const auto directory = open_metadata(repository);
+  const auto directory = repository.open_live();
+  if (!directory) {
+    throw base::Error(base::Errc::not_found,
+                      base::cat(repository.path(), ": no stream: streams/v1 is missing"));
+  }
   // As long a list as the metadata: read beside it.
   auto verified = std::async(std::launch::async, [&] {
     return options.data.read ? sstream::VerifiedFiles::load(repository) : sstream::VerifiedFiles();

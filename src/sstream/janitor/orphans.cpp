@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
-#include "base/fs/beneath.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
@@ -19,11 +19,6 @@ constexpr std::size_t piece = 1U << 16U;
 
 std::string state_path(const std::string& path) {
   return path + ".state";
-}
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
 /// "path": "date" at the top, and nothing else.
@@ -383,7 +378,7 @@ void OrphanFile::write_map(const std::function<void(std::string_view)>& sink) co
 }
 
 void OrphanFile::save(const std::string& path) const {
-  const auto directory = base::open_directory(parent_of(path));
+  const auto directory = base::open_directory(base::parent_of(path));
   const auto name = base::base_name(path);
   const auto next = digest_of(*this);
   const bool changed = next != digest;

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sstream/janitor/named_paths.h"
 #include "sstream/janitor/orphans.h"
-#include "sstream/janitor/references.h"
 #include "sstream/repository/repository.h"
 
 namespace sstream {

@@ -4,10 +4,9 @@
 #include <map>
 
 #include "base/strings.h"
+#include "sstream/janitor/named_paths.h"
 #include "sstream/janitor/orphans.h"
 #include "sstream/janitor/path_set.h"
-#include "sstream/janitor/references.h"
-#include "sstream/repository/generation.h"
 
 namespace sstream {
 
@@ -31,7 +30,7 @@ std::string unlisted_files(const std::string& repository) {
 }
 
 std::size_t record_unlisted(const Repository& repository, const Context& context) {
-  const auto kept = kept_generations(repository);
+  const auto kept = repository.kept_generations();
   if (kept.empty()) {
     return 0;
   }
@@ -39,21 +38,20 @@ std::size_t record_unlisted(const Repository& repository, const Context& context
   const auto name = unlisted_files(repository.path());
   auto list = OrphanFile::load(name);
   std::map<std::string, Orphan> added;
-  for_each_named_path_of(repository, kept.back(), [&](std::string_view named) {
+  for_each_named_path(repository, {.one = kept.back()}, [&](std::string_view named, auto) {
     std::string path(named);
     if (live.contains(path) || path.starts_with("streams/") || added.contains(path) ||
         list.find(path) != nullptr) {
       return;
     }
     const auto place = repository.place(path);
-    struct stat status {};
-
-    if (base::status_at(place.dirfd, place.path, status) && S_ISREG(status.st_mode)) {
+    const auto status = base::status_of(place.dirfd, place.path);
+    if (status && S_ISREG(status->st_mode)) {
       Orphan orphan;
       orphan.path = path;
       orphan.since = context.clock.now();
       orphan.last_seen = context.clock.now();
-      orphan.mark = FileMark::of(status);
+      orphan.mark = FileMark::of(*status);
       orphan.sightings = 1;
       added.emplace(std::move(path), std::move(orphan));
     }

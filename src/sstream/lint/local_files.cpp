@@ -8,10 +8,10 @@
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "io/hash/fingerprint.h"
+#include "sstream/janitor/named_paths.h"
 #include "sstream/janitor/path_set.h"
 #include "sstream/janitor/references.h"
 #include "sstream/lint/stream_files.h"
-#include "sstream/repository/generation.h"
 #include "sstream/repository/holds.h"
 #include "sstream/repository/repository.h"
 
@@ -118,14 +118,13 @@ void LocalFiles::walk(int root, const std::string& prefix) {
     if (entry.kind == base::EntryKind::directory) {
       return !(top && (entry.name == "streams" || entry.name.starts_with(".")));
     }
-    struct stat status {};
-
-    if (!base::status_at(entry.dirfd, entry.name, status)) {
+    const auto status = base::status_of(entry.dirfd, entry.name);
+    if (!status) {
       return true;
     }
     DataFile file;
-    file.size = static_cast<std::uint64_t>(status.st_size);
-    file.changed = base::Time(std::chrono::seconds(status.st_ctim.tv_sec));
+    file.size = static_cast<std::uint64_t>(status->st_size);
+    file.changed = base::Time(std::chrono::seconds(status->st_ctim.tv_sec));
     file.kind = entry.kind;
     file.pooled = !prefix.empty();
     file.named = top;  // beside the data: keyrings and the like
@@ -136,13 +135,13 @@ void LocalFiles::walk(int root, const std::string& prefix) {
 
 /// What the generation before this one promised of its files: no path may get other content.
 void LocalFiles::remember_previous() {
-  const auto kept = kept_generations(repository_);
+  const auto kept = repository_.kept_generations();
   if (kept.empty()) {
     return;
   }
   previous_name_ = kept.back();
   try {
-    for_each_reference_of(repository_, previous_name_, [&](const Reference& reference) {
+    for_each_reference(repository_, {.one = previous_name_}, [&](const Reference& reference) {
       if (!reference.sha256.empty()) {
         previous_.emplace(io::fingerprint64(reference.path), io::fingerprint64(reference.sha256));
       }
@@ -187,8 +186,9 @@ void LocalFiles::named(const Item& item, const std::string& path, Report& report
 
 /// What a rollback or a hold may still need is no orphan.
 void LocalFiles::add_kept(PathSet& kept) const {
-  for (const auto& name : kept_generations(repository_)) {
-    for_each_named_path_of(repository_, name, [&](std::string_view path) { kept.add(path); });
+  for (const auto& name : repository_.kept_generations()) {
+    for_each_named_path(repository_, {.one = name},
+                        [&](std::string_view path, auto) { kept.add(path); });
   }
   Holds::load(repository_).for_each_path(context_.clock.now(), [&](const std::string& path) {
     kept.add(path);

@@ -30,7 +30,7 @@ NextGeneration::NextGeneration(int parent, const Generation& live, const std::st
     : parent_(parent), live_(live), name_(base::cat(".v1.", name, ".new")) {
   base::remove_tree_at(parent, name_);
   base::make_directory_at(parent, name_);
-  directory_ = base::open_file_at(parent, name_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  directory_ = base::open_directory_at(parent, name_);
   directory_.chmod(0755);
 }
 

@@ -31,15 +31,11 @@ void after_commit(base::Errc code, const char* state, Body&& body) {
   }
 }
 
-base::File open_directory_below(int dirfd, const std::string& name) {
-  return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
 base::File open_generations(const Repository& repository) {
   if (!base::exists_at(repository.private_dir(), "generations")) {
     base::make_directory_at(repository.private_dir(), "generations", 0755);
   }
-  return open_directory_below(repository.private_dir(), "generations");
+  return base::open_directory_at(repository.private_dir(), "generations");
 }
 
 void forget_old_generations(int generations) {
@@ -66,14 +62,8 @@ void archive(const Repository& repository, const std::string& replaced, const st
 }
 
 std::vector<std::string> files_in(int directory) {
-  std::vector<std::string> names;
-  for (const auto& name : base::list_directory(directory)) {
-    struct stat status {};
-
-    if (base::status_at(directory, name, status) && S_ISREG(status.st_mode)) {
-      names.push_back(name);
-    }
-  }
+  auto names = base::list_directory(directory);
+  std::erase_if(names, [&](const auto& name) { return !base::is_file_at(directory, name); });
   return names;
 }
 
@@ -111,8 +101,8 @@ void redo(const Repository& repository, const io::Json& journal) {
     base::unlink_at(repository.private_dir(), journal_name);
     return;
   }
-  const auto live = open_directory_below(repository.streams(), "v1");
-  const auto next = open_directory_below(repository.streams(), next_name);
+  const auto live = base::open_directory_at(repository.streams(), "v1");
+  const auto next = base::open_directory_at(repository.streams(), next_name);
   for (const auto& entry : journal.at("renames")) {
     const auto file = entry.at("file").get<std::string>();
     base::require_safe_path(file);
@@ -149,12 +139,12 @@ void write_journal(const Repository& repository, const io::Json& journal) {
 
 void swap_by_journal(const Repository& repository, const std::string& next,
                      const std::string& keep) {
-  const auto live_directory = open_directory_below(repository.streams(), "v1");
-  const auto next_directory = open_directory_below(repository.streams(), next);
+  const auto live_directory = base::open_directory_at(repository.streams(), "v1");
+  const auto next_directory = base::open_directory_at(repository.streams(), next);
   const auto generations = open_generations(repository);
   base::remove_tree_at(generations.fd(), keep);
   base::make_directory_at(generations.fd(), keep);
-  const auto copy = open_directory_below(generations.fd(), keep);
+  const auto copy = base::open_directory_at(generations.fd(), keep);
   base::copy_tree(live_directory.fd(), copy.fd(), [](const std::string&) { return false; });
   const auto journal = make_journal(next_directory.fd(), live_directory.fd(), next);
   write_journal(repository, journal);
@@ -226,7 +216,7 @@ void archive_replaced(const Repository& repository) {
   }
   const auto replaced = base::cat(".v1.", generation_name(last->generation), ".new");
   if (base::exists_at(repository.streams(), replaced) && live_digest(repository) == last->digest &&
-      metadata_digest(open_directory_below(repository.streams(), replaced).fd()) == last->base) {
+      metadata_digest(base::open_directory_at(repository.streams(), replaced).fd()) == last->base) {
     archive(repository, replaced, generation_name(last->generation - 1));
   }
 }

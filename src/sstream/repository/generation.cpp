@@ -1,7 +1,5 @@
 #include "sstream/repository/generation.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/fs/tree.h"
@@ -11,17 +9,6 @@
 #include "sstream/format/version_reader.h"
 
 namespace sstream {
-
-namespace {
-
-base::File open_live(const Repository& repository) {
-  if (repository.streams() < 0 || !base::exists_at(repository.streams(), "v1")) {
-    return {};
-  }
-  return base::open_file_at(repository.streams(), "v1", O_RDONLY | O_DIRECTORY);
-}
-
-}  // namespace
 
 std::vector<std::string> documents_in(int directory) {
   std::vector<std::string> names;
@@ -37,10 +24,7 @@ std::string metadata_digest(int directory) {
   std::string all;
   if (directory >= 0) {
     for (const auto& name : base::list_directory(directory)) {
-      struct stat status {};
-
-      if (!name.starts_with(".") && base::status_at(directory, name, status) &&
-          S_ISREG(status.st_mode)) {
+      if (!name.starts_with(".") && base::is_file_at(directory, name)) {
         auto file = base::open_beneath(directory, name, O_RDONLY);
         all += base::cat(name, " ", io::fingerprint_file(file), "\n");
       }
@@ -50,38 +34,26 @@ std::string metadata_digest(int directory) {
 }
 
 std::string live_digest(const Repository& repository) {
-  return metadata_digest(open_live(repository).fd());
-}
-
-std::vector<std::string> kept_generations(const Repository& repository) {
-  if (repository.private_dir() < 0 || !base::exists_at(repository.private_dir(), "generations")) {
-    return {};
-  }
-  const auto all = base::open_file_at(repository.private_dir(), "generations",
-                                      O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  return base::list_directory(all.fd());
+  return metadata_digest(repository.open_live().fd());
 }
 
 Generation Generation::load(const Repository& repository) {
-  return read(open_live(repository), base::cat(repository.path(), "/streams/v1"));
+  return read(repository.open_live());
 }
 
 Generation Generation::load_kept(const Repository& repository, const std::string& name) {
-  const auto kept = kept_generations(repository);
-  if (std::find(kept.begin(), kept.end(), name) == kept.end()) {
+  auto directory = repository.open_kept(name);
+  if (!directory) {
+    const auto kept = repository.kept_generations();
     throw base::Error(base::Errc::not_found,
                       base::cat(repository.path(), ": generation ", name, " is not kept; there ",
                                 kept.empty() ? "is none" : "are " + base::join(kept, ", ")));
   }
-  const auto below = base::cat("generations/", name);
-  return read(
-      base::open_file_at(repository.private_dir(), below, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-      base::cat(repository.path(), "/.data/.sstream/", below));
+  return read(std::move(directory));
 }
 
-Generation Generation::read(base::File directory, std::string path) {
+Generation Generation::read(base::File directory) {
   Generation generation;
-  generation.path_ = std::move(path);
   generation.directory_ = std::move(directory);
   generation.digest_ = metadata_digest(generation.directory());
   if (generation.directory() < 0) {
@@ -113,7 +85,7 @@ Generation Generation::read(base::File directory, std::string path) {
 
 base::File Generation::open(const std::string& name) const {
   auto file = base::open_beneath(directory(), name, O_RDONLY);
-  file.set_name(base::cat(path_, "/", name));
+  file.set_name(base::cat(directory_.name(), "/", name));
   return file;
 }
 
@@ -150,7 +122,8 @@ const StreamSummary& Generation::summary(const std::string& content_id) const {
   }
   const auto found = streams_.find(content_id);
   if (found == streams_.end()) {
-    throw base::Error(base::Errc::not_found, base::cat(path_, ": no content ", content_id));
+    throw base::Error(base::Errc::not_found,
+                      base::cat(directory_.name(), ": no content ", content_id));
   }
   auto file = open(found->second.file);
   return summaries_.emplace(content_id, summarise(file)).first->second;

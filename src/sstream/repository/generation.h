@@ -26,8 +26,8 @@ class Generation {
   /// for one that is not JSON, as far as it is read (see summary()).
   static Generation load(const Repository& repository);
 
-  /// One that was replaced and is kept, by its name (kept_generations()). Errors as load(), and
-  /// Error(not_found) naming those that there are.
+  /// One that was replaced and is kept, by its name (Repository::kept_generations()). Errors as
+  /// load(), and Error(not_found) naming those that there are.
   static Generation load_kept(const Repository& repository, const std::string& name);
 
   /// A fingerprint over the names and contents of all files, signatures too: equal means nobody
@@ -62,19 +62,15 @@ class Generation {
   int directory() const { return directory_.fd(); }
 
  private:
-  static Generation read(base::File directory, std::string path);
+  static Generation read(base::File directory);
   base::File open(const std::string& name) const;
 
   base::File directory_;
-  std::string path_;
   std::string digest_;
   std::map<std::string, StreamFile> streams_;
   io::Json index_;
   mutable std::map<std::string, StreamSummary> summaries_;
 };
-
-/// The names of the replaced generations that are kept (.data/.sstream/generations/), oldest first.
-std::vector<std::string> kept_generations(const Repository& repository);
 
 /// The names of the JSON documents in a directory of metadata.
 std::vector<std::string> documents_in(int directory);

@@ -1,7 +1,5 @@
 #include "sstream/repository/repository.h"
 
-#include <cerrno>
-
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/fs/beneath.h"
@@ -22,13 +20,8 @@ base::File directory_at(int dirfd, const std::string& name, Access access) {
     if (access == Access::read) {
       return {};
     }
-    try {
-      base::make_directory_at(dirfd, name);
+    if (base::make_if_absent_at(dirfd, name)) {
       base::sync_directory(dirfd, name);
-    } catch (const base::Error& error) {
-      if (error.sys_errno() != EEXIST) {
-        throw;
-      }
     }
   }
   return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY);
@@ -50,10 +43,8 @@ Repository::Repository(const std::string& path, Access access, bool create) : pa
     private_ = directory_at(data.fd(), ".sstream", access);
   }
   for (const auto& name : base::list_directory(root())) {
-    struct stat status {};
-
-    if (name != "streams" && name != ".data" && base::status_at(root(), name, status) &&
-        S_ISLNK(status.st_mode)) {
+    const auto status = base::status_of(root(), name);
+    if (name != "streams" && name != ".data" && status && S_ISLNK(status->st_mode)) {
       try {
         pools_.emplace(name, base::open_file_at(root(), name, O_RDONLY | O_DIRECTORY));
       } catch (const base::Error&) {
@@ -61,6 +52,34 @@ Repository::Repository(const std::string& path, Access access, bool create) : pa
       }
     }
   }
+}
+
+base::File Repository::open_live() const {
+  auto live = streams() < 0 ? base::File() : directory_at(streams(), "v1", Access::read);
+  live.set_name(base::cat(path_, "/streams/v1"));
+  return live;
+}
+
+base::File Repository::open_generations() const {
+  if (private_dir() < 0 || !base::exists_at(private_dir(), "generations")) {
+    return {};
+  }
+  return base::open_directory_at(private_dir(), "generations");
+}
+
+base::File Repository::open_kept(const std::string& name) const {
+  base::File kept;
+  const auto all = open_generations();
+  if (all && base::exists_at(all.fd(), name)) {
+    kept = base::open_beneath(all.fd(), name, O_RDONLY | O_DIRECTORY);
+  }
+  kept.set_name(base::cat(path_, "/.data/.sstream/generations/", name));
+  return kept;
+}
+
+std::vector<std::string> Repository::kept_generations() const {
+  const auto all = open_generations();
+  return all ? base::list_directory(all.fd()) : std::vector<std::string>{};
 }
 
 Place Repository::place(const std::string& path) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/fs/file.h"
 #include "base/fs/file_lock.h"
@@ -50,6 +51,15 @@ class Repository {
   /// DIR/.data/.sstream; -1 when absent (reading only).
   int private_dir() const { return private_.fd(); }
 
+  /// DIR/streams/v1, the live metadata; an empty File, with its name, when absent.
+  base::File open_live() const;
+
+  /// DIR/.data/.sstream/generations/NAME, metadata that was replaced; empty when it is not kept.
+  base::File open_kept(const std::string& name) const;
+
+  /// The names of the replaced generations that are kept, oldest first.
+  std::vector<std::string> kept_generations() const;
+
   /// Resolves a data file's path (checked) past a link at the top of the repository.
   Place place(const std::string& path) const;
 
@@ -67,6 +77,7 @@ class Repository {
  private:
   base::FileLock lock(const std::string& name, base::LockMode mode, std::chrono::seconds timeout,
                       const Context& context) const;
+  base::File open_generations() const;
 
   std::string path_;
   base::File root_;

@@ -187,10 +187,7 @@ ContentSource ContentSource::open(const std::string& where, const TrustOptions& 
   auto [base, path] = split_location(where);
 
   // Anything else that names an existing file is read as a document too; its data lies beside it.
-  struct stat status {};
-
-  if (path.empty() && !io::is_http_url(where) && base::status_at(AT_FDCWD, where, status) &&
-      S_ISREG(status.st_mode)) {
+  if (path.empty() && !io::is_http_url(where) && base::is_file_at(AT_FDCWD, where)) {
     const auto slash = where.rfind('/');
     base = slash == std::string::npos ? "./" : where.substr(0, slash + 1);
     path = base::base_name(where);

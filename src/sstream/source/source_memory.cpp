@@ -39,7 +39,7 @@ base::File open_directory_below(int above, const std::string& name, bool make) {
   if (make && !base::exists_at(above, name)) {
     base::make_directory_at(above, name, 0755);
   }
-  return base::open_file_at(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return base::open_directory_at(above, name);
 }
 
 /// Removes what a save that was killed left. Savers of one source take turns by a lock on its

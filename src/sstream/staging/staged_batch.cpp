@@ -10,7 +10,8 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "base/fs/beneath.h"
+#include "base/fs/parent_cache.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
@@ -40,9 +41,8 @@ void copy_local(const StagingArea& area, const NewFile& wanted) {
 
 /// What a run that died had linked belongs to somebody else as well: it is never written to.
 void drop_link(int dirfd, const std::string& name) {
-  struct stat status {};
-
-  if (base::status_at(dirfd, name, status) && status.st_nlink > 1) {
+  const auto status = base::status_of(dirfd, name);
+  if (status && status->st_nlink > 1) {
     base::unlink_at(dirfd, name);
   }
 }
@@ -88,46 +88,12 @@ std::exception_ptr failure_of(const NewFile& file, Work work) {
   return nullptr;
 }
 
-/// The directories that files are placed in: many files go into few of them.
-class Parents {
- public:
-  explicit Parents(const Repository& repository) : repository_(repository) {}
-
-  /// The directory of `path`, made if absent.
-  const base::File& of(const std::string& path) {
-    const auto directory = path.substr(0, path.size() - base::base_name(path).size());
-    const auto known = open_.find(directory);
-    if (known != open_.end()) {
-      return known->second;
-    }
-    if (open_.size() == most_open) {
-      sync();
-    }
-    const auto place = repository_.place(path);
-    return open_.emplace(directory, base::open_parent_beneath(place.dirfd, place.path, true))
-        .first->second;
-  }
-
-  /// Makes the names in all of them last.
-  void sync() {
-    for (const auto& [directory, opened] : open_) {
-      base::sync_directory(opened.fd(), directory);
-    }
-    open_.clear();
-  }
-
- private:
-  static constexpr std::size_t most_open = 64;
-
-  const Repository& repository_;
-  std::map<std::string, base::File> open_;
-};
-
 /// Gives a staged file its final name.
 void place_file(const Repository& repository, int staging, const std::string& staged,
-                const NewFile& wanted, Parents& parents) {
+                const NewFile& wanted, base::ParentCache& parents) {
   const auto name = base::base_name(wanted.path);
-  const auto& parent = parents.of(wanted.path);
+  const auto place = repository.place(wanted.path);
+  const auto& parent = parents.of(place.dirfd, place.path);
   if (wanted.replace) {
     base::rename_at(staging, staged, parent.fd(), name);
   } else if (!base::rename_noreplace_at(staging, staged, parent.fd(), name)) {
@@ -137,7 +103,7 @@ void place_file(const Repository& repository, int staging, const std::string& st
 }
 
 void place_group(const Repository& repository, int staging,
-                 const std::vector<const NewFile*>& group, Parents& parents) {
+                 const std::vector<const NewFile*>& group, base::ParentCache& parents) {
   const auto staged = staged_name(*group.front());
   for (std::size_t i = 1; i < group.size(); ++i) {
     auto source = base::open_file_at(staging, staged, O_RDONLY | O_NOFOLLOW);
@@ -246,7 +212,7 @@ void StagedBatch::seal() {
 
 void StagedBatch::place() {
   base::failpoint::sync("before-data-rename");
-  Parents parents(*repository_);
+  base::ParentCache parents(base::ParentCache::Absent::made);
   for (const auto* groups : {&local_, &remote_}) {
     for (const auto& group : *groups) {
       place_group(*repository_, area_->fd(), group, parents);

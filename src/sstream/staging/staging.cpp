@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
+#include "base/fs/parent_cache.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
@@ -49,33 +50,16 @@ bool in_place(const Repository& repository, const NewFile& wanted) {
   return true;
 }
 
-/// Of the directories that files go into: where one is missing, as that of a new version, so is
-/// every file in it.
-class Directories {
- public:
-  explicit Directories(const Repository& repository) : repository_(repository) {}
-
-  bool has_that_of(const std::string& path) {
-    auto directory = path.substr(0, path.size() - base::base_name(path).size());
-    if (directory != last_) {
-      last_ = std::move(directory);
-      exists_ = has_parent(repository_.place(path));
-    }
-    return exists_;
+/// Whether a file may be there: where its directory is missing, as that of a new version, it is
+/// not.
+bool has_directory(const Repository& repository, const std::string& path,
+                   base::ParentCache& parents) {
+  if (repository.root() < 0) {
+    return false;
   }
-
- private:
-  static bool has_parent(const Place& place) {
-    const auto slash = place.path.rfind('/');
-    return slash == std::string::npos ||
-           static_cast<bool>(base::find_beneath(place.dirfd, place.path.substr(0, slash),
-                                                O_RDONLY | O_DIRECTORY));
-  }
-
-  const Repository& repository_;
-  std::string last_;
-  bool exists_ = true;
-};
+  const auto place = repository.place(path);
+  return static_cast<bool>(parents.of(place.dirfd, place.path));
+}
 
 /// Hands out a list in pieces of bounded length.
 void for_each_batch(const FileList& files,
@@ -98,12 +82,12 @@ void for_each_batch(const FileList& files,
 StagedFiles find_missing(const Repository& repository, const FileList& files,
                          const Context& context) {
   StagedFiles staged{.missing = FileList(files.naming())};
-  Directories directories(repository);
+  base::ParentCache parents;
   for_each_batch(files, [&](std::vector<FileEntry>& batch) {
     std::vector<Presence> found(batch.size(), Presence::absent);
     std::vector<std::size_t> maybe;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (repository.root() >= 0 && directories.has_that_of(batch[i].file.path)) {
+      if (has_directory(repository, batch[i].file.path, parents)) {
         maybe.push_back(i);
       }
     }

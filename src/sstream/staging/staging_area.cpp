@@ -19,15 +19,9 @@ constexpr auto stale_after = std::chrono::days(3);
 
 base::File open_or_make(int dirfd, const std::string& name) {
   if (!base::exists_at(dirfd, name)) {
-    try {
-      base::make_directory_at(dirfd, name, 0700);
-    } catch (const base::Error& error) {
-      if (error.sys_errno() != EEXIST) {
-        throw;
-      }
-    }
+    base::make_if_absent_at(dirfd, name, 0700);
   }
-  return base::open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return base::open_directory_at(dirfd, name);
 }
 
 /// false, with errno, where the lock cannot be had.
@@ -85,17 +79,17 @@ StagingArea::~StagingArea() {
 }
 
 void StagingArea::take_over(const std::string& name, std::int64_t limit) {
-  struct stat status {};
-
-  if (!base::status_at(all_.fd(), name, status) || !S_ISDIR(status.st_mode)) {
+  const auto found = base::status_of(all_.fd(), name);
+  if (!found || !S_ISDIR(found->st_mode)) {
     return;
   }
-  const auto dead = base::open_file_at(all_.fd(), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  const auto dead = base::open_directory_at(all_.fd(), name);
   if (!take_if_free(dead)) {
     return;  // its transaction is alive
   }
   for (const auto& file : base::list_directory(dead.fd())) {
-    const bool stale = base::status_at(dead.fd(), file, status) && status.st_mtime < limit;
+    const auto status = base::status_of(dead.fd(), file);
+    const bool stale = status && status->st_mtime < limit;
     if (stale || !base::rename_noreplace_at(dead.fd(), file, fd(), file)) {
       base::unlink_at(dead.fd(), file);
     }

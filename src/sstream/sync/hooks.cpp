@@ -33,10 +33,7 @@ bool is_executable(const std::string& program) {
     return base::find_program(program).has_value();
   }
 
-  struct stat status {};
-
-  return base::status_at(AT_FDCWD, program, status) && S_ISREG(status.st_mode) &&
-         ::access(program.c_str(), X_OK) == 0;
+  return base::is_file_at(AT_FDCWD, program) && ::access(program.c_str(), X_OK) == 0;
 }
 
 /// What metadata says must never be read as a program by a shell.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
+#include "base/fs/parent_cache.h"
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
@@ -18,42 +19,6 @@ const char* name_of(ProblemKind kind) {
 }
 
 namespace {
-
-/// Directories are opened once for all their files, which come sorted.
-class ParentCache {
- public:
-  explicit ParentCache(const Repository& repository) : repository_(repository) {}
-
-  /// lstat; false where there is no such file.
-  bool status(const std::string& path, struct stat& out) {
-    const auto name = base::base_name(path);
-    const auto directory = path.substr(0, path.size() - name.size());
-    if (!known_ || directory != directory_) {
-      known_ = true;
-      directory_ = directory;
-      parent_ = open(path);
-    }
-    return parent_ && base::status_at(parent_.fd(), name, out);
-  }
-
- private:
-  base::File open(const std::string& path) {
-    try {
-      const auto place = repository_.place(path);
-      return base::open_parent_beneath(place.dirfd, place.path, false);
-    } catch (const base::Error& error) {
-      if (error.code() == base::Errc::not_found) {
-        return {};
-      }
-      throw;
-    }
-  }
-
-  const Repository& repository_;
-  bool known_ = false;
-  std::string directory_;
-  base::File parent_;
-};
 
 /// A file that has the right size: read it or not?
 struct Candidate {
@@ -98,23 +63,24 @@ class DataReader {
   }
 
   void look_at(std::span<const DataFile> files, std::vector<Candidate>& found) {
-    ParentCache parents(repository_);
+    base::ParentCache parents;
     for (const auto& file : files) {
       base::check_stop(context_.stop);
-
-      struct stat status {};
-
       try {
-        if (!parents.status(file.path, status)) {
+        const auto place = repository_.place(file.path);
+        const auto& parent = parents.of(place.dirfd, place.path);
+        const auto status =
+            parent ? base::status_of(parent.fd(), base::base_name(file.path)) : std::nullopt;
+        if (!status) {
           add(ProblemKind::missing, file.path, "is missing");
-        } else if (!S_ISREG(status.st_mode)) {
+        } else if (!S_ISREG(status->st_mode)) {
           add(ProblemKind::damaged, file.path, "is no regular file");
-        } else if (const auto size = static_cast<std::uint64_t>(status.st_size);
+        } else if (const auto size = static_cast<std::uint64_t>(status->st_size);
                    size != file.expected.size) {
           add(ProblemKind::damaged, file.path,
               base::cat("has ", size, " bytes, must have ", file.expected.size));
         } else {
-          found.push_back({&file, verified_.keep(status, file.expected)});
+          found.push_back({&file, verified_.keep(*status, file.expected)});
         }
       } catch (const base::Error& error) {
         add(ProblemKind::damaged, file.path, error.what());

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/process/stop.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
@@ -50,7 +51,7 @@ class Needs {
  public:
   void add(const io::TreeNode& node, bool first_name) {
     newest_ = std::max(newest_, node.mtime);
-    const auto name = node.path.substr(node.path.rfind('/') + 1);
+    const auto name = base::base_name(node.path);
     directory_bytes_ += 12 + name.size();  // rec_len is a multiple of four behind an 8 byte head
     if (!first_name) {
       return;
@@ -192,13 +193,11 @@ class Filler {
     digest_.add(node);
     if (node.path.empty()) {
       image_.set_root(node);
-      directories_[""] = io::Ext4Image::root();
+      directories_["."] = io::Ext4Image::root();
       return;
     }
-    const auto slash = node.path.rfind('/');
-    const auto parent =
-        directories_.at(slash == std::string::npos ? std::string() : node.path.substr(0, slash));
-    const auto name = node.path.substr(slash + 1);
+    const auto parent = directories_.at(base::parent_of(node.path));
+    const auto name = base::base_name(node.path);
     if (const auto known = names_.find(node.number); known != names_.end()) {
       image_.link(parent, name, known->second);
       return;

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
 #include "meph2/image/sandbox/unprivileged.h"
@@ -305,7 +306,7 @@ SuppliedFile::SuppliedFile(std::string path, const std::string& content, unsigne
     if (run != std::string::npos &&
         to.substr(0, run).find_first_not_of("./") == std::string::npos) {
       const auto there = "/" + to.substr(run);
-      base::make_directories(there.substr(0, there.rfind('/')));
+      base::make_directories(base::parent_of(there));
       base::open_file(there, O_WRONLY | O_CREAT | O_TRUNC, mode).write(content);
       return;
     }

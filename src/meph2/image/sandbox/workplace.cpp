@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
 
@@ -20,11 +21,6 @@ namespace meph2::image {
 namespace {
 
 constexpr const char* prefix = ".cloudimg2eph2-";
-
-std::string directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? std::string(".") : slash == 0 ? "/" : path.substr(0, slash);
-}
 
 /// Removes what killed builds left in `directory`.
 void sweep(const std::string& directory) {
@@ -93,7 +89,7 @@ void Outputs::add(std::string staged, std::string path) {
 
 std::vector<std::string> Outputs::publish() {
   for (const auto& [staged, path] : files_) {
-    base::make_directories(directory_of(path));
+    base::make_directories(base::parent_of(path));
     auto file = base::open_file(staged, O_RDONLY);
     file.chmod(0644);
     file.sync();
@@ -101,7 +97,7 @@ std::vector<std::string> Outputs::publish() {
   std::vector<std::string> out;
   for (const auto& [staged, path] : files_) {
     base::rename_at(AT_FDCWD, staged, AT_FDCWD, path);
-    const auto directory = directory_of(path);
+    const auto directory = base::parent_of(path);
     base::sync_directory(base::open_directory(directory).fd(), directory);
     out.push_back(path);
   }

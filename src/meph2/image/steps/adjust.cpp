@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "meph2/image/steps/packages_used.h"
@@ -21,7 +22,7 @@ constexpr const char* proposed_list = "/etc/apt/sources.list.d/meph2-proposed.li
 constexpr const char* proposed_pin = "/etc/apt/preferences.d/meph2-proposed";
 
 void write_text(const std::string& path, const std::string& text) {
-  base::make_directories(path.substr(0, path.rfind('/')));
+  base::make_directories(base::parent_of(path));
   auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   file.write(text);
   file.close();
@@ -63,7 +64,7 @@ void install(const Chroot& chroot, const Strings& packages) {
 
 void divert_programs(const Chroot& chroot, const Strings& paths) {
   for (const auto& path : paths) {
-    if (!base::exists_at(AT_FDCWD, path.substr(0, path.rfind('/')))) {
+    if (!base::exists_at(AT_FDCWD, base::parent_of(path))) {
       continue;
     }
     chroot.run_checked(

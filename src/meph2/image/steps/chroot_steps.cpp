@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
 #include "meph2/image/sandbox/sandbox.h"
@@ -61,7 +62,7 @@ void add_modules(const Strings& modules) {
 
 void write_files(const Json& files) {
   for (const auto& [path, content] : files.items()) {
-    base::make_directories(path.substr(0, path.rfind('/')));
+    base::make_directories(base::parent_of(path));
     const bool program =
         path.find("/hooks/") != std::string::npos || path.find("/scripts/") != std::string::npos;
     auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);

@@ -24,9 +24,7 @@ constexpr const char* resolver_file = "/etc/resolv.conf";
 constexpr std::uint64_t largest_repository = 1U << 20U;
 
 bool is_regular(const std::string& path) {
-  struct stat status {};
-
-  return base::status_at(AT_FDCWD, path, status) && S_ISREG(status.st_mode);
+  return base::is_file_at(AT_FDCWD, path);
 }
 
 /// In place: what the file is labelled with stays.

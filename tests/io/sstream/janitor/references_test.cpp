@@ -74,7 +74,7 @@ TEST_F(References, AreThoseOfTheLiveGenerationAndOfTheKeptOnes) {
   EXPECT_THAT(named_paths(),
               UnorderedElementsAre(Pair("", "a/2"), Pair("00000002", "a/1"),
                                    Pair("00000002", "a/2"), Pair("00000001", "a/1")));
-  EXPECT_THAT(sstream::kept_generations(repository()), ElementsAre("00000001", "00000002"));
+  EXPECT_THAT(repository().kept_generations(), ElementsAre("00000001", "00000002"));
 }
 
 TEST_F(References, TellSizeDigestAndWhoNamesThem) {
