@@ -127,14 +127,12 @@ class Build {
     return layers;
   }
 
-  StageJob job(const std::string& kind, const std::string& label) const {
-    StageJob job;
-    job.kind = kind;
-    job.label = label;
-    job.layers = layers();
-    job.emulate = arch_;
-    job.verbose = options_.verbose > 1;
-    return job;
+  StageJob job(StageInput input, std::string label) const {
+    return {.input = std::move(input),
+            .label = std::move(label),
+            .layers = layers(),
+            .emulate = arch_,
+            .verbose = options_.verbose > 1};
   }
 
   /// The work of a job, with its log.
@@ -161,16 +159,17 @@ class Build {
 
   void adjust() {
     context_.log.info("changing the root file system");
-    auto work = job("adjust", "adjust layer");
+    auto work = job(recipe_->adjust_input(), "adjust layer");
     work.layers.upper = "adjust";
     work.network = true;
-    work.input = recipe_->adjust_input();
     adjusted_ = make_layer(recipe_->adjust_stage(source_.identity, in_user_namespace()), work);
     lowers_ = {"adjust/upper"};
-    auto squash = job("squash", "squashfs");
     const auto place = workplace_.stage() + "/made-squashfs";
-    squash.input = {
-        {"output", place + "/squashfs"}, {"jobs", jobs_}, {"compression", recipe_->compression()}};
+    auto squash = job(SquashInput{.output = place + "/squashfs",
+                                  .jobs = jobs_,
+                                  .compression = recipe_->compression(),
+                                  .conf = conf_},
+                      "squashfs");
     const auto outcome = record_.run(stages_, recipe_->squashfs_stage(source_.identity, adjusted_),
                                      squash.label, place, {}, logged(squash));
     made_ = outcome.path + "/squashfs";
@@ -232,10 +231,9 @@ class Build {
     }
     require_scratch(works.size());
     context_.log.info(base::cat("preparing ", works.size(), " kernels"));
-    auto prepare = job("prepare", "prepared layer");
+    auto prepare = job(recipe_->prepare_input(), "prepared layer");
     prepare.layers.upper = "prepare";
     prepare.network = true;
-    prepare.input = recipe_->prepare_input();
     prepared_ = make_layer(recipe_->prepare_stage(source_.identity, adjusted_, in_user_namespace()),
                            prepare);
     lowers_.insert(lowers_.begin(), "prepare/upper");
@@ -253,18 +251,18 @@ class Build {
   void pack_kernel(const KernelWork& work, std::size_t number) {
     const auto name = base::cat("kernel-", number);
     const auto layer = base::cat(workplace_.scratch(), "/", name);
-    auto pack = job("kernel", base::cat("kernel ", work.package));
+    auto pack = job(recipe_->kernel_input(work), base::cat("kernel ", work.package));
     pack.layers.upper = name;
-    pack.input = recipe_->kernel_input(work);
-    const auto outcome = record_.run(stages_, recipe_->kernel_stage(work, prepared_), pack.label,
-                                     layer + "/out", {}, [&](int log) {
-                                       auto done = logged(pack)(log);
-                                       for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
-                                         run_kihelper_of(work, name, i, done.at("version"), log);
-                                       }
-                                       base::remove_tree(layer + "/upper");
-                                       return done;
-                                     });
+    const auto outcome =
+        record_.run(stages_, recipe_->kernel_stage(work, prepared_), pack.label, layer + "/out", {},
+                    [&](int log) {
+                      auto done = logged(pack)(log);
+                      for (std::size_t i = 0; i < work.kihelpers.size(); ++i) {
+                        run_kihelper_of(work, name, i, done.at("version").get<std::string>(), log);
+                      }
+                      base::remove_tree(layer + "/upper");
+                      return done;
+                    });
     packed_[number] = outcome.path;
     result_.kernels[number] = {work.package, outcome.result.at("version").get<std::string>()};
     context_.log.info(
@@ -288,7 +286,7 @@ class Build {
 
   /// It sees the root with the kernel installed, and rewrites copies of what is handed over.
   void run_kihelper_of(const KernelWork& work, const std::string& layer, std::size_t helper,
-                       const Json& version, int log) {
+                       const std::string& version, int log) {
     const auto out = base::cat(workplace_.scratch(), "/", layer, "/out");
     const auto place = helped(out, static_cast<std::ptrdiff_t>(helper));
     base::make_directories(place);
@@ -297,12 +295,12 @@ class Build {
       auto from = base::open_file(base::cat(out, "/", name), O_RDONLY);
       base::clone_file(from, directory.fd(), name, false);
     }
-    auto stage = job("kihelper", base::cat("kernel ", work.package, ", kihelper ", helper));
+    auto stage = job(KihelperInput{.program = find_kihelper(work.kihelpers[helper]),
+                                   .kernel = place + "/kernel",
+                                   .initrd = place + "/initrd",
+                                   .version = version},
+                     base::cat("kernel ", work.package, ", kihelper ", helper));
     stage.layers.lowers.insert(stage.layers.lowers.begin(), layer + "/upper");
-    stage.input = {{"program", find_kihelper(work.kihelpers[helper])},
-                   {"kernel", place + "/kernel"},
-                   {"initrd", place + "/initrd"},
-                   {"version", version}};
     stage.log = log;
     run_stage(stage, workplace_.scratch(), context_.stop);
   }

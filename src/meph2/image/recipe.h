@@ -3,12 +3,12 @@
 #include <string>
 #include <vector>
 
-#include "io/json/json.h"
 #include "meph2/image/options.h"
 #include "meph2/image/root/detect.h"
 #include "meph2/image/root/root_image.h"
 #include "meph2/image/stage_store.h"
 #include "meph2/image/steps/needs.h"
+#include "meph2/image/steps/stage_input.h"
 
 namespace meph2::image {
 
@@ -29,9 +29,9 @@ class Recipe {
   Recipe(const BuildOptions& options, OsRelease os, ReleaseNeeds needs);
 
   /// For the stages' processes.
-  io::Json adjust_input() const;
-  io::Json prepare_input() const;
-  io::Json kernel_input(const KernelWork& work) const;
+  AdjustInput adjust_input() const;
+  PrepareInput prepare_input() const;
+  KernelInput kernel_input(const KernelWork& work) const;
 
   /// Compression of the squashfs of a changed root.
   std::string compression() const;
@@ -46,8 +46,7 @@ class Recipe {
   StageInputs kernel_stage(const KernelWork& work, const Known& prepare) const;
 
  private:
-  io::Json proposed_input() const;
-  io::Json initrd_needs() const;
+  Proposed proposed() const;
 
   const BuildOptions& options_;
   OsRelease os_;

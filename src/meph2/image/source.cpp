@@ -65,7 +65,7 @@ class Opener {
     }
     if (content == Content::squashfs) {
       check_squashfs(path);
-      return {path, !fetched_, false, digest};
+      return {.squashfs = path, .untouched = !fetched_, .kept = false, .identity = digest};
     }
     const auto inputs = source_stage(options_, conf_, digest);
     const auto outcome = record_.run(stages_, inputs, "source", made(), {}, [&](int log) {
@@ -74,8 +74,10 @@ class Opener {
       return io::Json::object();
     });
     const bool kept = outcome.digest.has_value();
-    return {outcome.path + "/squashfs", false, kept,
-            kept ? std::optional(stage_name(inputs)) : std::nullopt};
+    return {.squashfs = outcome.path + "/squashfs",
+            .untouched = false,
+            .kept = kept,
+            .identity = kept ? std::optional(stage_name(inputs)) : std::nullopt};
   }
 
  private:
@@ -140,10 +142,12 @@ class Opener {
     return options_.compression.empty() ? read_needs(conf_, os).compression : options_.compression;
   }
 
+  unsigned jobs() const { return options_.jobs != 0 ? options_.jobs : base::core_count(); }
+
   SquashOptions squash_options(const OsRelease& os) const {
     SquashOptions options;
     options.compression = compression(os);
-    options.jobs = options_.jobs != 0 ? options_.jobs : base::core_count();
+    options.jobs = jobs();
     options.max_bytes = workplace_.free_bytes();
     options.log = log_;
     return options;
@@ -196,17 +200,15 @@ class Opener {
     }
     // The release is known only once it is mounted: a first pass with the default would be wrong,
     // so the stage is told the choice for each release it may find.
-    StageJob job;
-    job.kind = "squash";
-    job.label = "squashfs";
-    job.layers = layers;
-    job.verbose = options_.verbose > 1;
-    job.log = log_;
     const auto output = made() + "/squashfs";
-    job.input = {{"output", output},
-                 {"jobs", options_.jobs != 0 ? options_.jobs : base::core_count()},
-                 {"compression", options_.compression},
-                 {"conf", conf_}};
+    const StageJob job{.input = SquashInput{.output = output,
+                                            .jobs = jobs(),
+                                            .compression = options_.compression,
+                                            .conf = conf_},
+                       .label = "squashfs",
+                       .layers = layers,
+                       .verbose = options_.verbose > 1,
+                       .log = log_};
     run_stage(job, workplace_.scratch(), context_.stop);
     check_squashfs(output);
   }
