@@ -46,7 +46,7 @@ std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
     auto work = std::find_if(out.begin(), out.end(),
                              [&pack](const auto& each) { return each.package == pack.package; });
     if (work == out.end()) {
-      out.push_back({.package = pack.package, .kihelpers = {}, .dtbs = {}, .for_packs = {}});
+      out.push_back({.package = pack.package});
       work = std::prev(out.end());
     }
     for (const auto& dtb : pack.dtbs) {
@@ -58,6 +58,13 @@ std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
     work->for_packs.push_back(&pack);
   }
   return out;
+}
+
+std::optional<Json> KnownRoot::inputs() const {
+  if (!base || (adjusted && !layer)) {
+    return std::nullopt;
+  }
+  return Json{{"adjust", adjusted ? *layer : ""}, {"base", *base}};
 }
 
 Recipe::Recipe(const BuildOptions& options, OsRelease os, ReleaseNeeds needs)
@@ -112,7 +119,7 @@ std::string Recipe::compression() const {
 }
 
 StageInputs Recipe::adjust_stage(const Known& base, bool user_namespace) const {
-  StageInputs out{"adjust", std::nullopt, fresh_packages, true};
+  StageInputs out{.stage = "adjust", .inputs = {}, .fresh_for = fresh_packages, .layer = true};
   if (base) {
     out.inputs = Json{{"base", *base},
                       {"epoch", variable("SOURCE_DATE_EPOCH")},
@@ -122,32 +129,25 @@ StageInputs Recipe::adjust_stage(const Known& base, bool user_namespace) const {
   return out;
 }
 
-StageInputs Recipe::squashfs_stage(const Known& base, const Known& adjust) const {
-  StageInputs out{"squashfs", std::nullopt};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"compression", compression()},
-                      {"epoch", variable("SOURCE_DATE_EPOCH")}};
+StageInputs Recipe::squashfs_stage(const KnownRoot& root) const {
+  StageInputs out{.stage = "squashfs", .inputs = root.inputs()};
+  if (out.inputs) {
+    out.inputs->update({{"compression", compression()}, {"epoch", variable("SOURCE_DATE_EPOCH")}});
   }
   return out;
 }
 
-StageInputs Recipe::prepare_stage(const Known& base, const Known& adjust,
-                                  bool user_namespace) const {
-  StageInputs out{"prepare", std::nullopt, fresh_packages, true};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"input", to_json(prepare_input())},
-                      {"user_namespace", user_namespace}};
+StageInputs Recipe::prepare_stage(const KnownRoot& root, bool user_namespace) const {
+  StageInputs out{
+      .stage = "prepare", .inputs = root.inputs(), .fresh_for = fresh_packages, .layer = true};
+  if (out.inputs) {
+    out.inputs->update({{"input", to_json(prepare_input())}, {"user_namespace", user_namespace}});
   }
   return out;
 }
 
 StageInputs Recipe::kernel_stage(const KernelWork& work, const Known& prepare) const {
-  StageInputs out{"kernel", std::nullopt};
-  out.of = work.package;
+  StageInputs out{.stage = "kernel", .inputs = {}, .of = work.package};
   if (prepare) {
     out.inputs = Json{{"epoch", variable("SOURCE_DATE_EPOCH")},
                       {"input", to_json(kernel_input(work))},
@@ -157,21 +157,17 @@ StageInputs Recipe::kernel_stage(const KernelWork& work, const Known& prepare) c
   return out;
 }
 
-StageInputs root_image_stage(const RootImageOptions& wanted, const Recipe::Known& base,
-                             const Recipe::Known& adjust) {
-  StageInputs out{"root-image", std::nullopt};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"epoch", variable("SOURCE_DATE_EPOCH")},
-                      {"size", wanted.size}};
+StageInputs root_image_stage(const RootImageOptions& wanted, const KnownRoot& root) {
+  StageInputs out{.stage = "root-image", .inputs = root.inputs()};
+  if (out.inputs) {
+    out.inputs->update({{"epoch", variable("SOURCE_DATE_EPOCH")}, {"size", wanted.size}});
   }
   return out;
 }
 
 StageInputs source_stage(const BuildOptions& options, const std::string& conf,
-                         const Recipe::Known& digest) {
-  StageInputs out{"source", std::nullopt};
+                         const Known& digest) {
+  StageInputs out{.stage = "source", .inputs = {}};
   if (digest) {
     Json conf_fingerprint;
     if (options.compression.empty()) {  // as the release needs, which the file says

@@ -7,6 +7,8 @@
 namespace meph2::image {
 namespace {
 
+const KnownRoot adjusted{.base = "b", .adjusted = true, .layer = "a"};
+
 /// Stages of a build that died are recognised by these texts: one that is written in another way
 /// is a stage that nobody takes any more.
 class Recorded : public testing::Test {
@@ -57,7 +59,7 @@ TEST_F(Recorded, Adjustment) {
 
 TEST_F(Recorded, Preparation) {
   options_.proposed = true;
-  EXPECT_EQ(recipe().prepare_stage("b", "a", false).inputs->dump(),
+  EXPECT_EQ(recipe().prepare_stage(adjusted, false).inputs->dump(),
             R"({"adjust":"a","base":"b","input":{"divert":["/d"],"dracut_drivers":["dd"],)"
             R"("dracut_modules":["dm"],"dracut_packages":["dp"],"files":{"/f":"text"},)"
             R"("generator":["g"],"initrd_optional":["io"],"initrd_packages":["ip"],)"
@@ -78,10 +80,15 @@ TEST_F(Recorded, Kernel) {
 }
 
 TEST_F(Recorded, Squashfs) {
-  EXPECT_EQ(recipe().squashfs_stage("b", "a").inputs->dump(),
+  EXPECT_EQ(recipe().squashfs_stage(adjusted).inputs->dump(),
             R"({"adjust":"a","base":"b","compression":"xz","epoch":"7"})");
-  EXPECT_EQ(root_image_stage({.size = 9}, "b", "").inputs->dump(),
+  EXPECT_EQ(root_image_stage({.size = 9}, {.base = "b"}).inputs->dump(),
             R"({"adjust":"","base":"b","epoch":"7","size":9})");
+}
+
+TEST(KnownRoot, RecordsNothingWhereAPartWasNotKept) {
+  EXPECT_EQ(KnownRoot{.base = {}}.inputs(), std::nullopt);
+  EXPECT_EQ((KnownRoot{.base = "b", .adjusted = true}.inputs()), std::nullopt);
 }
 
 }  // namespace
