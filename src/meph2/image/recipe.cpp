@@ -46,7 +46,7 @@ std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
     auto work = std::find_if(out.begin(), out.end(),
                              [&pack](const auto& each) { return each.package == pack.package; });
     if (work == out.end()) {
-      out.push_back({pack.package, {}, {}, {}});
+      out.push_back({.package = pack.package});
       work = std::prev(out.end());
     }
     for (const auto& dtb : pack.dtbs) {
@@ -60,11 +60,17 @@ std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
   return out;
 }
 
+std::optional<Json> KnownRoot::inputs() const {
+  if (!base || (adjusted && !layer)) {
+    return std::nullopt;
+  }
+  return Json{{"adjust", adjusted ? *layer : ""}, {"base", *base}};
+}
+
 Recipe::Recipe(const BuildOptions& options, OsRelease os, ReleaseNeeds needs)
     : options_(options), os_(std::move(os)), needs_(std::move(needs)) {}
 
-Json Recipe::proposed_input() const {
-  const bool wanted = options_.proposed || !options_.proposed_packages.empty();
+Proposed Recipe::proposed() const {
   auto mirror = needs_.proposed_mirrors.find(options_.arch);
   if (mirror == needs_.proposed_mirrors.end()) {
     mirror = needs_.proposed_mirrors.find("default");
@@ -74,60 +80,38 @@ Json Recipe::proposed_input() const {
   if (mirror != needs_.proposed_mirrors.end()) {
     line = base::cat("deb ", mirror->second, " ", suite, " ", needs_.proposed_components);
   }
-  return {{"proposed", wanted},
-          {"proposed_line", line},
-          {"proposed_suite", suite},
-          {"proposed_all", options_.proposed_packages.empty()}};
+  return {.wanted = options_.proposed || !options_.proposed_packages.empty(),
+          .line = line,
+          .suite = suite,
+          .all = options_.proposed_packages.empty()};
 }
 
-Json Recipe::initrd_needs() const {
-  return {{"generator", needs_.generator},
-          {"initrd_packages", needs_.initrd_packages},
-          {"initrd_optional", needs_.initrd_optional},
-          {"dracut_packages", needs_.dracut_packages},
-          {"purge", needs_.purge},
-          {"modules", needs_.modules},
-          {"dracut_modules", needs_.dracut_modules},
-          {"dracut_drivers", needs_.dracut_drivers},
-          {"files", needs_.files},
-          {"scratch_remove", needs_.scratch_remove},
-          {"divert", needs_.divert}};
-}
-
-Json Recipe::adjust_input() const {
-  auto input = proposed_input();
-  auto add = options_.add_packages;
-  const auto suite = input["proposed_suite"].get<std::string>();
+AdjustInput Recipe::adjust_input() const {
+  AdjustInput input{.proposed = proposed(),
+                    .repositories = options_.add_repositories,
+                    .purge = options_.pre_purge_packages,
+                    .upgrade = options_.proposed && options_.proposed_packages.empty(),
+                    .add = options_.add_packages,
+                    .divert = needs_.initrd.divert};
   for (const auto& name : options_.proposed_packages) {
-    add.push_back(base::cat(name, "/", suite));
+    input.add.push_back(base::cat(name, "/", input.proposed.suite));
   }
   if (options_.kernel != "none") {
-    add.push_back(options_.kernel);
+    input.add.push_back(options_.kernel);
   }
-  input["add"] = add;
-  input["upgrade"] = options_.proposed && options_.proposed_packages.empty();
-  input["purge_packages"] = options_.pre_purge_packages;
-  input["repositories"] = options_.add_repositories;
-  input["divert"] = needs_.divert;
   return input;
 }
 
-Json Recipe::prepare_input() const {
-  auto input = initrd_needs();
-  input.update(proposed_input());
-  Strings names;
+PrepareInput Recipe::prepare_input() const {
+  PrepareInput input{.needs = needs_.initrd, .proposed = proposed(), .kernels = {}};
   for (const auto& work : kernel_works(options_.packs)) {
-    names.push_back(work.package);
+    input.kernels.push_back(work.package);
   }
-  input["kernels"] = names;
   return input;
 }
 
-Json Recipe::kernel_input(const KernelWork& work) const {
-  auto input = initrd_needs();
-  input["package"] = work.package;
-  input["dtbs"] = work.dtbs;
-  return input;
+KernelInput Recipe::kernel_input(const KernelWork& work) const {
+  return {.needs = needs_.initrd, .package = work.package, .dtbs = work.dtbs};
 }
 
 std::string Recipe::compression() const {
@@ -135,66 +119,55 @@ std::string Recipe::compression() const {
 }
 
 StageInputs Recipe::adjust_stage(const Known& base, bool user_namespace) const {
-  StageInputs out{"adjust", std::nullopt, fresh_packages, true};
+  StageInputs out{.stage = "adjust", .inputs = {}, .fresh_for = fresh_packages, .layer = true};
   if (base) {
     out.inputs = Json{{"base", *base},
                       {"epoch", variable("SOURCE_DATE_EPOCH")},
-                      {"input", adjust_input()},
+                      {"input", to_json(adjust_input())},
                       {"user_namespace", user_namespace}};
   }
   return out;
 }
 
-StageInputs Recipe::squashfs_stage(const Known& base, const Known& adjust) const {
-  StageInputs out{"squashfs", std::nullopt};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"compression", compression()},
-                      {"epoch", variable("SOURCE_DATE_EPOCH")}};
+StageInputs Recipe::squashfs_stage(const KnownRoot& root) const {
+  StageInputs out{.stage = "squashfs", .inputs = root.inputs()};
+  if (out.inputs) {
+    out.inputs->update({{"compression", compression()}, {"epoch", variable("SOURCE_DATE_EPOCH")}});
   }
   return out;
 }
 
-StageInputs Recipe::prepare_stage(const Known& base, const Known& adjust,
-                                  bool user_namespace) const {
-  StageInputs out{"prepare", std::nullopt, fresh_packages, true};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"input", prepare_input()},
-                      {"user_namespace", user_namespace}};
+StageInputs Recipe::prepare_stage(const KnownRoot& root, bool user_namespace) const {
+  StageInputs out{
+      .stage = "prepare", .inputs = root.inputs(), .fresh_for = fresh_packages, .layer = true};
+  if (out.inputs) {
+    out.inputs->update({{"input", to_json(prepare_input())}, {"user_namespace", user_namespace}});
   }
   return out;
 }
 
 StageInputs Recipe::kernel_stage(const KernelWork& work, const Known& prepare) const {
-  StageInputs out{"kernel", std::nullopt};
-  out.of = work.package;
+  StageInputs out{.stage = "kernel", .inputs = {}, .of = work.package};
   if (prepare) {
     out.inputs = Json{{"epoch", variable("SOURCE_DATE_EPOCH")},
-                      {"input", kernel_input(work)},
+                      {"input", to_json(kernel_input(work))},
                       {"kihelpers", fingerprints_of(work.kihelpers)},
                       {"prepare", *prepare}};
   }
   return out;
 }
 
-StageInputs root_image_stage(const RootImageOptions& wanted, const Recipe::Known& base,
-                             const Recipe::Known& adjust) {
-  StageInputs out{"root-image", std::nullopt};
-  if (base && adjust) {
-    out.inputs = Json{{"adjust", *adjust},
-                      {"base", *base},
-                      {"epoch", variable("SOURCE_DATE_EPOCH")},
-                      {"size", wanted.size}};
+StageInputs root_image_stage(const RootImageOptions& wanted, const KnownRoot& root) {
+  StageInputs out{.stage = "root-image", .inputs = root.inputs()};
+  if (out.inputs) {
+    out.inputs->update({{"epoch", variable("SOURCE_DATE_EPOCH")}, {"size", wanted.size}});
   }
   return out;
 }
 
 StageInputs source_stage(const BuildOptions& options, const std::string& conf,
-                         const Recipe::Known& digest) {
-  StageInputs out{"source", std::nullopt};
+                         const Known& digest) {
+  StageInputs out{.stage = "source", .inputs = {}};
   if (digest) {
     Json conf_fingerprint;
     if (options.compression.empty()) {  // as the release needs, which the file says

@@ -8,14 +8,13 @@
 
 #include "base/error.h"
 #include "base/process/subprocess.h"
-#include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "io/image/squashfs.h"
 #include "io/tar/archive.h"
 #include "meph2/image/recipe.h"
+#include "meph2/image/root/detect.h"
 #include "meph2/image/root/root_squashfs.h"
-#include "meph2/image/stage.h"
 
 namespace meph2::image {
 
@@ -39,14 +38,8 @@ std::string absolute(const std::string& path) {
 /// Follows one source through its wrappings.
 class Opener {
  public:
-  Opener(const BuildOptions& options, std::string conf, Workplace& workplace, StageStore& stages,
-         RunReport& record, sstream::Context& context)
-      : options_(options),
-        conf_(std::move(conf)),
-        workplace_(workplace),
-        stages_(stages),
-        record_(record),
-        context_(context) {}
+  Opener(const BuildOptions& options, std::string conf, Site& site)
+      : options_(options), conf_(std::move(conf)), site_(site) {}
 
   RootSource open() {
     auto path = local_path();
@@ -57,34 +50,36 @@ class Opener {
                   base::cat("read ", options_.source, ": --format=", options_.format,
                             " was said, but it is ", content_name(content)));
     }
-    std::optional<std::string> digest;
-    if (stages_.keeps() || !options_.report.empty()) {
+    Known digest;
+    if (site_.stages.keeps() || !options_.report.empty()) {
       std::uint64_t size = 0;
       digest = io::digest_file(io::Algorithm::sha256, file, &size);
-      record_.set_source(*digest, size);
+      site_.record.set_source(*digest, size);
     }
     if (content == Content::squashfs) {
       check_squashfs(path);
-      return {path, !fetched_, false, digest};
+      return {.squashfs = path, .untouched = !fetched_, .kept = false, .identity = digest};
     }
     const auto inputs = source_stage(options_, conf_, digest);
-    const auto outcome = record_.run(stages_, inputs, "source", made(), {}, [&](int log) {
+    const auto outcome = site_.record.run(site_.stages, inputs, "source", made(), {}, [&](int log) {
       log_ = log;
       to_squashfs(path, std::move(file), content);
       return io::Json::object();
     });
     const bool kept = outcome.digest.has_value();
-    return {outcome.path + "/squashfs", false, kept,
-            kept ? std::optional(stage_name(inputs)) : std::nullopt};
+    return {.squashfs = outcome.path + "/squashfs",
+            .untouched = false,
+            .kept = kept,
+            .identity = kept ? Known(stage_name(inputs)) : std::nullopt};
   }
 
  private:
   /// The directory of what this stage makes.
-  std::string made() const { return workplace_.stage() + "/made-source"; }
+  std::string made() const { return site_.workplace.stage() + "/made-source"; }
 
   void to_squashfs(std::string path, base::File file, Content content) {
     for (int i = 0; i <= most_wrappings; ++i) {
-      context_.log.debug(base::cat(path, ": ", content_name(content)));
+      site_.context.log.debug(base::cat(path, ": ", content_name(content)));
       if (content == Content::squashfs) {
         check_squashfs(path);
         base::rename_at(AT_FDCWD, path, AT_FDCWD, made() + "/squashfs");
@@ -117,13 +112,13 @@ class Opener {
 
   /// Whoever has a size and a digest for it fetches it before, and names the file.
   std::string fetch() {
-    auto path = workplace_.stage() + "/source";
+    auto path = site_.workplace.stage() + "/source";
     auto file = base::open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     io::Request request;
     request.url = options_.source;
-    request.max_bytes = workplace_.free_bytes();
+    request.max_bytes = site_.workplace.free_bytes();
     request.save_to = &file;
-    if (!context_.http.get(request, context_.stop)) {
+    if (!site_.context.http.get(request, site_.context.stop)) {
       throw Error(Errc::not_found,
                   base::cat("fetch ", options_.source, ": the server has no such file"));
     }
@@ -143,8 +138,8 @@ class Opener {
   SquashOptions squash_options(const OsRelease& os) const {
     SquashOptions options;
     options.compression = compression(os);
-    options.jobs = options_.jobs != 0 ? options_.jobs : base::core_count();
-    options.max_bytes = workplace_.free_bytes();
+    options.jobs = site_.jobs;
+    options.max_bytes = site_.workplace.free_bytes();
     options.log = log_;
     return options;
   }
@@ -153,18 +148,18 @@ class Opener {
     OsRelease os;
     if (options_.compression.empty()) {
       const auto text = io::read_from_tar(tar, {"usr/lib/os-release", "etc/os-release"},
-                                          largest_os_release, context_.stop);
+                                          largest_os_release, site_.context.stop);
       os = parse_os_release(text.value_or(""));
     }
     const auto output = made() + "/squashfs";
-    context_.log.info(base::cat("making a squashfs of ", path));
-    squash_tar(tar, output, squash_options(os), context_.log, context_.stop);
+    site_.context.log.info(base::cat("making a squashfs of ", path));
+    squash_tar(tar, output, squash_options(os), site_.context.log, site_.context.stop);
     check_squashfs(output);
   }
 
   /// Takes one wrapping off: the result is a raw file in the stage directory.
   std::string unwrap(const std::string& path, base::File& file, Content content) {
-    auto output = base::cat(workplace_.stage(), "/unwrapped-", ++wrappings_);
+    auto output = base::cat(site_.workplace.stage(), "/unwrapped-", ++wrappings_);
     if (content == Content::qcow2) {
       require_standalone_qcow2(file);
       base::Command command;
@@ -172,14 +167,14 @@ class Opener {
       command.capture_output = true;
       command.capture_error = true;
       command.log_fd = log_;
-      base::run_checked(command, context_.stop);
+      base::run_checked(command, site_.context.stop);
       return output;
     }
     auto out = base::open_file(output, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (content == Content::image_tar) {
-      io::extract_disk_image(file, out, workplace_.free_bytes(), context_.stop);
+      io::extract_disk_image(file, out, site_.workplace.free_bytes(), site_.context.stop);
     } else {
-      io::decompress(file, out, workplace_.free_bytes(), context_.stop);
+      io::decompress(file, out, site_.workplace.free_bytes(), site_.context.stop);
     }
     return output;
   }
@@ -190,33 +185,27 @@ class Opener {
     layers.base_type = "ext4";
     if (content == Content::disk) {
       const auto part =
-          find_root_partition(partition_table(path, context_.stop), file, options_.arch);
+          find_root_partition(partition_table(path, site_.context.stop), file, options_.arch);
       layers.base_offset = part.offset;
       layers.base_size = part.size;
     }
     // The release is known only once it is mounted: a first pass with the default would be wrong,
     // so the stage is told the choice for each release it may find.
-    StageJob job;
-    job.kind = "squash";
-    job.label = "squashfs";
-    job.layers = layers;
-    job.verbose = options_.verbose > 1;
-    job.log = log_;
     const auto output = made() + "/squashfs";
-    job.input = {{"output", output},
-                 {"jobs", options_.jobs != 0 ? options_.jobs : base::core_count()},
-                 {"compression", options_.compression},
-                 {"conf", conf_}};
-    run_stage(job, workplace_.scratch(), context_.stop);
+    const StageJob job{.input = SquashInput{.output = output,
+                                            .jobs = site_.jobs,
+                                            .compression = options_.compression,
+                                            .conf = conf_},
+                       .label = "squashfs",
+                       .layers = layers,
+                       .verbose = options_.verbose > 1};
+    site_.run(job, log_);
     check_squashfs(output);
   }
 
   const BuildOptions& options_;
   std::string conf_;
-  Workplace& workplace_;
-  StageStore& stages_;
-  RunReport& record_;
-  sstream::Context& context_;
+  Site& site_;
   bool fetched_ = false;
   int log_ = -1;  ///< of the stage
   int wrappings_ = 0;
@@ -224,9 +213,8 @@ class Opener {
 
 }  // namespace
 
-RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       StageStore& stages, RunReport& record, sstream::Context& context) {
-  return Opener(options, conf, workplace, stages, record, context).open();
+RootSource open_source(const BuildOptions& options, const std::string& conf, Site& site) {
+  return Opener(options, conf, site).open();
 }
 
 OsRelease os_release_of(const std::string& squashfs) {

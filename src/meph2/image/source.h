@@ -1,16 +1,10 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "base/fs/file.h"
 #include "meph2/image/options.h"
-#include "meph2/image/root/detect.h"
-#include "meph2/image/run_report.h"
-#include "meph2/image/sandbox/workplace.h"
-#include "meph2/image/stage_store.h"
+#include "meph2/image/site.h"
 #include "meph2/image/steps/needs.h"
-#include "sstream/repository/context.h"
 
 namespace meph2::image {
 
@@ -19,15 +13,13 @@ struct RootSource {
   std::string squashfs;    ///< absolute path; the source itself if it was one
   bool untouched = false;  ///< `squashfs` is the source, byte for byte
   bool kept = false;       ///< `squashfs` belongs to the store of stages
-  /// What the stages that start from it are kept by; nothing where nothing is kept.
-  std::optional<std::string> identity;
+  Known identity = {};     ///< for the stages that start from it
 };
 
 /// Brings any source to a squashfs: checked by content, unpacked from what is around it, converted
 /// without an unpacked copy. `conf` is the file of release needs (for the compression of what has
 /// to be made). A source that is no squashfs is a stage of its own.
-RootSource open_source(const BuildOptions& options, const std::string& conf, Workplace& workplace,
-                       StageStore& stages, RunReport& record, sstream::Context& context);
+RootSource open_source(const BuildOptions& options, const std::string& conf, Site& site);
 
 /// What the root file system says of itself. Empty fields where it says nothing.
 OsRelease os_release_of(const std::string& squashfs);

@@ -25,13 +25,13 @@ using base::Error;
 using io::Json;
 
 Json to_json(const StageJob& job) {
-  return {{"kind", job.kind},
+  return {{"kind", kind_of(job.input)},
           {"label", job.label},
           {"emulate", job.emulate},
           {"network", job.network},
           {"verbose", job.verbose},
           {"log", job.log},
-          {"input", job.input},
+          {"input", to_json(job.input)},
           {"base_file", job.layers.base_file},
           {"base_type", job.layers.base_type},
           {"base_offset", job.layers.base_offset},
@@ -42,13 +42,12 @@ Json to_json(const StageJob& job) {
 
 StageJob from_json(const Json& json) {
   StageJob job;
-  job.kind = json.at("kind").get<std::string>();
+  job.input = stage_input(json.at("kind").get<std::string>(), json.at("input"));
   job.label = json.at("label").get<std::string>();
   job.emulate = json.at("emulate").get<std::string>();
   job.network = json.at("network").get<bool>();
   job.verbose = json.at("verbose").get<bool>();
   job.log = json.at("log").get<int>();
-  job.input = json.at("input");
   job.layers.base_file = json.at("base_file").get<std::string>();
   job.layers.base_type = json.at("base_type").get<std::string>();
   job.layers.base_offset = json.at("base_offset").get<std::uint64_t>();
@@ -56,36 +55,41 @@ StageJob from_json(const Json& json) {
   job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
   job.layers.upper = json.at("upper").get<std::string>();
   // A kernel and its initrd are made without those of the image.
-  job.layers.devices = job.kind == "adjust" || job.kind == "squash";
+  job.layers.devices = std::holds_alternative<AdjustInput>(job.input) ||
+                       std::holds_alternative<SquashInput>(job.input);
   return job;
+}
+
+/// What runs inside of the image sees nothing of the host.
+void enter_image(const StageJob& job) {
+  const auto emulator = open_emulator(job.emulate);
+  enter_root();
+  if (emulator) {
+    start_emulation(*emulator, job.emulate);
+  }
 }
 
 Json do_job(const StageJob& job) {
   const auto host = read_host_files();
   const StageOutput output{job.verbose, job.log};
   mount_layers(job.layers);
-  if (job.kind == "squash") {
-    return pack_merged_tree(job.input, output);
-  }
-  if (job.kind == "tar") {
-    return tar_merged_tree(job.input, output);
-  }
-  if (job.kind == "kihelper") {
-    return run_kihelper(job.input, output);
-  }
-  // Opened before the old root goes away: where the kernel's files are left.
-  const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
-                       ? base::open_directory(job.layers.upper + "/out")
-                       : base::File();
-  const auto emulator = open_emulator(job.emulate);
-  enter_root();
-  if (emulator) {
-    start_emulation(*emulator, job.emulate);
-  }
-  if (job.kind == "rpm") {
-    return install_rpms(job.input, host, output);
-  }
-  return run_chroot_stage(job.kind, job.input, host, out.fd(), output);
+  return std::visit(
+      Overloaded{[&](const SquashInput& input) { return pack_merged_tree(input, output); },
+                 [&](const TarInput& input) { return tar_merged_tree(input, output); },
+                 [&](const KihelperInput& input) { return run_kihelper(input, output); },
+                 [&](const RpmInput& input) {
+                   enter_image(job);
+                   return install_rpms(input, host, output);
+                 },
+                 [&](const ChrootInput& input) {
+                   // Opened before the old root goes away: where the kernel's files are left.
+                   const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
+                                        ? base::open_directory(job.layers.upper + "/out")
+                                        : base::File();
+                   enter_image(job);
+                   return run_chroot_stage(input, host, out.fd(), output);
+                 }},
+      job.input);
 }
 
 /// Reports into memory, because stdout and stderr belong to the programs that run, and the disk may

@@ -6,20 +6,21 @@
 #include "base/log.h"
 #include "io/json/json.h"
 #include "meph2/image/sandbox/sandbox.h"
+#include "meph2/image/steps/stage_input.h"
 
 namespace meph2::image {
 
 /// One step of a build that needs a mounted root: done by a process of its own in its own
 /// namespaces.
 struct StageJob {
-  std::string kind;   ///< adjust, prepare, kernel, kihelper, squash, rpm or tar
+  StageInput input;
   std::string label;  ///< for messages
   Layers layers;
-  std::string emulate;  ///< Debian's name of the image's architecture; empty: the machine's own
+  std::string emulate =
+      {};  ///< Debian's name of the image's architecture; empty: the machine's own
   bool network = false;
   bool verbose = false;
   int log = -1;  ///< what its programs print is copied to this descriptor; -1: to none
-  io::Json input = io::Json::object();
 };
 
 /// Runs a job in `scratch` (a directory that holds `base` and `root`) by starting this program

@@ -249,7 +249,7 @@ StageOutcome StageStore::run(const StageInputs& inputs, const std::string& label
     base::make_directories(made);
     auto result = work();
     outcome = keeping ? keep(name, inputs, made, names, std::move(result))
-                      : StageOutcome{made, std::nullopt, std::move(result), false};
+                      : StageOutcome{.path = made, .digest = {}, .result = std::move(result)};
   }
   if (keeps()) {
     context_.log.info(base::cat(
@@ -294,7 +294,10 @@ std::optional<StageOutcome> StageStore::take_entry(const std::string& entry,
   try {
     auto digest = tree_fingerprint(content);
     if (digest == text_in(*record, "digest")) {
-      return StageOutcome{content, std::move(digest), record->value("result", Json()), true};
+      return StageOutcome{.path = content,
+                          .digest = std::move(digest),
+                          .result = record->value("result", Json()),
+                          .taken = true};
     }
     reason = "what was kept is damaged";
   } catch (const Error& error) {
@@ -315,7 +318,7 @@ StageOutcome StageStore::keep(const std::string& name, const StageInputs& inputs
   if (inputs.layer && device_of(made) != device_of(directory_)) {
     context_.log.debug(base::cat("stage ", inputs.stage, ": not kept, ", directory_,
                                  " is on another file system than ", made));
-    return {made, std::nullopt, std::move(result), false};
+    return {.path = made, .digest = {}, .result = std::move(result)};
   }
   // Gone with this object unless it gets its name.
   const base::TempDir place(unfinished_prefix, directory_);
@@ -339,7 +342,9 @@ StageOutcome StageStore::keep(const std::string& name, const StageInputs& inputs
       base::cat(directory_, "/", name, ".", place.path().substr(place.path().rfind('-') + 1));
   base::rename_at(AT_FDCWD, entry, AT_FDCWD, final_path);
   base::sync_directory(base::open_directory(directory_).fd(), directory_);
-  return {base::cat(final_path, "/", content_name), std::move(digest), std::move(result), false};
+  return {.path = base::cat(final_path, "/", content_name),
+          .digest = std::move(digest),
+          .result = std::move(result)};
 }
 
 void StageStore::forget() {

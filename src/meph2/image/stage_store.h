@@ -32,11 +32,14 @@ struct StageInputs {
   std::string of = {};
 };
 
+/// What stages know by which the thing that they start from; nothing where it was not kept: no
+/// later build could match it.
+using Known = std::optional<std::string>;
+
 /// How a stage came about.
 struct StageOutcome {
-  std::string path;  ///< directory that holds what was made
-  /// Of all that is in there, nothing where the stage was not kept.
-  std::optional<std::string> digest;
+  std::string path;    ///< directory that holds what was made
+  Known digest;        ///< of all that is in there
   io::Json result;     ///< what `work` returned
   bool taken = false;  ///< from an earlier build
 };

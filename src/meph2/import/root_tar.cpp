@@ -129,23 +129,21 @@ std::vector<std::string> pack_changed(const RootSource& source, const std::strin
   if (!changes.packages.empty()) {
     image::require_emulation(arch);
     auto install = job;
-    install.kind = "rpm";
     install.label = "packages to add";
     install.layers.upper = "changes";
     install.emulate = arch;
     install.network = true;
-    install.input = {{"packages", changes.packages},
-                     {"base_mirror", changes.base_mirror},
-                     {"epel_mirror", changes.epel_mirror}};
+    install.input = image::RpmInput{.packages = changes.packages,
+                                    .base_mirror = changes.base_mirror,
+                                    .epel_mirror = changes.epel_mirror};
     context.log.info(base::cat("installing ", changes.packages.size(), " packages"));
     packages = image::run_stage(install, room, context.stop)
                    .at("packages")
                    .get<std::vector<std::string>>();
   }
-  job.kind = "tar";
   job.label = "root-tgz";
   job.layers.lowers = {"changes/upper"};
-  job.input = {{"output", output}};
+  job.input = image::TarInput{output};
   image::run_stage(job, room, context.stop);
   return packages;
 }

@@ -188,6 +188,13 @@ void drop_capabilities() {
 
 namespace {
 
+void write_text(const std::string& path, const std::string& text, unsigned mode) {
+  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
+  file.write(text);
+  file.chmod(mode);
+  file.close();
+}
+
 void protect(const std::string& path) {
   if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) == 0) {
     ::mount(nullptr, path.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr);
@@ -290,12 +297,7 @@ void enter_root() {
 SuppliedFile::SuppliedFile(std::string path, const std::string& content, unsigned mode)
     : path_(std::move(path)) {
   const auto source = base::cat("/run/meph2-", base::split(path_, '/').back());
-  {
-    auto file = base::open_file(source, O_WRONLY | O_CREAT | O_TRUNC, mode);
-    file.write(content);
-    file.chmod(mode);
-    file.close();
-  }
+  write_text(source, content, mode);
   std::array<char, PATH_MAX> target{};
   const auto length = ::readlink(path_.c_str(), target.data(), target.size() - 1);
   if (length > 0 && ::access(path_.c_str(), F_OK) != 0) {
@@ -307,7 +309,7 @@ SuppliedFile::SuppliedFile(std::string path, const std::string& content, unsigne
         to.substr(0, run).find_first_not_of("./") == std::string::npos) {
       const auto there = "/" + to.substr(run);
       base::make_directories(base::parent_of(there));
-      base::open_file(there, O_WRONLY | O_CREAT | O_TRUNC, mode).write(content);
+      write_text(there, content, mode);
       return;
     }
   }

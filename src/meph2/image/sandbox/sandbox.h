@@ -10,13 +10,13 @@ namespace meph2::image {
 /// A file system in layers, all below one scratch directory that is also the working directory:
 /// names are relative to it.
 struct Layers {
-  std::string base_file;               ///< squashfs or file system image, mounted read-only
-  std::string base_type = "squashfs";  ///< or ext4, xfs, btrfs
-  std::uint64_t base_offset = 0;       ///< of the partition within the file
-  std::uint64_t base_size = 0;         ///< 0: up to the end
-  std::vector<std::string> lowers;     ///< upper directories of earlier layers, topmost first
-  bool devices = true;                 ///< whether device nodes of the base have to be there
-  std::string upper;  ///< directory that holds `upper` and `work`; empty: read-only
+  std::string base_file;                 ///< squashfs or file system image, mounted read-only
+  std::string base_type = "squashfs";    ///< or ext4, xfs, btrfs
+  std::uint64_t base_offset = 0;         ///< of the partition within the file
+  std::uint64_t base_size = 0;           ///< 0: up to the end
+  std::vector<std::string> lowers = {};  ///< upper directories of earlier layers, topmost first
+  bool devices = true;                   ///< whether device nodes of the base have to be there
+  std::string upper = {};  ///< directory that holds `upper` and `work`; empty: read-only
 };
 
 /// Runs `body` as the first process of new mount, pid, ipc and uts (and network, unless `network`)

@@ -83,51 +83,48 @@ void restore_programs(const Chroot& chroot, const Strings& paths) {
   }
 }
 
-void enable_proposed(const Json& input) {
-  if (!input.value("proposed", false)) {
+void enable_proposed(const Proposed& proposed) {
+  if (!proposed.wanted) {
     return;
   }
-  const auto line = input.at("proposed_line").get<std::string>();
-  if (line.empty()) {
+  if (proposed.line.empty()) {
     throw Error(Errc::usage,
                 "--proposed: the file of release needs says nothing of where this "
                 "release's proposed packages are");
   }
-  write_text(proposed_list, line + "\n");
-  if (!input.value("proposed_all", true)) {
+  write_text(proposed_list, proposed.line + "\n");
+  if (!proposed.all) {
     // Only the packages asked for come from there.
     write_text(proposed_pin,
-               base::cat("Package: *\nPin: release a=",
-                         input.at("proposed_suite").get<std::string>(), "\nPin-Priority: 100\n"));
+               base::cat("Package: *\nPin: release a=", proposed.suite, "\nPin-Priority: 100\n"));
   }
 }
 
-Json adjust(const Chroot& chroot, const Json& input) {
-  const auto divert = input.value("divert", Strings());
-  divert_programs(chroot, divert);
-  enable_proposed(input);
+Json adjust(const Chroot& chroot, const AdjustInput& input) {
+  divert_programs(chroot, input.divert);
+  enable_proposed(input.proposed);
   std::size_t number = 0;
-  for (const auto& repository : input.value("repositories", Strings())) {
+  for (const auto& repository : input.repositories) {
     base::with_context(base::cat("repository ", repository),
                        [&] { add_repository(chroot, repository, number++); });
   }
-  if (auto purge = input.value("purge_packages", Strings()); !purge.empty()) {
+  if (auto purge = input.purge; !purge.empty()) {
     purge.insert(purge.begin(), "purge");
     base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
   }
   base::with_context("package lists", [&] { chroot.apt_get({"update"}); });
-  if (input.value("upgrade", false)) {
+  if (input.upgrade) {
     base::with_context("proposed packages", [&] { chroot.apt_get({"dist-upgrade"}); });
   }
-  const auto add = input.value("add", Strings());
-  base::with_context("packages to add", [&] { install(chroot, add); });
+  base::with_context("packages to add", [&] { install(chroot, input.add); });
   auto archives = archives_in_use(chroot);
-  restore_programs(chroot, divert);
+  restore_programs(chroot, input.divert);
   base::unlink_at(AT_FDCWD, proposed_list);
   base::unlink_at(AT_FDCWD, proposed_pin);
   remove_below("/var/lib/apt/lists");
   chroot.run_checked({"apt-get", "clean"});
-  return {{"archives", std::move(archives)}, {"packages", versions_of(add, Chroot::packages())}};
+  return {{"archives", std::move(archives)},
+          {"packages", versions_of(input.add, Chroot::packages())}};
 }
 
 }  // namespace meph2::image

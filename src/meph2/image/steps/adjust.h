@@ -5,6 +5,7 @@
 
 #include "io/json/json.h"
 #include "meph2/image/steps/chroot.h"
+#include "meph2/image/steps/stage_input.h"
 
 namespace meph2::image {
 
@@ -12,12 +13,12 @@ namespace meph2::image {
 void divert_programs(const Chroot& chroot, const std::vector<std::string>& paths);
 void restore_programs(const Chroot& chroot, const std::vector<std::string>& paths);
 
-/// Adds the proposed pocket as a source of packages where `input` asks for it.
-void enable_proposed(const io::Json& input);
+/// Adds the proposed pocket as a source of packages where it is wanted.
+void enable_proposed(const Proposed& proposed);
 
 /// Changes the root that gets published: repositories, packages to purge, add, take from proposed,
 /// and a kernel. What the work itself left behind is removed again. Returns the archives that
 /// packages came from, and the versions of what was added.
-io::Json adjust(const Chroot& chroot, const io::Json& input);
+io::Json adjust(const Chroot& chroot, const AdjustInput& input);
 
 }  // namespace meph2::image

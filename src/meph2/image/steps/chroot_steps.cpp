@@ -30,10 +30,6 @@ using Strings = std::vector<std::string>;
 constexpr const char* deny_services =
     "#!/bin/sh\n# No service is started while an image is built.\nexit 101\n";
 
-Strings strings(const Json& input, const char* key) {
-  return input.value(key, Strings());
-}
-
 /// Kernel packages' hooks make initrds and boot loader menus: in a scratch layer nobody wants them.
 void empty_kernel_hooks() {
   for (const auto* name : {"postinst.d", "postrm.d", "preinst.d", "prerm.d"}) {
@@ -60,29 +56,34 @@ void add_modules(const Strings& modules) {
   file.close();
 }
 
+<<<<<<< HEAD
 void write_files(const Json& files) {
   for (const auto& [path, content] : files.items()) {
     base::make_directories(base::parent_of(path));
+=======
+void write_files(const std::map<std::string, std::string>& files) {
+  for (const auto& [path, content] : files) {
+    base::make_directories(path.substr(0, path.rfind('/')));
+>>>>>>> h-stages
     const bool program =
         path.find("/hooks/") != std::string::npos || path.find("/scripts/") != std::string::npos;
     auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    file.write(content.get<std::string>());
+    file.write(content);
     file.chmod(program ? 0755 : 0644);
     file.close();
   }
 }
 
 /// The generator that the image has decides; the one of the release is installed where it has none.
-Strings initrd_packages(const Chroot& chroot, const Json& input) {
+Strings initrd_packages(const Chroot& chroot, const InitrdNeeds& needs) {
   if (!Chroot::has_program("mkinitramfs") && Chroot::has_program("dracut")) {
-    return strings(input, "dracut_packages");
+    return needs.dracut_packages;
   }
-  auto packages = strings(input, "initrd_packages");
+  auto packages = needs.initrd_packages;
   if (!Chroot::has_program("mkinitramfs")) {
-    const auto generator = strings(input, "generator");
-    packages.insert(packages.begin(), generator.begin(), generator.end());
+    packages.insert(packages.begin(), needs.generator.begin(), needs.generator.end());
   }
-  for (const auto& name : strings(input, "initrd_optional")) {
+  for (const auto& name : needs.initrd_optional) {
     if (chroot.run({"apt-get", "install", "--simulate", "--quiet", name}).status == 0) {
       packages.push_back(name);
     }
@@ -92,27 +93,27 @@ Strings initrd_packages(const Chroot& chroot, const Json& input) {
 
 /// The layer below all kernels: package lists, what the initrds need, and every .deb of every
 /// kernel, so that the network is asked once.
-Json prepare(const Chroot& chroot, const Json& input) {
-  for (const auto& path : strings(input, "scratch_remove")) {
+Json prepare(const Chroot& chroot, const PrepareInput& input) {
+  for (const auto& path : input.needs.scratch_remove) {
     base::unlink_at(AT_FDCWD, path);
   }
-  divert_programs(chroot, strings(input, "divert"));
-  enable_proposed(input);
+  divert_programs(chroot, input.needs.divert);
+  enable_proposed(input.proposed);
   base::with_context("package lists", [&chroot] { chroot.apt_get({"update"}); });
-  auto packages = initrd_packages(chroot, input);
+  auto packages = initrd_packages(chroot, input.needs);
   if (!packages.empty()) {
     Strings words = {"--no-install-recommends", "install"};
     words.insert(words.end(), packages.begin(), packages.end());
     base::with_context("packages for the initrd", [&] { chroot.apt_get(words); });
   }
-  if (auto purge = strings(input, "purge"); !purge.empty()) {
+  if (auto purge = input.needs.purge; !purge.empty()) {
     purge.insert(purge.begin(), "purge");
     base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
   }
   empty_kernel_hooks();
-  add_modules(strings(input, "modules"));
-  write_files(input.value("files", Json::object()));
-  for (const auto& kernel : strings(input, "kernels")) {
+  add_modules(input.needs.modules);
+  write_files(input.needs.files);
+  for (const auto& kernel : input.kernels) {
     base::with_context(base::cat("kernel ", kernel), [&] {
       chroot.apt_get({"--no-install-recommends", "--download-only", "install", kernel});
     });
@@ -148,7 +149,7 @@ void date_initrd(const std::string& kernel) {
   ::setenv("SOURCE_DATE_EPOCH", std::to_string(date).c_str(), 0);
 }
 
-void make_initrd(const Chroot& chroot, const Json& input, const std::string& version) {
+void make_initrd(const Chroot& chroot, const InitrdNeeds& needs, const std::string& version) {
   const std::string initrd = "/boot/meph2-initrd";
   if (!base::exists_at(AT_FDCWD, base::cat("/lib/modules/", version, "/modules.dep"))) {
     chroot.run_checked({"depmod", "-a", version});
@@ -158,10 +159,10 @@ void make_initrd(const Chroot& chroot, const Json& input, const std::string& ver
   } else {
     Strings argv = {"dracut",         "--force", "--no-hostonly", "--no-hostonly-cmdline",
                     "--reproducible", "--kver",  version};
-    for (const auto& name : strings(input, "dracut_modules")) {
+    for (const auto& name : needs.dracut_modules) {
       argv.insert(argv.end(), {"--add", name});
     }
-    for (const auto& name : known_modules(version, strings(input, "dracut_drivers"))) {
+    for (const auto& name : known_modules(version, needs.dracut_drivers)) {
       argv.insert(argv.end(), {"--add-drivers", name});
     }
     argv.push_back(initrd);
@@ -183,21 +184,20 @@ void hand_over(const std::string& path, int out, const std::string& name) {
   to.close();
 }
 
-Json pack_kernel(const Chroot& chroot, const Json& input, int out) {
-  const auto package = input.at("package").get<std::string>();
-  chroot.apt_get({"--no-install-recommends", "--no-download", "install", package});
-  const auto kernel = find_kernel(package);
+Json pack_kernel(const Chroot& chroot, const KernelInput& input, int out) {
+  chroot.apt_get({"--no-install-recommends", "--no-download", "install", input.package});
+  const auto kernel = find_kernel(input.package);
   date_initrd(kernel.path);
-  make_initrd(chroot, input, kernel.version);
+  make_initrd(chroot, input.needs, kernel.version);
   hand_over(kernel.path, out, "kernel");
   hand_over("/boot/meph2-initrd", out, "initrd");
   std::size_t number = 0;
-  for (const auto& name : strings(input, "dtbs")) {
+  for (const auto& name : input.dtbs) {
     hand_over(find_device_tree(kernel.version, name), out, base::cat("dtb-", number++));
   }
   return {{"version", kernel.version},
           {"package", kernel.package},
-          {"packages", versions_of({package}, Chroot::packages())},
+          {"packages", versions_of({input.package}, Chroot::packages())},
           {"file", kernel.path}};
 }
 
@@ -208,31 +208,25 @@ HostFiles read_host_files() {
   return {base::exists_at(AT_FDCWD, path) ? base::read_file(path, 1U << 20U) : std::string()};
 }
 
-Json run_chroot_stage(const std::string& kind, const Json& input, const HostFiles& host, int out,
+Json run_chroot_stage(const ChrootInput& input, const HostFiles& host, int out,
                       const StageOutput& output) {
-  const Chroot chroot(output, kind == "adjust");
+  const Chroot chroot(output, std::holds_alternative<AdjustInput>(input));
   Chroot::packages();  // no dpkg, no kernels: said at once
   const SuppliedFile resolver("/etc/resolv.conf", host.resolv_conf, 0644);
   const SuppliedFile services("/usr/sbin/policy-rc.d", deny_services, 0755);
-  if (kind == "prepare") {
-    return prepare(chroot, input);
-  }
-  if (kind == "kernel") {
-    return pack_kernel(chroot, input, out);
-  }
-  if (kind == "adjust") {
-    return adjust(chroot, input);
-  }
-  throw Error(Errc::internal, base::cat("unknown stage ", kind));
+  return std::visit(
+      Overloaded{[&](const AdjustInput& each) { return adjust(chroot, each); },
+                 [&](const PrepareInput& each) { return prepare(chroot, each); },
+                 [&](const KernelInput& each) { return pack_kernel(chroot, each, out); }},
+      input);
 }
 
 namespace {
 
 /// As asked for, else as the release in the tree needs it.
-std::string compression_of(const Json& input) {
-  auto given = input.at("compression").get<std::string>();
-  if (!given.empty()) {
-    return given;
+std::string compression_of(const SquashInput& input) {
+  if (!input.compression.empty()) {
+    return input.compression;
   }
   std::string text;
   for (const auto* path : {"root/etc/os-release", "root/usr/lib/os-release"}) {
@@ -240,17 +234,16 @@ std::string compression_of(const Json& input) {
       text = base::read_file(path, 1U << 20U);
     }
   }
-  return read_needs(input.at("conf").get<std::string>(), parse_os_release(text)).compression;
+  return read_needs(input.conf, parse_os_release(text)).compression;
 }
 
 }  // namespace
 
-Json pack_merged_tree(const Json& input, const StageOutput& output) {
+Json pack_merged_tree(const SquashInput& input, const StageOutput& output) {
   base::Command command;
-  command.argv = {
-      "mksquashfs",          "root",         input.at("output").get<std::string>(),
-      "-noappend",           "-no-progress", "-comp",
-      compression_of(input), "-processors",  std::to_string(input.at("jobs").get<unsigned>())};
+  command.argv = {"mksquashfs",          "root",         input.output,
+                  "-noappend",           "-no-progress", "-comp",
+                  compression_of(input), "-processors",  std::to_string(input.jobs)};
   output.apply(command);
   base::run_checked(command);
   return Json::object();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "io/json/json.h"
+#include "meph2/image/steps/stage_input.h"
 #include "meph2/image/steps/stage_output.h"
 
 namespace meph2::image {
@@ -14,12 +15,14 @@ struct HostFiles {
 
 HostFiles read_host_files();
 
-/// The stages that work inside the image: `adjust`, `prepare`, `kernel`. `out`: directory for a
-/// kernel's files.
-io::Json run_chroot_stage(const std::string& kind, const io::Json& input, const HostFiles& host,
-                          int out, const StageOutput& output);
+/// The stages that work inside an image with dpkg.
+using ChrootInput = std::variant<AdjustInput, PrepareInput, KernelInput>;
 
-/// The stage `squash`: makes a squashfs of the merged tree with the host's tools.
-io::Json pack_merged_tree(const io::Json& input, const StageOutput& output);
+/// `out`: directory for a kernel's files.
+io::Json run_chroot_stage(const ChrootInput& input, const HostFiles& host, int out,
+                          const StageOutput& output);
+
+/// Makes a squashfs of the merged tree with the host's tools.
+io::Json pack_merged_tree(const SquashInput& input, const StageOutput& output);
 
 }  // namespace meph2::image

@@ -42,12 +42,11 @@ std::string find_kihelper(const std::string& name) {
                               ": no such program, neither in PATH nor beside this one"));
 }
 
-io::Json run_kihelper(const io::Json& input, const StageOutput& output) {
+io::Json run_kihelper(const KihelperInput& input, const StageOutput& output) {
   base::Command helper;
-  helper.argv = {input.at("program").get<std::string>(), input.at("kernel").get<std::string>(),
-                 input.at("initrd").get<std::string>()};
+  helper.argv = {input.program, input.kernel, input.initrd};
   helper.env = {{"ROOT", std::filesystem::absolute("root").string()},
-                {"VERSION_FLAVOR", input.at("version").get<std::string>()}};
+                {"VERSION_FLAVOR", input.version}};
   output.apply(helper);
   base::run_checked(helper);
   return io::Json::object();

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "io/json/json.h"
+#include "meph2/image/steps/stage_input.h"
 #include "meph2/image/steps/stage_output.h"
 
 namespace meph2::image {
@@ -12,9 +13,9 @@ namespace meph2::image {
 /// is none.
 std::string find_kihelper(const std::string& name);
 
-/// The stage `kihelper`: runs `program` of the host on a kernel and its initrd, with ROOT (the
+/// Runs the program of the host on a kernel and its initrd, with ROOT (the
 /// merged tree, read-only) and VERSION_FLAVOR (the kernel's release) in its environment
 /// (docs/format.md 4.3).
-io::Json run_kihelper(const io::Json& input, const StageOutput& output);
+io::Json run_kihelper(const KihelperInput& input, const StageOutput& output);
 
 }  // namespace meph2::image

@@ -78,16 +78,16 @@ void take_proposed(const io::Yaml& yaml, const Json& value, const std::string& p
 void take_row(const io::Yaml& yaml, const Json& row, const std::string& pointer,
               ReleaseNeeds& needs) {
   const std::array<std::pair<const char*, std::vector<std::string>*>, 10> lists = {{
-      {"generator", &needs.generator},
-      {"initrd_packages", &needs.initrd_packages},
-      {"initrd_optional", &needs.initrd_optional},
-      {"dracut_packages", &needs.dracut_packages},
-      {"purge", &needs.purge},
-      {"modules", &needs.modules},
-      {"dracut_modules", &needs.dracut_modules},
-      {"dracut_drivers", &needs.dracut_drivers},
-      {"scratch_remove", &needs.scratch_remove},
-      {"divert", &needs.divert},
+      {"generator", &needs.initrd.generator},
+      {"initrd_packages", &needs.initrd.initrd_packages},
+      {"initrd_optional", &needs.initrd.initrd_optional},
+      {"dracut_packages", &needs.initrd.dracut_packages},
+      {"purge", &needs.initrd.purge},
+      {"modules", &needs.initrd.modules},
+      {"dracut_modules", &needs.initrd.dracut_modules},
+      {"dracut_drivers", &needs.initrd.dracut_drivers},
+      {"scratch_remove", &needs.initrd.scratch_remove},
+      {"divert", &needs.initrd.divert},
   }};
   if (!row.is_object()) {
     refuse(yaml, pointer, base::cat("mapping expected, not ", io::type_name(row)));
@@ -102,7 +102,7 @@ void take_row(const io::Yaml& yaml, const Json& row, const std::string& pointer,
     } else if (key == "compression") {
       needs.compression = text_at(yaml, value, where);
     } else if (key == "files") {
-      needs.files = map_at(yaml, value, where);
+      needs.initrd.files = map_at(yaml, value, where);
     } else if (key == "proposed") {
       take_proposed(yaml, value, where, needs);
     } else if (key != "os" && key != "codenames") {

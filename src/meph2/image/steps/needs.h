@@ -7,9 +7,8 @@
 
 namespace meph2::image {
 
-/// What a release needs so that its kernels boot the image over the network (conf/builder.yaml).
-struct ReleaseNeeds {
-  std::string compression;
+/// What makes initrds that boot the image over the network.
+struct InitrdNeeds {
   std::vector<std::string> generator;
   std::vector<std::string> initrd_packages;
   std::vector<std::string> initrd_optional;
@@ -21,6 +20,12 @@ struct ReleaseNeeds {
   std::map<std::string, std::string> files;
   std::vector<std::string> scratch_remove;
   std::vector<std::string> divert;
+};
+
+/// What a release needs (conf/builder.yaml).
+struct ReleaseNeeds {
+  std::string compression;
+  InitrdNeeds initrd;
   std::map<std::string, std::string> proposed_mirrors;  ///< by architecture, or "default"
   std::string proposed_suite;
   std::string proposed_components;

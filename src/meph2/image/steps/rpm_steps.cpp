@@ -17,7 +17,6 @@ namespace {
 using base::Errc;
 using base::Error;
 using io::Json;
-using Strings = std::vector<std::string>;
 
 constexpr const char* repositories = "/etc/yum.repos.d";
 constexpr const char* resolver_file = "/etc/resolv.conf";
@@ -82,12 +81,11 @@ std::string installer() {
   throw Error(Errc::untrusted, "the image has neither dnf nor yum: no packages can be put into it");
 }
 
-void install_each(const Chroot& chroot, const Json& input) {
+void install_each(const Chroot& chroot, const RpmInput& input) {
   const auto program = installer();
-  Mirrors mirrors(input.at("base_mirror").get<std::string>(),
-                  input.at("epel_mirror").get<std::string>());
+  Mirrors mirrors(input.base_mirror, input.epel_mirror);
   mirrors.apply();
-  for (const auto& package : input.at("packages").get<Strings>()) {
+  for (const auto& package : input.packages) {
     base::with_context(base::cat("package ", package), [&] {
       chroot.run_checked({program, "-y", "install", package});
     });
@@ -147,7 +145,7 @@ std::string with_mirrors(const std::string& repository, const std::string& base_
   return base::join(lines, "\n");
 }
 
-Json install_rpms(const Json& input, const HostFiles& host, const StageOutput& output) {
+Json install_rpms(const RpmInput& input, const HostFiles& host, const StageOutput& output) {
   const Chroot chroot(output, true);
   {
     const SuppliedFile resolver(resolver_file, host.resolv_conf, 0644);
@@ -162,7 +160,7 @@ Json install_rpms(const Json& input, const HostFiles& host, const StageOutput& o
   return {{"packages", lines}};
 }
 
-Json tar_merged_tree(const Json& input, const StageOutput& output) {
+Json tar_merged_tree(const TarInput& input, const StageOutput& output) {
   base::Command command;
   command.argv = {"tar",
                   "--numeric-owner",
@@ -174,7 +172,7 @@ Json tar_merged_tree(const Json& input, const StageOutput& output) {
                   "-C",
                   "root",
                   "-czf",
-                  input.at("output").get<std::string>(),
+                  input.output,
                   "."};
   output.apply(command);
   base::run_checked(command);

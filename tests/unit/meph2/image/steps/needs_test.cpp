@@ -28,13 +28,13 @@ TEST(ShippedNeeds, KnowEveryReleaseThatWeBuild) {
        {"xenial", "bionic", "focal", "jammy", "noble", "oracular", "plucky", "questing"}) {
     const auto needs = read_needs(shipped, {"ubuntu", codename});
     EXPECT_EQ(needs.compression, "xz") << codename;
-    EXPECT_THAT(needs.initrd_packages, Contains("overlayroot")) << codename;
+    EXPECT_THAT(needs.initrd.initrd_packages, Contains("overlayroot")) << codename;
     EXPECT_EQ(needs.proposed_suite, "%(codename)s-proposed") << codename;
   }
   const auto debian = read_needs(shipped, {"debian", "bookworm"});
   EXPECT_EQ(debian.compression, "zstd");
-  EXPECT_THAT(debian.initrd_packages, Contains("live-boot"));
-  EXPECT_THAT(debian.generator, Contains("initramfs-tools"));
+  EXPECT_THAT(debian.initrd.initrd_packages, Contains("live-boot"));
+  EXPECT_THAT(debian.initrd.generator, Contains("initramfs-tools"));
 }
 
 std::string error_of(const std::string& yaml, const OsRelease& os) {
