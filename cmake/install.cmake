@@ -1,4 +1,4 @@
-# libsstream for others: the archives of the rooms below meph2, their headers, a CMake package and a pkg-config file.
+# libsstream for others: the archives of the rooms below meph2, the public headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
 set(sstream_headers ${CMAKE_INSTALL_INCLUDEDIR}/libsstream)
@@ -8,10 +8,9 @@ foreach(room base io sstream)
   target_include_directories(${room} INTERFACE $<INSTALL_INTERFACE:${sstream_headers}>)
   # The headers show nlohmann::json: whoever reads them has to see the type that the archives were built with.
   target_compile_definitions(${room} INTERFACE $<INSTALL_INTERFACE:JSON_USE_IMPLICIT_CONVERSIONS=0>)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/${room} DESTINATION ${sstream_headers}
-          FILES_MATCHING PATTERN "*.h"
-          PATTERN tar EXCLUDE PATTERN yaml EXCLUDE PATTERN image EXCLUDE)  # of io_formats, which is not installed
 endforeach()
+install(CODE "set(sstream_source \"${PROJECT_SOURCE_DIR}/src\")\nset(sstream_headers \"${sstream_headers}\")")
+install(SCRIPT ${PROJECT_SOURCE_DIR}/cmake/public_headers.cmake)
 set_target_properties(base PROPERTIES OUTPUT_NAME sstream-base)
 set_target_properties(io PROPERTIES OUTPUT_NAME sstream-io)
 install(TARGETS base io sstream EXPORT sstreamTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -1,0 +1,32 @@
+#pragma once
+
+// What libsstream offers to other programs. These headers and those that they include are
+// installed, and no others: cmake/public_headers.cmake reads this list.
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "base/process/stop.h"
+#include "base/progress.h"
+#include "io/hash/digest.h"
+#include "io/http/http.h"
+#include "io/json/json.h"
+#include "io/openpgp/openpgp.h"
+#include "sstream/format/checksums.h"
+#include "sstream/format/filter.h"
+#include "sstream/format/index.h"
+#include "sstream/format/item_stream.h"
+#include "sstream/format/product_tree.h"
+#include "sstream/format/work_plan.h"
+#include "sstream/generate/generate.h"
+#include "sstream/mirror/mirror.h"
+#include "sstream/publish/publication.h"
+#include "sstream/query/query.h"
+#include "sstream/repository/context.h"
+#include "sstream/repository/history.h"
+#include "sstream/repository/holds.h"
+#include "sstream/repository/repository.h"
+#include "sstream/source/content_source.h"
+#include "sstream/sync/sync.h"
+#include "sstream/verify/problem.h"
