@@ -49,7 +49,7 @@ struct Root {
 
 class Build {
  public:
-  Build(const BuildOptions& options, RunReport& record, sstream::Context& context)
+  Build(const BuildOptions& options, RunReport& record, const sstream::Context& context)
       : options_(options),
         conf_(options.conf.empty() ? default_needs_path() : options.conf),
         site_{.workplace = Workplace(base::parent_of(options.root_image)),
@@ -254,7 +254,7 @@ void report_failure(const std::string& path, const RunReport& record, const base
 
 }  // namespace
 
-BuildResult make_image(const BuildOptions& options, sstream::Context& context) {
+BuildResult make_image(const BuildOptions& options, const sstream::Context& context) {
   check_options(options);
   RunReport record(options.logs);
   std::optional<BuildResult> result;

@@ -24,6 +24,6 @@ struct BuildResult {
 /// (docs/architecture.md, "Building an image"). Outputs appear whole, each under its name, only
 /// once all of them are made; the manifest comes last. Needs root where something has to be
 /// mounted. options.report and options.logs are written whether it succeeds or not.
-BuildResult make_image(const BuildOptions& options, sstream::Context& context);
+BuildResult make_image(const BuildOptions& options, const sstream::Context& context);
 
 }  // namespace meph2::image

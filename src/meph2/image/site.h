@@ -16,7 +16,7 @@ struct Site {
   Workplace workplace;
   StageStore stages;
   RunReport& record;
-  sstream::Context& context;
+  const sstream::Context& context;
   unsigned jobs;         ///< how much may be done at once
   Outputs outputs = {};  ///< for one thread, as copies are
   int copies = 0;        ///< staged so far

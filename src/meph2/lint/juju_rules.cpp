@@ -81,7 +81,7 @@ Check item_fields() {
 
 }  // namespace
 
-Rules juju() {
+Rules juju_readers() {
   return {
       // docs/format.md 6.54
       {"juju-clouds",

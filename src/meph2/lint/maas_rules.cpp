@@ -8,7 +8,7 @@ namespace meph2::rules {
 using namespace profile;
 using sstream::lint::Check;
 
-sstream::lint::Rules maas() {
+sstream::lint::Rules maas_readers() {
   return {
       // docs/format.md 6.18
       {"maas-foreign-file",

@@ -15,9 +15,9 @@ sstream::lint::Rules documents();   ///< text, JSON, signatures
 sstream::lint::Rules indexes();     ///< the index
 sstream::lint::Rules products();    ///< products files, products, versions
 sstream::lint::Rules items();       ///< items and their files
-sstream::lint::Rules maas();        ///< what only MAAS asks for
+sstream::lint::Rules maas_readers();        ///< what only MAAS asks for
 sstream::lint::Rules containers();  ///< what LXD and Incus ask for
-sstream::lint::Rules juju();
+sstream::lint::Rules juju_readers();
 sstream::lint::Rules servers();  ///< what is seen over HTTP
 
 }  // namespace rules

@@ -281,8 +281,8 @@ Json compare_streams(const DiffOptions& options, sstream::ContentSource& source,
 }  // namespace
 
 Json diff(const DiffOptions& options, const sstream::Context& context) {
-  const auto source = sstream::ContentSource::open(options.source, options.trust, context);
-  const auto target = sstream::ContentSource::open(options.target, options.trust, context);
+  auto source = sstream::ContentSource::open(options.source, options.trust, context);
+  auto target = sstream::ContentSource::open(options.target, options.trust, context);
   const auto ours = streams_of(source);
   const auto theirs = streams_of(target);
   auto result = Json::object();

@@ -143,7 +143,7 @@ class StreamInsert {
 InsertResult insert(const InsertOptions& options, const sstream::Context& context) {
   const sstream::Filters filters(options.filters);
   sstream::SourceMemory memory(options.target);
-  const auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
+  auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
   std::vector<ProductTree> sources;
   for (const auto& entry : origin.entries()) {
     sources.push_back(origin.read(entry));

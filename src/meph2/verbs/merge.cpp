@@ -87,7 +87,7 @@ MergeResult merge(const MergeOptions& options, const sstream::Context& context) 
   }
   require_other_directory(options.source, options.target);
   sstream::SourceMemory memory(options.target);
-  const auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
+  auto origin = sstream::ContentSource::open(options.source, options.trust, context, &memory);
   const auto sources = read_all(origin);
   MergeResult result;
   const auto planner = [&](const sstream::Generation& live) {

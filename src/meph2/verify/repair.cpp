@@ -111,7 +111,7 @@ void repair_files(const VerifyOptions& options, const std::vector<DataFile>& fil
   // decides nothing.
   sstream::TrustOptions any;
   any.no_verify = true;
-  const auto source = ContentSource::open(options.repair_from, any, context);
+  auto source = ContentSource::open(options.repair_from, any, context);
   const auto by_digest = find_by_digest(source, repairs);
   for (auto& repair : repairs) {
     const auto at = by_digest.find(repair.file.expected.strongest().second);

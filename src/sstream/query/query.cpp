@@ -123,7 +123,7 @@ class Listing {
 void query(const QueryOptions& options, const QuerySinks& sinks, const Context& context) {
   static_cast<void>(Filters(options.filters));  // what is wrong with them is said before anything
   static_cast<void>(RecordFormat(options.format));
-  const auto source =
+  auto source =
       options.path ? ContentSource::open_at(options.source, *options.path, options.trust, context)
                    : ContentSource::open(options.source, options.trust, context);
   // The established tool puts nothing in front where the stream is the current directory.

@@ -333,7 +333,7 @@ SyncResult sync(const SyncOptions& options, const Hooks& hooks, const Context& c
   if (!options.state.empty()) {
     memory.emplace(options.state);
   }
-  const auto source = open_source(options, context, memory ? &*memory : nullptr);
+  auto source = open_source(options, context, memory ? &*memory : nullptr);
   SyncResult result;
   ContentSync content(options, source, hooks, context, result);
   auto index = source.index();

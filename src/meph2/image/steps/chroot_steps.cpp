@@ -56,15 +56,9 @@ void add_modules(const Strings& modules) {
   file.close();
 }
 
-<<<<<<< HEAD
-void write_files(const Json& files) {
-  for (const auto& [path, content] : files.items()) {
-    base::make_directories(base::parent_of(path));
-=======
 void write_files(const std::map<std::string, std::string>& files) {
   for (const auto& [path, content] : files) {
-    base::make_directories(path.substr(0, path.rfind('/')));
->>>>>>> h-stages
+    base::make_directories(base::parent_of(path));
     const bool program =
         path.find("/hooks/") != std::string::npos || path.find("/scripts/") != std::string::npos;
     auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);

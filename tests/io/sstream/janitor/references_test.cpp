@@ -1,6 +1,6 @@
 #include "sstream/janitor/references.h"
 
-#include "sstream/repository/generation.h"
+#include "sstream/janitor/named_paths.h"
 #include "tests/io/meph2/janitor/streams.h"
 #include "tests/support/refused.h"
 
@@ -74,6 +74,9 @@ TEST_F(References, AreThoseOfTheLiveGenerationAndOfTheKeptOnes) {
   EXPECT_THAT(named_paths(),
               UnorderedElementsAre(Pair("", "a/2"), Pair("00000002", "a/1"),
                                    Pair("00000002", "a/2"), Pair("00000001", "a/1")));
+  EXPECT_THAT(references({.one = "00000001"}), ElementsAre(Pair("00000001", "a/1")));
+  EXPECT_THAT(named_paths({.one = "00000001"}), ElementsAre(Pair("00000001", "a/1")));
+  expect_error(Errc::not_found, "no such generation", {.one = "00000003"});
   EXPECT_THAT(repository().kept_generations(), ElementsAre("00000001", "00000002"));
 }
 

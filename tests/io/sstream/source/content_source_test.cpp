@@ -48,7 +48,7 @@ class ContentSource : public testing::Test {
 
   Errc code_of(const sstream::TrustOptions& trust, const std::string& where = "s") {
     try {
-      const auto source = sstream::ContentSource::open(world.path(where), trust, world.context);
+      auto source = sstream::ContentSource::open(world.path(where), trust, world.context);
       for (const auto& entry : source.entries()) {
         source.read(entry);
       }
@@ -65,7 +65,7 @@ class ContentSource : public testing::Test {
 };
 
 TEST_F(ContentSource, ALocalUnsignedDirectoryIsReadByItsIndex) {
-  const auto source = sstream::ContentSource::open(world.path("s"), {}, world.context);
+  auto source = sstream::ContentSource::open(world.path("s"), {}, world.context);
   ASSERT_EQ(source.entries().size(), 1U);
   EXPECT_EQ(source.read(source.entries()[0]).content_id(), "c:1");
   EXPECT_FALSE(source.verified());
@@ -80,7 +80,7 @@ TEST_F(ContentSource, AKeyringDemandsSignaturesWhateverTheSuffix) {
   sign_detached("s/streams/v1/index.json");
   EXPECT_EQ(code_of(trust), Errc::untrusted);  // the products file is not signed yet
   sign_detached("s/streams/v1/c:1.json");
-  const auto source = sstream::ContentSource::open(world.path("s"), trust, world.context);
+  auto source = sstream::ContentSource::open(world.path("s"), trust, world.context);
   EXPECT_EQ(source.read(source.entries()[0]).content_id(), "c:1");
   EXPECT_TRUE(source.verified());
 }
