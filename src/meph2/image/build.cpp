@@ -201,7 +201,7 @@ class Build {
     const auto status = from.status();
     const bool safe = status.st_uid == ::geteuid() && (status.st_mode & 0222U) == 0;
     const auto stage = base::open_directory(workplace_.stage());
-    base::clone_file(from, stage.fd(), "squashfs-published", safe);
+    base::clone_file(from, stage.fd(), "squashfs-published", safe, context_.stop);
     outputs_.add(workplace_.stage() + "/squashfs-published", path);
   }
 
@@ -312,7 +312,7 @@ class Build {
     auto file = base::open_file(from, O_RDONLY);
     const auto name = base::cat("out-", staged_++);
     const auto stage = base::open_directory(workplace_.stage());
-    base::clone_file(file, stage.fd(), name, may_link);
+    base::clone_file(file, stage.fd(), name, may_link, context_.stop);
     outputs_.add(base::cat(workplace_.stage(), "/", name), path);
   }
 

@@ -60,7 +60,7 @@ class Opener {
     std::optional<std::string> digest;
     if (stages_.keeps() || !options_.report.empty()) {
       std::uint64_t size = 0;
-      digest = io::digest_file(io::Algorithm::sha256, file, &size);
+      digest = io::digest_file(io::Algorithm::sha256, file, &size, context_.stop);
       record_.set_source(*digest, size);
     }
     if (content == Content::squashfs) {

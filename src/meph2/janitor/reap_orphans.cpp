@@ -316,6 +316,7 @@ class Reaper {
     }
     std::uint64_t total = 0;
     base::walk_entries(data_.root(), [&](const base::Entry& entry) {
+      base::check_stop(context_.stop);
       struct stat status {};
 
       if (entry.kind == base::EntryKind::file && base::status_at(entry.dirfd, entry.name, status)) {
@@ -468,9 +469,11 @@ class Reaper {
       }
       rewrite_list();
     });
-    attempt([&] { result_.purged = purge_trash(data_, context_.clock.now(), options_.trash); });
+    attempt([&] {
+      result_.purged = purge_trash(data_, context_.clock.now(), options_.trash, context_.stop);
+    });
     tell();
-    if (stopped_) {
+    if (context_.stop.stop_requested()) {
       throw base::Stopped().set_state(
           base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
     }
