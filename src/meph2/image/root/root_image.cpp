@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/fs/file.h"
 #include "base/process/stop.h"
 #include "base/process/subprocess.h"
@@ -189,6 +190,7 @@ class Filler {
   Filler(io::Ext4Image& image, const std::stop_token& stop) : image_(image), stop_(stop) {}
 
   void add(const io::TreeNode& node, const io::Squashfs::Content& content) {
+    base::failpoint::reads(node.path);
     base::check_stop(stop_);
     digest_.add(node);
     if (node.path.empty()) {
