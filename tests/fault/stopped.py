@@ -68,7 +68,7 @@ class Lock(Place):
 
 
 class Call(Place):
-    """Before the Nth call, reads among them, of which "CALL OBJECT" contains a text; few may follow."""
+    """Before the Nth call, reads among them, of which "CALL OBJECT" contains a text (without a colon); few may follow."""
 
     def __init__(self, number, text):
         self.env = {"SS_FAILPOINT": "%d:stop:%s" % (number, text)}
