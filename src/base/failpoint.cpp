@@ -9,6 +9,7 @@
 #include <string>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/strings.h"
@@ -20,13 +21,15 @@ namespace {
 struct Plan {
   std::uint64_t at = 0;
   std::string mode;
+  std::string where;
   std::string log;
 
   Plan() {
     if (const char* text = std::getenv("SS_FAILPOINT"); text != nullptr) {
       const auto parts = split(text, ':');
       at = parse_decimal(parts.front()).value_or(0);
-      mode = parts.back();
+      mode = parts.size() > 1 ? parts[1] : "";
+      where = parts.size() > 2 ? parts[2] : "";
     }
     if (const char* text = std::getenv("SS_FAILPOINT_LOG"); text != nullptr) {
       log = text;
@@ -40,6 +43,7 @@ const Plan& plan() {
 }
 
 std::atomic<std::uint64_t> calls{0};
+std::atomic<std::uint64_t> places{0};
 std::atomic<bool> tear_next{false};
 
 void record(std::uint64_t number, std::string_view call, std::string_view object) {
@@ -49,6 +53,18 @@ void record(std::uint64_t number, std::string_view call, std::string_view object
     [[maybe_unused]] const auto written = ::write(fd, line.data(), line.size());
     ::close(fd);
   }
+}
+
+void stop_at(std::string_view call, std::string_view object) {
+  if (cat(call, " ", object).find(plan().where) == std::string::npos || ++places != plan().at) {
+    return;
+  }
+  ::raise(SIGSTOP);
+  sigset_t pending{};
+  do {  // until whoever waits for signals has seen it
+    ::sched_yield();
+    ::sigpending(&pending);
+  } while (::sigismember(&pending, SIGTERM) == 1);
 }
 
 }  // namespace
@@ -62,6 +78,10 @@ int check(std::string_view call, std::string_view object) {
   if (!plan().log.empty()) {
     record(number, call, object);
   }
+  if (plan().mode == "stop") {
+    stop_at(call, object);
+    return 0;
+  }
   const bool hit = number == plan().at;
   if (plan().at == 0 || (!hit && !(plan().mode == "enospc-on" && number > plan().at))) {
     return 0;
@@ -74,6 +94,12 @@ int check(std::string_view call, std::string_view object) {
     die();
   }
   return plan().mode == "eio" ? EIO : ENOSPC;
+}
+
+void reads(std::string_view object) {
+  if (plan().mode == "stop") {
+    check("read", object);
+  }
 }
 
 std::size_t torn_size(std::size_t size) {

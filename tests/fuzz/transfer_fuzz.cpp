@@ -92,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.digest = digest;
   request.into = &file;
   base::NullProgress progress;
-  Played download(request, {}, 1, progress, nullptr);
+  Played download(request, {}, 1, progress, nullptr, {});
   bool complete = download.there_already();
   while (!complete && !text.empty() && !download.over()) {
     const auto [head, rest] = fuzz::cut(text, "\n\n");

@@ -63,6 +63,7 @@ void mutate(const char* call_name, std::string_view action, const std::string& o
 }  // namespace
 
 std::size_t File::read(std::span<char> buffer) {
+  failpoint::reads(name_);
   const auto count = retry([&] { return ::read(fd(), buffer.data(), buffer.size()); });
   if (count < 0) {
     throw_errno(errno, "read", name_);
@@ -71,6 +72,7 @@ std::size_t File::read(std::span<char> buffer) {
 }
 
 std::size_t File::read_at(std::span<char> buffer, std::uint64_t offset) const {
+  failpoint::reads(name_);
   const auto count = retry(
       [&] { return ::pread(fd(), buffer.data(), buffer.size(), static_cast<off_t>(offset)); });
   if (count < 0) {

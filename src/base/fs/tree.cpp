@@ -139,6 +139,7 @@ class EntryWalk {
  private:
   void meet(int dirfd, const dirent& entry, std::vector<std::string>& below) {
     name_ = static_cast<const char*>(entry.d_name);
+    failpoint::reads(name_);
     if (name_ == "." || name_ == "..") {
       return;
     }
@@ -195,6 +196,9 @@ void remove_tree(const std::string& path) {
 
 namespace {
 
+/// So much of a copy is made between two looks at a stop request.
+constexpr std::uint64_t copy_piece = 16U << 20U;
+
 void copy_range(File& from, File& to, std::uint64_t start, std::uint64_t end) {
   auto in = static_cast<loff_t>(start);
   auto out = static_cast<loff_t>(start);
@@ -227,7 +231,7 @@ void copy_range(File& from, File& to, std::uint64_t start, std::uint64_t end) {
   }
 }
 
-void copy_data(File& from, File& to) {
+void copy_data(File& from, File& to, const std::stop_token& stop) {
   const auto size = from.size();
   std::uint64_t position = 0;
   while (position < size) {
@@ -237,7 +241,11 @@ void copy_data(File& from, File& to) {
     }
     const auto start = data < 0 ? position : static_cast<std::uint64_t>(data);
     const auto hole = data < 0 ? -1 : ::lseek(from.fd(), data, SEEK_HOLE);
-    const auto end = hole < 0 ? size : static_cast<std::uint64_t>(hole);
+    const auto end =
+        std::min(hole < 0 ? size : static_cast<std::uint64_t>(hole), start + copy_piece);
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
     copy_range(from, to, start, end);
     position = end;
   }
@@ -246,7 +254,8 @@ void copy_data(File& from, File& to) {
 
 }  // namespace
 
-CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link) {
+CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link,
+                      const std::stop_token& stop) {
   auto out = open_file_at(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
   auto method = CopyMethod::reflink;
   if (::ioctl(out.fd(), FICLONE, from.fd()) != 0) {
@@ -260,7 +269,7 @@ CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_
       }
       out = open_file_at(to_dir, to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     }
-    copy_data(from, out);
+    copy_data(from, out, stop);
   }
   out.chmod(0644);
   out.sync();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ enum class CopyMethod { reflink, hardlink, copy };
 
 /// Makes `to` (which must not exist) have the content of `from`: shares blocks where the file
 /// system can, else links when `allow_link`, else copies, holes kept. The result is fsynced unless
-/// linked.
-CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link);
+/// linked. A stop request ends it (Stopped), and leaves a part.
+CopyMethod clone_file(File& from, int to_dir, const std::string& to, bool allow_link,
+                      const std::stop_token& stop = {});
 
 /// Copies what is in one directory into another: files cloned, symlinks as they are, directories
 /// with all they hold; `skip(name)` leaves out entries of the top level. Other kinds of file are an

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/error.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 
 namespace io {
@@ -61,12 +62,14 @@ std::string digest_hex(Algorithm algorithm, std::string_view bytes) {
   return digest.hex();
 }
 
-std::string digest_file(Algorithm algorithm, base::File& file, std::uint64_t* size) {
+std::string digest_file(Algorithm algorithm, base::File& file, std::uint64_t* size,
+                        const std::stop_token& stop) {
   Digest digest(algorithm);
   std::string buffer(1U << 18U, '\0');
   std::uint64_t total = 0;
   file.seek(0);
   while (const auto count = file.read(buffer)) {
+    base::check_stop(stop);
     digest.update(std::string_view(buffer).substr(0, count));
     total += count;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -33,7 +34,9 @@ class Digest {
 
 std::string digest_hex(Algorithm algorithm, std::string_view bytes);
 
-/// Of the whole file, read once from its start; `size` receives the number of bytes read.
-std::string digest_file(Algorithm algorithm, base::File& file, std::uint64_t* size = nullptr);
+/// Of the whole file, read once from its start; `size` receives the number of bytes read. A stop
+/// request ends it (base::Stopped).
+std::string digest_file(Algorithm algorithm, base::File& file, std::uint64_t* size = nullptr,
+                        const std::stop_token& stop = {});
 
 }  // namespace io

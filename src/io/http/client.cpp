@@ -294,8 +294,8 @@ void CurlClient::fetch(std::vector<FileRequest>& requests, base::Progress& progr
   std::uint64_t bytes = 0;
   for (auto& request : requests) {
     bytes += request.size;
-    transfers.push_back(
-        std::make_unique<DownloadTransfer>(request, options_, seed(), progress, shared_limit));
+    transfers.push_back(std::make_unique<DownloadTransfer>(request, options_, seed(), progress,
+                                                           shared_limit, stop));
   }
   progress.expect(bytes, requests.size());
   run(

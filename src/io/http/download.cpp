@@ -2,13 +2,18 @@
 
 #include <algorithm>
 
+#include "base/process/stop.h"
 #include "base/strings.h"
 
 namespace io {
 
 DownloadTransfer::DownloadTransfer(FileRequest& request, const HttpOptions& options,
-                                   std::uint64_t seed, base::Progress& progress, RateLimit* limit)
-    : Transfer(request, options, seed, limit), request_(request), progress_(progress) {}
+                                   std::uint64_t seed, base::Progress& progress, RateLimit* limit,
+                                   std::stop_token stop)
+    : Transfer(request, options, seed, limit),
+      request_(request),
+      progress_(progress),
+      stop_(std::move(stop)) {}
 
 void DownloadTransfer::release() {
   Transfer::release();
@@ -42,6 +47,7 @@ void DownloadTransfer::hash_what_is_there() {
   std::string buffer(1U << 18U, '\0');
   request_.into->seek(0);
   while (const auto count = request_.into->read(buffer)) {
+    base::check_stop(stop_);
     received_->digest(std::string_view(buffer).substr(0, count));
     advance(count);
   }

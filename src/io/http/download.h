@@ -9,7 +9,7 @@ namespace io {
 class DownloadTransfer : public Transfer {
  public:
   DownloadTransfer(FileRequest& request, const HttpOptions& options, std::uint64_t seed,
-                   base::Progress& progress, RateLimit* limit);
+                   base::Progress& progress, RateLimit* limit, std::stop_token stop);
 
   void release() override;
 
@@ -31,6 +31,7 @@ class DownloadTransfer : public Transfer {
 
   FileRequest& request_;
   base::Progress& progress_;
+  std::stop_token stop_;  ///< for what is read before anything is asked for
   std::optional<ReceivedFile> received_;
   std::uint64_t have_ = 0;
   std::uint64_t reported_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/strings.h"
 
 namespace io::libarchive {
@@ -43,6 +44,7 @@ Reader open_reader(base::File& in, bool as_tar) {
 }
 
 bool next_entry(Reader& reader, base::File& in, archive_entry*& entry) {
+  base::failpoint::reads(in.name());
   const int code = library().read_next_header(reader.get(), &entry);
   if (code == ARCHIVE_EOF) {
     return false;

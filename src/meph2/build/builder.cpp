@@ -25,7 +25,7 @@ std::string absolute(const std::string& path) {
   return std::filesystem::absolute(path).string();
 }
 
-sstream::Checksums digest_output(int space, const std::string& path) {
+sstream::Checksums digest_output(int space, const std::string& path, const std::stop_token& stop) {
   auto file = base::find_beneath(space, path, O_RDONLY);
   if (!file) {
     throw base::Error(base::Errc::failed, base::cat("the builder did not make ", path));
@@ -35,18 +35,19 @@ sstream::Checksums digest_output(int space, const std::string& path) {
                       base::cat("the builder made ", path, ", but not as a regular file"));
   }
   sstream::Checksums sums;
-  sums.sha256 = io::digest_file(io::Algorithm::sha256, file, &sums.size);
+  sums.sha256 = io::digest_file(io::Algorithm::sha256, file, &sums.size, stop);
   if (sums.size == 0) {
     throw base::Error(base::Errc::failed, base::cat("the builder made ", path, " empty"));
   }
   return sums;
 }
 
-BuiltFiles digest_outputs(const BuildPlan& plan, const std::string& space) {
+BuiltFiles digest_outputs(const BuildPlan& plan, const std::string& space,
+                          const std::stop_token& stop) {
   const auto directory = base::open_directory(space);
   std::vector<sstream::Checksums> sums(plan.paths.size());
   base::parallel_for(plan.paths.size(), base::reader_count(), [&](std::size_t i) {
-    sums[i] = digest_output(directory.fd(), plan.paths[i]);
+    sums[i] = digest_output(directory.fd(), plan.paths[i], stop);
   });
   BuiltFiles files;
   for (std::size_t i = 0; i < sums.size(); ++i) {
@@ -124,7 +125,7 @@ BuiltImage run_builder(const BuildPlan& plan, const BuilderOptions& options,
   };
   try {
     base::run_checked(command, context.stop);
-    BuiltImage image{digest_outputs(plan, space),
+    BuiltImage image{digest_outputs(plan, space, context.stop),
                      read_build_report(space, report_name, context.log)};
     if (!options.logs.empty()) {
       forget_logs(options.logs, context.log);

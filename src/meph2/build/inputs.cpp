@@ -101,7 +101,7 @@ const std::optional<sstream::Checksums>& CurrentInputs::source() {
   if (!sums_ && !io::is_http_url(source_)) {
     auto file = base::open_file(source_, O_RDONLY);
     sums_.emplace();
-    sums_->sha256 = io::digest_file(io::Algorithm::sha256, file, &sums_->size);
+    sums_->sha256 = io::digest_file(io::Algorithm::sha256, file, &sums_->size, context_.stop);
   }
   return sums_;
 }

@@ -20,12 +20,12 @@ std::string cache_directory(const std::string& cache, const CloudImage& image) {
   return base::cat(cache, "/", image.sums.strongest().second);
 }
 
-void verify_local(const std::string& path, const CloudImage& image) {
+void verify_local(const std::string& path, const CloudImage& image, const std::stop_token& stop) {
   auto file = base::open_file(path, O_RDONLY | O_NONBLOCK);
   if (!S_ISREG(file.status().st_mode)) {
     throw base::Error(base::Errc::untrusted, base::cat(path, ": not a regular file"));
   }
-  sstream::verify_file(file, image.sums);
+  sstream::verify_file(file, image.sums, stop);
 }
 
 /// Downloads into the cache.
@@ -107,7 +107,7 @@ class Downloads {
       return false;
     }
     try {
-      verify_local(download.file, *download.image);
+      verify_local(download.file, *download.image, context_.stop);
     } catch (const base::Error&) {
       base::unlink_at(AT_FDCWD, download.file);
       return false;
@@ -134,8 +134,8 @@ class Downloads {
       if (error) {
         std::rethrow_exception(error);
       }
-      sstream::verify_file(download.part,
-                           download.image->sums);  // all digests, not only the strongest
+      // All digests, not only the strongest.
+      sstream::verify_file(download.part, download.image->sums, context_.stop);
       download.part.sync();
       download.part.close();
       base::rename_at(AT_FDCWD, download.file + ".part", AT_FDCWD, download.file);
@@ -170,7 +170,7 @@ std::vector<FetchedImage> fetch_images(sstream::ContentSource& source,
     base::check_stop(context.stop);
     try {
       fetched[i].file = source.locate(images[i].path);
-      verify_local(fetched[i].file, images[i]);
+      verify_local(fetched[i].file, images[i], context.stop);
     } catch (const base::Error&) {
       fetched[i].error = std::current_exception();
     }

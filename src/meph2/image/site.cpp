@@ -29,7 +29,8 @@ Known Site::make_layer(const StageInputs& inputs, const StageJob& job) {
 
 void Site::publish_copy(base::File from, const std::string& path, bool may_link) {
   const auto name = base::cat("out-", copies++);
-  base::clone_file(from, base::open_directory(workplace.stage()).fd(), name, may_link);
+  base::clone_file(from, base::open_directory(workplace.stage()).fd(), name, may_link,
+                   context.stop);
   outputs.add(base::cat(workplace.stage(), "/", name), path);
 }
 

@@ -53,7 +53,7 @@ class Opener {
     Known digest;
     if (site_.stages.keeps() || !options_.report.empty()) {
       std::uint64_t size = 0;
-      digest = io::digest_file(io::Algorithm::sha256, file, &size);
+      digest = io::digest_file(io::Algorithm::sha256, file, &size, site_.context.stop);
       site_.record.set_source(*digest, size);
     }
     if (content == Content::squashfs) {

@@ -62,7 +62,7 @@ Prepared prepare(const ArtefactOptions& options, Workshop& workshop) {
       require_root_tar(path);
     }
     out.origins[item] = path;
-    out.sums[item] = sums_of(path);
+    out.sums[item] = sums_of(path, workshop.context().stop);
   }
   if (!out.origins.contains(manifest)) {
     const auto tar = out.origins.find("root-tgz");

@@ -139,7 +139,8 @@ class IndexImport {
       text += package + "\n";
     }
     const auto manifest = workshop_.new_path("manifest");
-    version.add("root-tgz", path + "root-tgz", {{"ftype", "root-tgz"}}, sums_of(root), root);
+    version.add("root-tgz", path + "root-tgz", {{"ftype", "root-tgz"}},
+                sums_of(root, workshop_.context().stop), root);
     version.add("manifest", path + "manifest", {{"ftype", "manifest"}}, write_file(manifest, text),
                 manifest);
     return version;

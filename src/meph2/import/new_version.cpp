@@ -27,13 +27,13 @@ void NewVersion::add(const std::string& name, const std::string& path, io::Json 
   files.push_back(std::move(file));
 }
 
-sstream::Checksums sums_of(const std::string& path) {
+sstream::Checksums sums_of(const std::string& path, const std::stop_token& stop) {
   auto file = base::open_file(path, O_RDONLY);
   if (!S_ISREG(file.status().st_mode)) {
     throw Error(Errc::failed, base::cat("read ", path, ": is no regular file"));
   }
   sstream::Checksums sums;
-  sums.sha256 = io::digest_file(io::Algorithm::sha256, file, &sums.size);
+  sums.sha256 = io::digest_file(io::Algorithm::sha256, file, &sums.size, stop);
   if (sums.size == 0) {
     throw Error(Errc::failed, base::cat("read ", path, ": is empty"));
   }

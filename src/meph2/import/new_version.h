@@ -29,7 +29,7 @@ struct NewVersion {
 };
 
 /// Size and sha256 of a file; Error(failed) for one that is no regular file or is empty.
-sstream::Checksums sums_of(const std::string& path);
+sstream::Checksums sums_of(const std::string& path, const std::stop_token& stop = {});
 
 /// Writes a file that is to be published and has the content in memory.
 sstream::Checksums write_file(const std::string& path, std::string_view content);

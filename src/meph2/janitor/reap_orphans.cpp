@@ -251,6 +251,7 @@ class Reaper {
     }
     std::uint64_t total = 0;
     base::walk_entries(data_.root(), [&](const base::Entry& entry) {
+      base::check_stop(context_.stop);
       if (entry.kind == base::EntryKind::file) {
         const auto status = base::status_of(entry.dirfd, entry.name);
         total += status ? static_cast<std::uint64_t>(status->st_size) : 0;
@@ -400,9 +401,11 @@ class Reaper {
       }
       rewrite_list();
     });
-    attempt([&] { result_.purged = purge_trash(data_, context_.clock.now(), options_.trash); });
+    attempt([&] {
+      result_.purged = purge_trash(data_, context_.clock.now(), options_.trash, context_.stop);
+    });
     tell();
-    if (stopped_) {
+    if (context_.stop.stop_requested()) {
       throw base::Stopped().set_state(
           base::cat(result_.reaped.size(), " files reaped, the rest stays listed"));
     }

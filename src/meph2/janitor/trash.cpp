@@ -68,8 +68,8 @@ void Trash::take(int directory, const std::string& name, const std::string& path
   base::rename_at(directory, name, directory_for(path), name);
 }
 
-std::size_t purge_trash(const sstream::Repository& data, base::Time now,
-                        std::chrono::seconds keep) {
+std::size_t purge_trash(const sstream::Repository& data, base::Time now, std::chrono::seconds keep,
+                        const std::stop_token& stop) {
   if (!base::exists_at(data.private_dir(), trash_name)) {
     return 0;
   }
@@ -78,7 +78,7 @@ std::size_t purge_trash(const sstream::Repository& data, base::Time now,
     const auto trash = base::open_directory_at(data.private_dir(), trash_name);
     for (const auto& batch : base::list_directory(trash.fd())) {
       const auto time = time_of(batch);
-      if (time && *time + keep <= now) {
+      if (time && *time + keep <= now && !stop.stop_requested()) {
         base::remove_tree_at(trash.fd(), batch);
         ++purged;
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <stop_token>
 #include <string>
 
 #include "base/clock.h"
@@ -32,7 +33,9 @@ class Trash {
   std::string directory_path_;
 };
 
-/// Removes the batches that waited for `keep`; returns their number. One from the future waits on.
-std::size_t purge_trash(const sstream::Repository& data, base::Time now, std::chrono::seconds keep);
+/// Removes the batches that waited for `keep`; returns their number. One from the future waits on,
+/// and so do the rest after a stop request.
+std::size_t purge_trash(const sstream::Repository& data, base::Time now, std::chrono::seconds keep,
+                        const std::stop_token& stop);
 
 }  // namespace meph2

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "sstream/publish/swap.h"
 #include "sstream/repository/generation.h"
@@ -73,6 +74,7 @@ class KeyPlace {
     const auto live = sstream::Generation::load(repository_);
     const sstream::DocumentVerifier verifier(keyring, context_.clock);
     for (const auto& name : sstream::documents_in(live.directory())) {
+      base::check_stop(context_.stop);
       if (const auto faults = verifier.faults(live.directory(), name)) {
         refuse(base::cat("streams/v1/", name, ": is not well signed by ", signer_, ": ",
                          faults.text()));

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "meph2/keys/key_rotation.h"
 #include "sstream/repository/generation.h"
@@ -60,6 +61,7 @@ class StatusCheck {
 
   KeyStatus run() {
     for (const auto& name : sstream::documents_in(live_.directory())) {
+      base::check_stop(context_.stop);
       look_at(name);
     }
     if (std::all_of(result_.files.begin(), result_.files.end(),

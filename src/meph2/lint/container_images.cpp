@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "meph2/lint/container_checks.h"
@@ -77,6 +78,7 @@ std::optional<std::string> fingerprint_of(const ProductsFile& file, const Item& 
     }
     std::vector<char> buffer(1U << 20U);
     while (const auto got = data->read(buffer)) {
+      base::check_stop(file.stop);
       digest.update({buffer.data(), got});
     }
   }

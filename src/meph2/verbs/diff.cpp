@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "meph2/supply/channel.h"
 #include "sstream/format/graft.h"
@@ -290,6 +291,7 @@ Json diff(const DiffOptions& options, const sstream::Context& context) {
     return Json{{"not_merged", Json::array({split_label(entry.content_id).label})}};
   };
   for (const auto& [bare, entry] : ours) {
+    base::check_stop(context.stop);
     const auto other = theirs.find(bare);
     auto differences = other == theirs.end()
                            ? not_merged(entry)

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/fs/tree.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "io/openpgp/openpgp.h"
 #include "meph2/janitor/find_orphans.h"
@@ -68,13 +69,15 @@ void read_key(const std::string& signer, const base::Clock& clock, StatusResult&
   }
 }
 
-StatusResult::Count count_below(const Repository& repository, const std::string& name) {
+StatusResult::Count count_below(const Repository& repository, const std::string& name,
+                                const sstream::Context& context) {
   StatusResult::Count count;
   if (repository.private_dir() < 0 || !base::exists_at(repository.private_dir(), name)) {
     return count;
   }
   const auto root = base::open_directory_at(repository.private_dir(), name);
   base::walk_tree(root.fd(), [&](const std::string&, const struct stat& status) {
+    base::check_stop(context.stop);
     if (S_ISREG(status.st_mode)) {
       ++count.files;
       count.bytes += static_cast<std::uint64_t>(status.st_size);
@@ -133,8 +136,8 @@ StatusResult status(const StatusOptions& options, const sstream::Context& contex
   read_index(live, now, result);
   read_products(live, now, result);
   read_key(repository.read_state().signer, context.clock, result);
-  result.staged = count_below(repository, "txn");
-  result.trash = count_below(repository, "trash");
+  result.staged = count_below(repository, "txn", context);
+  result.trash = count_below(repository, "trash", context);
   result.interrupted = repository.private_dir() >= 0 && sstream::needs_recovery(repository);
   const auto holds = sstream::Holds::load(repository);
   for (const auto& hold : holds.all()) {

@@ -164,7 +164,7 @@ sstream::DataVerdict fetch_and_verify(const std::string& url,
             if (error) {
               std::rethrow_exception(error);
             }
-            sstream::verify_file(bodies[i], wanted.expected);
+            sstream::verify_file(bodies[i], wanted.expected, context.stop);
             ++verdict.read;
             verdict.bytes_read += wanted.expected.size;
           } catch (const base::Error& failure) {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "sstream/format/product_tree.h"
 
@@ -137,13 +138,14 @@ void ChecksumVerifier::verify(const std::string& name) {
   require_equal(name, "md5", md5_, expected_.md5);
 }
 
-void verify_file(base::File& file, const Checksums& expected) {
+void verify_file(base::File& file, const Checksums& expected, const std::stop_token& stop) {
   ChecksumVerifier verifier(expected);
   if (file.size() == expected.size) {  // a wrong length needs no reading
     constexpr std::uint64_t largest = 1U << 20U;
     std::vector<char> buffer(static_cast<std::size_t>(std::min(expected.size + 1, largest)));
     std::uint64_t offset = 0;
     while (const auto got = file.read_at(buffer, offset)) {
+      base::check_stop(stop);
       verifier.update({buffer.data(), got});
       offset += got;
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "base/fs/file.h"
@@ -48,6 +49,6 @@ class ChecksumVerifier {
 };
 
 /// Reads the whole file (from its start) and verifies it.
-void verify_file(base::File& file, const Checksums& expected);
+void verify_file(base::File& file, const Checksums& expected, const std::stop_token& stop = {});
 
 }  // namespace sstream

@@ -37,12 +37,13 @@ std::string read_list(const std::string& path) {
   return base::read_all(file, largest_list);
 }
 
-Records read_records(const GenerateOptions& options, GenerateResult& result) {
+Records read_records(const GenerateOptions& options, const Context& context,
+                     GenerateResult& result) {
   if (!options.scan.directory.empty()) {
     auto scan = options.scan;
     scan.content_id = options.content_id;
     scan.tags = options.tags;
-    auto found = scan_directory(scan);
+    auto found = scan_directory(scan, context.stop);
     result.left_out = std::move(found.left_out);
     return std::move(found.records);
   }
@@ -269,7 +270,7 @@ class StreamGenerator {
 
 GenerateResult generate_streams(const GenerateOptions& options, const Context& context) {
   GenerateResult result;
-  auto records = read_records(options, result);
+  auto records = read_records(options, context, result);
   if (records.empty()) {
     throw base::Error(
         base::Errc::not_found,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fs/file.h"
 #include "base/fs/tree.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 
 namespace sstream {
@@ -24,10 +25,12 @@ bool is_place(const std::string& name) {
 
 /// The files to be looked at, sorted; directories and links to be left alone are not entered.
 std::vector<std::string> files_below(const std::string& directory,
-                                     std::vector<std::string>& left_out) {
+                                     std::vector<std::string>& left_out,
+                                     const std::stop_token& stop) {
   std::vector<std::string> files;
   const auto root = base::open_directory(directory);
   base::walk_tree(root.fd(), [&](const std::string& path, const struct stat& status) {
+    base::check_stop(stop);
     if (is_hidden(path) || path == "streams") {
       return false;
     }
@@ -160,7 +163,7 @@ std::string ScanLayout::fill(const Values& values) const {
   return text;
 }
 
-ScanResult scan_directory(const ScanOptions& options) {
+ScanResult scan_directory(const ScanOptions& options, const std::stop_token& stop) {
   const ScanLayout layout(options.layout, "--layout");
   if (!layout.has("version") || (!layout.has("item") && !layout.has("ftype"))) {
     throw base::Error(
@@ -170,7 +173,7 @@ ScanResult scan_directory(const ScanOptions& options) {
   const ScanLayout product(
       options.product.empty() ? default_product(options, layout) : options.product, "--product");
   ScanResult result;
-  for (const auto& path : files_below(options.directory, result.left_out)) {
+  for (const auto& path : files_below(options.directory, result.left_out, stop)) {
     if (auto values = layout.match(path)) {
       result.records.push_back(record_of(path, std::move(*values), options, product));
     } else {

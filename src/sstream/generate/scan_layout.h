@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,6 @@ struct ScanResult {
 /// name begins with a dot are passed over, and so are streams/ and .data/ at the top; symbolic
 /// links and what does not fit the layout are left out and said. Error(usage) for a layout without
 /// version or without item and ftype.
-ScanResult scan_directory(const ScanOptions& options);
+ScanResult scan_directory(const ScanOptions& options, const std::stop_token& stop = {});
 
 }  // namespace sstream

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,7 @@ struct ProductsFile {
   std::set<int> kinds;                ///< of the products so far, see Options::kind_of
   /// A data file; nullopt where there is none. Empty where data files are out of reach.
   std::function<std::optional<base::File>(const std::string& path)> open_data;
+  std::stop_token stop;    ///< for who reads long
   bool read_data = false;  ///< large files may be read whole, which takes long
 
   const std::string* text(std::string_view key) const { return tags.text(key); }

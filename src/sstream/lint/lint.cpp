@@ -133,6 +133,7 @@ void Run::open_one(const std::string& path, const std::string& entry, const Json
   products.facts.file = name;
   products.facts.entry = entry;
   products.facts.listed = listed;
+  products.facts.stop = context_.stop;
   if (options_.files && !files_.is_url()) {
     products.facts.read_data = options_.data;
     products.facts.open_data = [this](const std::string& data) { return files_.open(data); };

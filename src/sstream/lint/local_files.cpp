@@ -223,6 +223,7 @@ void LocalFiles::finish(bool whole, Report& report) {
   kept.seal();
   const auto now = context_.clock.now();
   base::walk_entries(repository_.root(), [&](const base::Entry& entry) {
+    base::check_stop(context_.stop);
     const bool top = entry.path == entry.name;
     if (entry.kind == base::EntryKind::directory) {
       return !(top && (entry.name == "streams" || entry.name.starts_with(".")));

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/fs/tree.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 
 namespace sstream {
@@ -76,9 +77,11 @@ void NextGeneration::write_index(const io::Json& index) {
   write_file(directory(), "index.json", [&](const io::Sink& sink) { io::write_json(index, sink); });
 }
 
-std::vector<std::string> NextGeneration::to_sign(const DocumentSigner& signer) const {
+std::vector<std::string> NextGeneration::to_sign(const DocumentSigner& signer,
+                                                 const std::stop_token& stop) const {
   std::vector<std::string> names;
   for (const auto& name : documents_in(directory())) {
+    base::check_stop(stop);
     if (signer.faults(directory(), name)) {
       names.push_back(name);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ class NextGeneration {
   void write_index(const io::Json& index);
 
   /// The documents whose signatures are not there or not good; those of all others verify.
-  std::vector<std::string> to_sign(const DocumentSigner& signer) const;
+  std::vector<std::string> to_sign(const DocumentSigner& signer, const std::stop_token& stop) const;
 
   /// Reads the whole generation back as consumers do: the index names each of `listed` (by content
   /// id) and nothing else, each document parses and holds what was planned. Error(internal)

@@ -173,6 +173,7 @@ bool Transaction::signatures_current(const Generation& live) {
   const auto& streams = live.streams();
   return !signer().faults(live.directory(), "index.json") &&
          std::all_of(streams.begin(), streams.end(), [&](const auto& entry) {
+           base::check_stop(context_.stop);
            return !signer().faults(live.directory(), entry.second.file);
          });
 }
@@ -227,6 +228,7 @@ void Transaction::build_new(NextGeneration& next, const Generation& live, WhatCh
   }
   const auto stamp = stamp_for(live, changes.contents);
   for (auto& change : changes.contents) {
+    base::check_stop(context_.stop);
     replaced.push_back(change.file);
     changes.listed.at(change.content_id).summary.updated = stamp;
     next.write(change.file, *change.content, stamp);
@@ -284,10 +286,12 @@ void Transaction::finish_next(const Generation& live, const NextGeneration& next
   std::vector<std::function<void()>> parts;
   if (is_signed) {
     ::malloc_trim(0);  // what big trees took: each start of gpg would copy the tables of its pages
-    result_.signed_documents = next.to_sign(signer());
+    result_.signed_documents = next.to_sign(signer(), context_.stop);
     // Clear signatures take longest, so they start first.
-    parts.emplace_back([&] { signer_->sign_clear(next.directory(), result_.signed_documents); });
-    parts.emplace_back([&] { signer_->sign_detached(next.directory(), result_.signed_documents); });
+    parts.emplace_back(
+        [&] { signer_->sign_clear(next.directory(), result_.signed_documents, context_.stop); });
+    parts.emplace_back(
+        [&] { signer_->sign_detached(next.directory(), result_.signed_documents, context_.stop); });
   }
   parts.emplace_back([&] { next.check(listed); });
   if (options_.gate) {

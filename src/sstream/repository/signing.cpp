@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/fs/beneath.h"
+#include "base/process/stop.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/json/json.h"
@@ -133,8 +134,10 @@ DocumentSigner::DocumentSigner(const std::string& key, const std::string& pinned
   }
 }
 
-void DocumentSigner::sign_detached(int directory, const std::vector<std::string>& names) const {
+void DocumentSigner::sign_detached(int directory, const std::vector<std::string>& names,
+                                   const std::stop_token& stop) const {
   for (const auto& name : names) {
+    base::check_stop(stop);
     const auto text = read_document(directory, name);
     auto file = new_signature(directory, name + ".gpg");
     file.write(signer_.sign_detached(text));
@@ -144,8 +147,10 @@ void DocumentSigner::sign_detached(int directory, const std::vector<std::string>
   }
 }
 
-void DocumentSigner::sign_clear(int directory, const std::vector<std::string>& names) const {
+void DocumentSigner::sign_clear(int directory, const std::vector<std::string>& names,
+                                const std::stop_token& stop) const {
   for (const auto& name : names) {
+    base::check_stop(stop);
     const auto text = read_document(directory, name);
     const auto index = clear_index(name, text);
     auto file = new_signature(directory, signed_name(name));

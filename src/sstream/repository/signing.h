@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -58,9 +59,11 @@ class DocumentSigner {
 
   /// Write one kind of signature of each of these documents beside it, 0644, fsynced, and read it
   /// back: Error(internal) for one that does not verify. The two may run side by side; clear
-  /// signatures take several times as long.
-  void sign_clear(int directory, const std::vector<std::string>& names) const;
-  void sign_detached(int directory, const std::vector<std::string>& names) const;
+  /// signatures take several times as long. A stop request ends them between two documents.
+  void sign_clear(int directory, const std::vector<std::string>& names,
+                  const std::stop_token& stop) const;
+  void sign_detached(int directory, const std::vector<std::string>& names,
+                     const std::stop_token& stop) const;
 
   /// DocumentVerifier's, with our key alone.
   SignatureFaults faults(int directory, const std::string& name) const {

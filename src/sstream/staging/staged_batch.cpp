@@ -28,14 +28,14 @@ void seal_file(base::File& file) {
   file.sync();
 }
 
-void copy_local(const StagingArea& area, const NewFile& wanted) {
+void copy_local(const StagingArea& area, const NewFile& wanted, const std::stop_token& stop) {
   const auto name = staged_name(wanted);
   auto source = open_origin(wanted);
   base::unlink_at(area.fd(), name);
-  base::clone_file(source, area.fd(), name, wanted.may_link);
+  base::clone_file(source, area.fd(), name, wanted.may_link, stop);
   auto file = base::open_file_at(area.fd(), name, O_RDONLY | O_NOFOLLOW);
   file.set_name(wanted.origin);
-  verify_file(file, wanted.expected);
+  verify_file(file, wanted.expected, stop);
   seal_file(file);
 }
 
@@ -171,7 +171,7 @@ void StagedBatch::fetch_local(const Context& context) {
   base::parallel_for(local_.size(), base::reader_count(), [&](std::size_t i) {
     base::check_stop(context.stop);
     const auto& file = *local_[i].front();
-    failures[i] = failure_of(file, [&] { copy_local(*area_, file); });
+    failures[i] = failure_of(file, [&] { copy_local(*area_, file, context.stop); });
     context.progress.add_bytes(file.expected.size);
     context.progress.finish_item(file.path);
   });

@@ -225,7 +225,7 @@ class ContentSync {
       std::rethrow_exception(failure);
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
-      verify_file(files[i], sums[i]);  // all digests; the download has compared the strongest
+      verify_file(files[i], sums[i], context_.stop);  // all digests, not only the strongest
     }
   }
 
@@ -247,6 +247,7 @@ class ContentSync {
     std::vector<char> buffer(std::size_t{1} << 18U);
     std::uint64_t size = 0;
     while (const auto got = from.read(buffer)) {
+      base::check_stop(context_.stop);
       size += got;
       if (size > sums.size) {
         throw base::Error(Errc::untrusted,

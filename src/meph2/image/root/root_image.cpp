@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/fs/file.h"
 #include "base/fs/path.h"
 #include "base/process/stop.h"
@@ -187,9 +188,11 @@ class Content {
 /// Writes a tree into an image, node by node.
 class Filler {
  public:
-  explicit Filler(io::Ext4Image& image) : image_(image) {}
+  Filler(io::Ext4Image& image, const std::stop_token& stop) : image_(image), stop_(stop) {}
 
   void add(const io::TreeNode& node, const io::Squashfs::Content& content) {
+    base::failpoint::reads(node.path);
+    base::check_stop(stop_);
     digest_.add(node);
     if (node.path.empty()) {
       image_.set_root(node);
@@ -208,6 +211,7 @@ class Filler {
       directories_[node.path] = inode;
     } else if (S_ISREG(node.mode)) {
       content([&](std::uint64_t offset, std::string_view bytes) {
+        base::check_stop(stop_);
         digest_.add(offset, bytes);
         image_.write(inode, offset, bytes);
       });
@@ -219,6 +223,7 @@ class Filler {
 
  private:
   io::Ext4Image& image_;
+  const std::stop_token& stop_;
   Content digest_;
   std::map<std::string, io::Ext4Image::Inode> directories_;
   Names names_;
@@ -240,9 +245,8 @@ void make_root_image(const std::string& squashfs, const std::string& output,
   const auto needs = needs_of(tree, stop);
   format_for(needs, output, options, log, stop);
   io::Ext4Image image(output);
-  Filler filler(image);
+  Filler filler(image, stop);
   tree.walk([&](const io::TreeNode& node, const io::Squashfs::Content& content) {
-    base::check_stop(stop);
     filler.add(node, content);
   });
   const auto [uuid, seed] = filler.digest().identity();
