@@ -415,7 +415,6 @@ CASES.update({
     "reap-orphans": Case(["reap-orphans", "--older", "1d", "{w.work}/orphans.json", "{w.target}"], Call(10, "rename"),
                          prepare=orphans),
     "verify": Case(["verify", "{w.target}"], Call(5, "download.json")),
-    "verify --data": Case(["verify", "--data", "{w.target}"], Call(40, "read noble")),
     "verify, one large file": Case(["verify", "--data", "{w.target}"], Call(3, BIG), prepare=signed_big),
     "verify, HTTP": Case(["verify", *KEYRING, HTTP], Request("boot-kernel"), fresh=True),
     "lint": Case(["lint", "{w.target}"], Call(40, "read"), again=(0, 1)),
