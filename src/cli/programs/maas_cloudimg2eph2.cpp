@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
+#include "cli/print.h"
 #include "cli/program.h"
 #include "meph2/image/build.h"
 #include "meph2/image/sandbox/unprivileged.h"

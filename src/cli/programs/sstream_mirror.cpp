@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "cli/build_options.h"
 #include "cli/http_options.h"
+#include "cli/print.h"
 #include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/janitor/reap_orphans.h"
@@ -32,7 +33,7 @@ std::string line_of(char sign, const sstream::FileEntry& listed) {
 }
 
 /// As the established tool prints them.
-void print_plan(const sstream::MirrorResult& result, const sstream::Context& context) {
+void print_plan(const sstream::MirrorResult& result) {
   std::uint64_t added = 0;
   std::uint64_t removed = 0;
   if (result.published.files) {
@@ -94,7 +95,7 @@ int run(const MirrorCommand& command, const sstream::Context& context) {
   const auto& publish = command.options.publish;
   if (publish.dry_run) {
     if (command.flags.dry_run == "text") {
-      print_plan(result, context);
+      print_plan(result);
     }
     return cli::finish(report_of(result, publish, 0), {}, command.flags);
   }

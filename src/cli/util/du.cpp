@@ -24,7 +24,7 @@ std::string padded(const std::string& text, std::size_t width) {
   return std::string(text.size() < width ? width - text.size() : 0, ' ') + text;
 }
 
-void print_table(const meph2::DuResult& use, const sstream::Context& context) {
+void print_table(const meph2::DuResult& use) {
   const auto line = [&](const std::string& bytes, const std::string& files,
                         const std::string& shared, const std::string& name) {
     print_line(base::cat(padded(bytes, 10), padded(files, 9), padded(shared, 12), "  ",
@@ -38,7 +38,7 @@ void print_table(const meph2::DuResult& use, const sstream::Context& context) {
   line(base::human_bytes(use.bytes), base::cat(use.files), "", "total, each file once");
 }
 
-void print_rows(const meph2::DuResult& use, const sstream::Context& context) {
+void print_rows(const meph2::DuResult& use) {
   io::Json rows = io::Json::array();
   for (const auto& row : use.rows) {
     rows.push_back({{"bytes", row.bytes},
@@ -62,7 +62,7 @@ Action declare_du(const Options& line) {
   line.in(Group::output).flag("--json", command->json, "As JSON, in bytes");
   return [command](const sstream::Context& context) {
     const auto use = meph2::du(command->data_d, command->by, context);
-    command->json ? print_rows(use, context) : print_table(use, context);
+    command->json ? print_rows(use) : print_table(use);
     return 0;
   };
 }

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/strings.h"
+#include "cli/print.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
@@ -15,7 +16,7 @@ struct FindOrphansCommand {
   PublishFlags flags;
 };
 
-void print_map(const sstream::OrphanFile& list, const sstream::Context& context) {
+void print_map(const sstream::OrphanFile& list) {
   std::string text;
   list.write_map([&](std::string_view part) {
     text += part;
@@ -79,7 +80,7 @@ Action declare_find_orphans(const Options& line) {
     }
     const bool prints_map = wanted.orphans == "-" && command->flags.dry_run != "json";
     if (prints_map) {
-      print_map(result.list, context);
+      print_map(result.list);
     }
     const auto summary = base::cat(result.list.orphans.size(), " orphans (",
                                    base::human_bytes(result.bytes), "), ", result.added, " new, ",

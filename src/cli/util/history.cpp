@@ -83,8 +83,7 @@ io::Json json_of(const Row& row) {
           {"when", entry.when},       {"who", entry.who}};
 }
 
-void print(const HistoryCommand& command, const meph2::HistoryResult& result,
-           const sstream::Context& context) {
+void print(const HistoryCommand& command, const meph2::HistoryResult& result) {
   const auto count = result.rows.size();
   const auto shown = std::min<std::size_t>(command.limit.value_or(count), count);
   io::Json all = io::Json::array();
@@ -115,7 +114,7 @@ Action declare_history(const Options& line) {
       context.log.warning(base::cat(command->options.target, "/.data/.sstream/history.jsonl: ",
                                     result.unreadable, " unreadable lines are left out"));
     }
-    print(*command, result, context);
+    print(*command, result);
     if (result.edited_since) {
       context.log.warning(
           base::cat(command->options.target,

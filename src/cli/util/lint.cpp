@@ -40,7 +40,7 @@ std::optional<std::uint64_t> sample_of(const std::string& text) {
   return count;
 }
 
-int explain(const std::string& id, const sstream::Context& context) {
+int explain(const std::string& id) {
   std::vector<std::string> known;
   for (const auto& rule : meph2::lint_rules()) {
     if (rule.id == id) {
@@ -55,7 +55,7 @@ int explain(const std::string& id, const sstream::Context& context) {
                                                       : std::string("; --list-rules names them")));
 }
 
-int list_rules(const LintCommand& command, const sstream::Context& context) {
+int list_rules(const LintCommand& command) {
   if (command.format == "markdown") {
     print_text(meph2::rules_as_markdown());
   } else if (command.format == "json") {
@@ -80,10 +80,10 @@ int exit_code(const sstream::lint::Result& result, bool strict) {
 
 int run(LintCommand& command, const sstream::Context& context) {
   if (!command.explain.empty()) {
-    return explain(command.explain, context);
+    return explain(command.explain);
   }
   if (command.list_rules) {
-    return list_rules(command, context);
+    return list_rules(command);
   }
   auto options = command.options;
   if (options.where.empty()) {

@@ -7,6 +7,7 @@
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/http_options.h"
+#include "cli/print.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 

@@ -79,11 +79,7 @@ TEST_F(Records, OfAFailureKeepTheLogAndNameIt) {
   const auto log = path("logs/kernel-b_c.log");
   EXPECT_EQ(run(record, kernel("b/c"), "no such luck"), base::cat("no such luck; see ", log));
   EXPECT_EQ(base::read_file(log), "said\nerror: no such luck\n");
-
-  struct stat status {};
-
-  ASSERT_TRUE(base::status_at(AT_FDCWD, log, status));
-  EXPECT_EQ(status.st_mode & 0777U, 0640U);
+  EXPECT_EQ(base::status_of(AT_FDCWD, log).value().st_mode & 0777U, 0640U);
   const auto stages = record.report().at("stages");
   ASSERT_EQ(stages.size(), 2U);
   EXPECT_EQ(stages[0].at("outcome"), "made");
