@@ -123,9 +123,9 @@ class Listing {
 void query(const QueryOptions& options, const QuerySinks& sinks, const Context& context) {
   static_cast<void>(Filters(options.filters));  // what is wrong with them is said before anything
   static_cast<void>(RecordFormat(options.format));
-  auto source =
-      options.path ? ContentSource::open_at(options.source, *options.path, options.trust, context)
-                   : ContentSource::open(options.source, options.trust, context);
+  auto source = options.path
+                    ? ContentSource::open_at(options.source, *options.path, options.trust, context)
+                    : ContentSource::open(options.source, options.trust, context);
   // The established tool puts nothing in front where the stream is the current directory.
   const bool here = !options.path && options.source.starts_with("streams/v1/");
   Listing listing(options, here ? "" : source.base(), sinks);
