@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
     // signed.
     sstream::TrustOptions trust;
     trust.keyring = argv[1];
-    const auto source = sstream::ContentSource::open(argv[2], trust, context);
+    auto source = sstream::ContentSource::open(argv[2], trust, context);
     for (const auto& entry : source.entries()) {
       list_newest(source.read(entry));
     }
