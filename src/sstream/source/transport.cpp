@@ -5,6 +5,8 @@
 #include <fcntl.h>
 
 #include "base/error.h"
+#include "base/fs/beneath.h"
+#include "base/fs/temp_dir.h"
 #include "base/strings.h"
 
 namespace sstream {
