@@ -172,6 +172,15 @@ File open_directory_at(int dirfd, const std::string& name) {
   return open_file_at(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+File duplicate(const File& file) {
+  File copy(UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
+  if (!copy) {
+    throw_errno(errno, "duplicate", file.name());
+  }
+  copy.seek(0);
+  return copy;
+}
+
 std::string read_all(File& file, std::uint64_t limit) {
   std::string out;
   const auto status = file.status();

@@ -89,6 +89,9 @@ File open_file_at(int dirfd, const std::string& path, int flags, mode_t mode = 0
 File open_directory(const std::string& path);
 File open_directory_at(int dirfd, const std::string& name);
 
+/// Another descriptor of the same open file, at its start: the two share their position.
+File duplicate(const File& file);
+
 /// The whole file. `limit`: more than so many bytes is Errc::untrusted.
 std::string read_file(const std::string& path, std::uint64_t limit = UINT64_MAX);
 std::string read_all(File& file, std::uint64_t limit = UINT64_MAX);

@@ -83,14 +83,15 @@ std::optional<base::Time> signing_end(const _gpgme_key& key, base::Time now) {
 /// gpg finds it by itself.
 constexpr const char* user_home = "";
 
-/// Whether anything can have set a default key: gpgconf starts two more programs to say that.
+/// Whether anything, of the machine or of the user, can have set a default key: gpgconf starts two
+/// more programs to say that.
 bool has_gpg_conf() {
   const char* home = std::getenv("GNUPGHOME");
   const char* user = std::getenv("HOME");
   const std::string directory = home != nullptr   ? home
                                 : user != nullptr ? base::cat(user, "/.gnupg")
                                                   : std::string();
-  if (directory.empty() || base::exists_at(AT_FDCWD, "/etc/gnupg/gpg.conf")) {
+  if (directory.empty() || base::exists_at(AT_FDCWD, "/etc/gnupg")) {
     return true;
   }
   if (!base::exists_at(AT_FDCWD, directory)) {

@@ -67,23 +67,13 @@ class RemoteFiles : public StreamFiles {
   bool answered_ = false;
 };
 
-/// Another descriptor of a document that was fetched, at its start.
-base::File again(base::File& file) {
-  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
-  if (!copy) {
-    base::throw_errno(errno, "duplicate", file.name());
-  }
-  copy.seek(0);
-  return copy;
-}
-
 /// Told of once each: what the server keeps from us counts as not being there.
 std::optional<base::File> RemoteFiles::open(const std::string& path) {
   if (base::unsafe_path_reason(path) != nullptr) {
     return std::nullopt;
   }
   if (const auto known = fetched_.find(path); known != fetched_.end()) {
-    return again(known->second);
+    return base::duplicate(known->second);
   }
   auto file = base::unnamed_file(url_of(path));
   io::Request request;
@@ -104,7 +94,7 @@ std::optional<base::File> RemoteFiles::open(const std::string& path) {
     return std::nullopt;
   }
   documents_.push_back(path);
-  return again(fetched_.emplace(path, std::move(file)).first->second);
+  return base::duplicate(fetched_.emplace(path, std::move(file)).first->second);
 }
 
 void RemoteFiles::named(const Item& item, const std::string& path, Report& /*report*/) {

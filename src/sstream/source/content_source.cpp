@@ -1,9 +1,6 @@
 #include "sstream/source/content_source.h"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <fcntl.h>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
@@ -237,9 +234,7 @@ std::optional<base::File> ContentSource::index() const {
   if (!index_) {
     return std::nullopt;
   }
-  auto copy = duplicate(index_);
-  copy.seek(0);
-  return copy;
+  return base::duplicate(index_);
 }
 
 namespace {
@@ -256,9 +251,7 @@ void require_named(const IndexEntry& entry, const std::string& content_id,
 
 ContentSource::Text ContentSource::products_of(const IndexEntry& entry) {
   if (only_) {
-    Text text{duplicate(only_->file), only_->signer};
-    text.file.seek(0);
-    return text;
+    return {base::duplicate(only_->file), only_->signer};
   }
   auto text = fetch_document(entry.path, products_limit);
   if (!text) {

@@ -1,23 +1,11 @@
 #include "sstream/source/transport.h"
 
-#include <cerrno>
-
-#include <fcntl.h>
-
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/fs/temp_dir.h"
 #include "base/strings.h"
 
 namespace sstream {
-
-base::File duplicate(const base::File& file) {
-  base::File copy(base::UniqueFd(::fcntl(file.fd(), F_DUPFD_CLOEXEC, 0)), file.name());
-  if (!copy) {
-    base::throw_errno(errno, "duplicate", file.name());
-  }
-  return copy;
-}
 
 Transport::Transport(std::string base, const Context& context, SourceMemory* memory,
                      std::vector<std::string> mirrors)
@@ -89,7 +77,8 @@ void Transport::keep(const std::string& path, const base::File& file, std::strin
   if (memory_ == nullptr || !memory_->keeps_originals()) {
     return;
   }
-  if (memory_->keep_original(path, {duplicate(file), std::move(etag), std::move(last_modified)})) {
+  if (memory_->keep_original(path,
+                             {base::duplicate(file), std::move(etag), std::move(last_modified)})) {
     unchanged_.insert(path);
   }
 }

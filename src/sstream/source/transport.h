@@ -57,7 +57,4 @@ class Transport {
   std::set<std::string> unchanged_;          ///< paths that are as the memory knows them
 };
 
-/// Another descriptor of the same open file: they share their position.
-base::File duplicate(const base::File& file);
-
 }  // namespace sstream
