@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/strings.h"
+#include "io/json/json.h"
 
 namespace cli {
 

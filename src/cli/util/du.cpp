@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli/print.h"
 #include "cli/util/commands.h"
+#include "io/json/json.h"
 
 namespace cli {
 

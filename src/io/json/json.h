@@ -10,13 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/fs/file.h"
+#include "io/json/json_fwd.h"
 
 /// Compiled once, in json_type.cpp: every source that looks at JSON would else compile it again.
 extern template class nlohmann::basic_json<>;
 
 namespace io {
-
-using Json = nlohmann::json;
 
 struct JsonLimits {
   std::uint64_t max_bytes = 1ULL << 30U;

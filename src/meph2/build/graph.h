@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "meph2/build/plan.h"
 
 namespace meph2 {

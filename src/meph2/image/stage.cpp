@@ -11,6 +11,7 @@
 #include "base/fs/path.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 #include "meph2/image/sandbox/emulation.h"
 #include "meph2/image/steps/chroot_steps.h"
 #include "meph2/image/steps/kihelper.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "meph2/lint/lint.h"
 #include "sstream/lint/rule.h"
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 
 namespace sstream {
 

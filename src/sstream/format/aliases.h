@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 
 namespace sstream {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 
 /// What the documents of simplestreams have in common: how they say that a part has not the form it
 /// must have.

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/fs/file.h"
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "sstream/format/product_tree.h"
 
 namespace sstream {

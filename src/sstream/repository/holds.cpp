@@ -7,6 +7,7 @@
 #include "base/fs/atomic_file.h"
 #include "base/fs/beneath.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 
 namespace sstream {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "sstream/repository/repository.h"
 
 namespace sstream {

@@ -7,6 +7,7 @@
 #include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 #include "meph2/image/steps/packages_used.h"
 
 namespace meph2::image {

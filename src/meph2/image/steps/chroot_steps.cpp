@@ -11,6 +11,7 @@
 #include "base/fs/path.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 #include "meph2/image/sandbox/sandbox.h"
 #include "meph2/image/steps/adjust.h"
 #include "meph2/image/steps/chroot.h"

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 
 namespace meph2::image {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "meph2/image/steps/stage_input.h"
 #include "meph2/image/steps/stage_output.h"
 

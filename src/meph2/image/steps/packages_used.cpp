@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
+#include "io/json/json.h"
 
 namespace meph2::image {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "meph2/image/steps/chroot_steps.h"
 #include "meph2/image/steps/stage_input.h"
 #include "meph2/image/steps/stage_output.h"

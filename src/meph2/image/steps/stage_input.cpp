@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "io/json/json.h"
 
 namespace meph2::image {
 

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include "io/json/json.h"
+#include "io/json/json_fwd.h"
 #include "meph2/image/steps/needs.h"
 
 namespace meph2::image {

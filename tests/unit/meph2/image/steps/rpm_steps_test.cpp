@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "io/json/json.h"
+
 namespace meph2::image {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "io/json/json.h"
 #include "tests/support/refused.h"
 
 namespace meph2::image {
