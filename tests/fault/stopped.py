@@ -34,7 +34,8 @@ import streams  # noqa: E402
 
 BIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bin")
 BIG = "noble/amd64/20240301/squashfs"
-KEPT = {"build", "build.lock", "cache", "cloudimg-sync.lock", "verified"}  # by builders and verify, beside the stream
+# By builders, verify and the rotation of keys, beside the stream.
+KEPT = {"build", "build.lock", "cache", "cloudimg-sync.lock", "rotation.json", "verified"}
 AFTERWARDS = 100  # calls of ours that a command may make once it has been stopped
 PATIENCE = 30  # seconds until a command has to have come to its place
 
@@ -311,6 +312,21 @@ def signed_contents(world):
     world.check(world.start("meph2-util", "sign", world.target))
 
 
+def second_key(world):
+    """Another key that could sign, and that readers trust; the target's keyring does not name it yet."""
+    gpg = ["gpg", "--batch", "--quiet"]
+    if subprocess.run([*gpg, "--list-keys", "second@example.com"], env=world.env, check=False, capture_output=True).returncode:
+        subprocess.run([*gpg, "--passphrase", "", "--quick-generate-key", "second@example.com", "ed25519", "sign", "never"],
+                       env=world.env, check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([*gpg, "--yes", "--export", "--output", world.keys.keyring], env=world.env, check=True)
+
+
+def announced_key(world):
+    second_key(world)
+    signed_contents(world)
+    world.check(world.start("meph2-util", "keys", "rotate", "--announce", "second@example.com", world.target))
+
+
 def orphans(world):
     """Forty files that nothing names, found long ago."""
     for number in range(40):
@@ -400,6 +416,10 @@ HTTP = "{w.url}source/"
 KEYRING = ["--keyring", "{w.keys.keyring}"]
 CASES = {name + ", lock": Case(words, Lock()) for name, words in EDITS.items()}
 CASES.update({
+    "hold, lock": Case(["hold", "{w.target}", streams.PRODUCT % "ga-24.04" + "@20230101", "--reason", "x"], Lock()),
+    "keys rotate, lock": Case(["keys", "rotate", "--announce", "second@example.com", "{w.target}"], Lock(), prepare=second_key),
+    "keys rotate": Case(["keys", "rotate", "--switch", "--grace", "0s", "{w.target}"], Call(9, "write com"),
+                        prepare=announced_key),
     "insert": Case(EDITS["insert"], Call(20, "fchmod")),
     "insert, one large file": Case(["insert", "{w.work}/big", "{w.target}"], Call(3, BIG), prepare=big_source),
     "insert, HTTP": Case(["insert", *KEYRING, HTTP, "{w.target}"], Request("boot-kernel")),

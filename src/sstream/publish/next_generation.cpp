@@ -45,11 +45,13 @@ NextGeneration::~NextGeneration() {
   }
 }
 
-void NextGeneration::carry_over(const std::vector<std::string>& replaced) {
+void NextGeneration::carry_over(const std::vector<std::string>& replaced,
+                                const std::stop_token& stop) {
   if (live_.directory() < 0) {
     return;
   }
   base::copy_tree(live_.directory(), directory(), [&](const std::string& file) {
+    base::check_stop(stop);
     return file.starts_with(".") ||
            std::any_of(replaced.begin(), replaced.end(), [&](const auto& document) {
              return file == document || is_signature_of(file, document);

@@ -38,8 +38,8 @@ class NextGeneration {
   int directory() const { return directory_.fd(); }
 
   /// Takes over what did not change: every file of the live generation but `replaced` documents,
-  /// their signatures and the index.
-  void carry_over(const std::vector<std::string>& replaced);
+  /// their signatures and the index. Throws Stopped for a stop request.
+  void carry_over(const std::vector<std::string>& replaced, const std::stop_token& stop);
 
   void write(const std::string& file, NewStream& content, const std::string& updated);
   /// A file as it is.

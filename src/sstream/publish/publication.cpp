@@ -249,7 +249,7 @@ void Transaction::build_new(NextGeneration& next, const Generation& live, WhatCh
   } else {
     result_.updated = index.value("updated", "");
   }
-  next.carry_over(replaced);
+  next.carry_over(replaced, context_.stop);
 }
 
 void Transaction::build_exact(NextGeneration& next, ExactMetadata& metadata) {
