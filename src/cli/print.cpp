@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include "base/strings.h"
-#include "io/json/json.h"
 
 namespace cli {
 

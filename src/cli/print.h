@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "io/json/json_fwd.h"
+#include "io/json/json.h"
 
 /// What goes to stdout: results, and nothing else.
 namespace cli {

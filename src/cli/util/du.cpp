@@ -6,7 +6,6 @@
 #include "base/strings.h"
 #include "cli/print.h"
 #include "cli/util/commands.h"
-#include "io/json/json.h"
 
 namespace cli {
 
