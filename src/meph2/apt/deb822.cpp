@@ -22,8 +22,8 @@ bool same_name(std::string_view left, std::string_view right) {
 }  // namespace
 
 const Paragraph::Field* Paragraph::find(std::string_view field) const {
-  const auto found = std::find_if(fields_.begin(), fields_.end(),
-                                  [&](const Field& each) { return same_name(each.name, field); });
+  const auto found =
+      std::ranges::find_if(fields_, [&](const Field& each) { return same_name(each.name, field); });
   return found == fields_.end() ? nullptr : &*found;
 }
 

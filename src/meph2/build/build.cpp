@@ -17,7 +17,7 @@ namespace {
 
 void require_format(const std::string& format) {
   const auto& known = image_formats();
-  if (!format.empty() && std::find(known.begin(), known.end(), format) == known.end()) {
+  if (!format.empty() && std::ranges::find(known, format) == known.end()) {
     throw base::Error(base::Errc::usage, base::cat("--image-format '", format,
                                                    "': expected one of ", base::join(known, ", ")));
   }
@@ -204,7 +204,7 @@ class ImageBuild {
   void list_items(const std::vector<std::string>& products) {
     result_.items.clear();
     for (const auto& product : plan_.products) {
-      if (std::find(products.begin(), products.end(), product.name) == products.end()) {
+      if (std::ranges::find(products, product.name) == products.end()) {
         continue;
       }
       for (const auto& [item, node] : product.items) {

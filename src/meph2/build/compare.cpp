@@ -109,9 +109,9 @@ class Comparison {
       changes_.push_back({"archives", "", "", "unknown: none was recorded", false});
     }
     for (const auto& old : before_.archives) {
-      const auto found = std::find_if(
-          now_.inputs.archives.begin(), now_.inputs.archives.end(),
-          [&](const UsedArchive& each) { return each.url == old.url && each.suite == old.suite; });
+      const auto found = std::ranges::find_if(now_.inputs.archives, [&](const UsedArchive& each) {
+        return each.url == old.url && each.suite == old.suite;
+      });
       const auto fresh = found == now_.inputs.archives.end() ? std::string() : found->sha256;
       const auto what = archive_name(old);
       if (!unknown(what, old.sha256, fresh) && old.sha256 != fresh) {

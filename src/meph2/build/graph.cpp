@@ -11,7 +11,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 void add_once(Strings& list, const std::string& word) {
-  if (!word.empty() && std::find(list.begin(), list.end(), word) == list.end()) {
+  if (!word.empty() && std::ranges::find(list, word) == list.end()) {
     list.push_back(word);
   }
 }
@@ -41,7 +41,7 @@ class Grapher {
   void add(BuildNode node) { graph_.nodes.push_back(std::move(node)); }
 
   bool has_flag(const std::string& name) const {
-    return std::find(plan_.flags.begin(), plan_.flags.end(), name) != plan_.flags.end();
+    return std::ranges::find(plan_.flags, name) != plan_.flags.end();
   }
 
   /// Why the published root differs from the source's; empty: it does not.
@@ -168,11 +168,10 @@ class Grapher {
   }
 
   const BuildNode* maker_of(const std::string& path) const {
-    const auto found =
-        std::find_if(graph_.nodes.begin(), graph_.nodes.end(), [&](const BuildNode& node) {
-          return node.kind != BuildStep::item &&
-                 std::find(node.outputs.begin(), node.outputs.end(), path) != node.outputs.end();
-        });
+    const auto found = std::ranges::find_if(graph_.nodes, [&](const BuildNode& node) {
+      return node.kind != BuildStep::item &&
+             std::ranges::find(node.outputs, path) != node.outputs.end();
+    });
     return found == graph_.nodes.end() ? nullptr : &*found;
   }
 

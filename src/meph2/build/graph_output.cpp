@@ -65,7 +65,7 @@ const char* name_of(StepState state) {
 }
 
 std::vector<std::string> graph_lines(const BuildGraph& graph) {
-  const auto to_make = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
+  const auto to_make = std::ranges::count_if(graph.nodes, [](const auto& node) {
     return node.kind != BuildStep::item && node.state == StepState::make;
   });
   std::vector<std::string> lines{

@@ -214,8 +214,8 @@ std::map<std::string, BuildInputs> with_report(std::map<std::string, BuildInputs
 
 void record_builds(const std::string& repository, const std::vector<RecordedVersion>& versions,
                    std::chrono::seconds lock_timeout, const sstream::Context& context) {
-  if (std::all_of(versions.begin(), versions.end(),
-                  [](const RecordedVersion& each) { return each.by_product.empty(); })) {
+  if (std::ranges::all_of(versions,
+                          [](const RecordedVersion& each) { return each.by_product.empty(); })) {
     return;
   }
   try {

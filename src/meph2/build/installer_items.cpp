@@ -40,9 +40,8 @@ std::vector<VersionFile*> files_of(InstallerVersion& version, const KernelRow& r
     if (kind == FileKind::dtb && row.dtb.empty()) {
       continue;
     }
-    const auto found =
-        std::find_if(version.files.begin(), version.files.end(),
-                     [&](const VersionFile& file) { return suits(file, row, kind); });
+    const auto found = std::ranges::find_if(
+        version.files, [&](const VersionFile& file) { return suits(file, row, kind); });
     if (found == version.files.end()) {
       return {};
     }
@@ -72,9 +71,8 @@ std::string describe(const KernelRow& row) {
 
 /// Two rows may share a file, but not a name.
 void add_file(sstream::NewFile file, const KernelRow& row, BuildPlan& plan) {
-  const auto other =
-      std::find_if(plan.installer_files.begin(), plan.installer_files.end(),
-                   [&](const sstream::NewFile& known) { return known.path == file.path; });
+  const auto other = std::ranges::find_if(
+      plan.installer_files, [&](const sstream::NewFile& known) { return known.path == file.path; });
   if (other == plan.installer_files.end()) {
     base::require_safe_path(file.path);
     plan.installer_files.push_back(std::move(file));
@@ -166,7 +164,7 @@ void InstallerItems::add_to(BuildPlan& plan) {
                                 base::join(mirrors, ", "),
                                 "; name another archive with --di-mirror, or give --disable-di"));
   }
-  std::sort(wanted.begin(), wanted.end());
+  std::ranges::sort(wanted);
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   offered.archive->find_sizes(wanted);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -245,9 +243,8 @@ InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& r
     auto& sums = result.sums[missing[i].path];
     sums.sha256 = io::digest_file(io::Algorithm::sha256, parts[i]);
     parts[i].close();
-    const auto file =
-        std::find_if(result.files.begin(), result.files.end(),
-                     [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
+    const auto file = std::ranges::find_if(
+        result.files, [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
     file->expected = sums;
     file->origin = base::cat(space, "/", file->path);
     file->mirrors.clear();

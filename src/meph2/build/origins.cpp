@@ -56,8 +56,8 @@ BuildInputs inputs_of(const Json& json) {
 bool is_complete(const BuildInputs& inputs) {
   return !inputs.source_sha256.empty() && !inputs.builder.empty() && !inputs.program.empty() &&
          !inputs.settings.empty() && !inputs.archives.empty() &&
-         std::all_of(inputs.archives.begin(), inputs.archives.end(),
-                     [](const UsedArchive& archive) { return !archive.sha256.empty(); });
+         std::ranges::all_of(inputs.archives,
+                             [](const UsedArchive& archive) { return !archive.sha256.empty(); });
 }
 
 std::string digest_of(const BuildInputs& inputs) {
@@ -113,7 +113,7 @@ std::vector<std::string> BuildOrigins::versions(const std::string& product) cons
       list.push_back(key.second);
     }
   }
-  std::reverse(list.begin(), list.end());
+  std::ranges::reverse(list);
   return list;
 }
 

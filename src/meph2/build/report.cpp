@@ -61,7 +61,7 @@ class Reader {
 
   /// Texts are shown, kept and compared: one line each.
   std::string checked(std::string text, const std::string& key) const {
-    const auto control = std::any_of(text.begin(), text.end(), [](char character) {
+    const auto control = std::ranges::any_of(text, [](char character) {
       return static_cast<unsigned char>(character) < 0x20U || character == 0x7f;
     });
     if (control || text.size() > longest_text) {
@@ -111,7 +111,7 @@ class Reader {
       require(*seconds, seconds->is_number(), "seconds", "a number");
       stage.seconds = seconds->get<double>();
     }
-    if (std::find(outcomes.begin(), outcomes.end(), stage.outcome) == outcomes.end()) {
+    if (std::ranges::find(outcomes, stage.outcome) == outcomes.end()) {
       refuse(name_, base::cat("outcome '", stage.outcome, "' is none of made, taken, failed"));
     }
     return stage;

@@ -44,14 +44,14 @@ class VersionSearch {
   /// What costs nothing is compared first, and for all products.
   bool same_inputs(MadeImage& found) {
     const auto& products = current_.plan().products;
-    return std::all_of(products.begin(), products.end(),
-                       [&](const PlannedProduct& product) {
-                         const auto* recorded = records_.find(product.name, found.reused);
-                         return recorded != nullptr && is_complete(*recorded) &&
-                                recorded->settings == current_.settings(product) &&
-                                has_source(*recorded);
-                       }) &&
-           std::all_of(products.begin(), products.end(), [&](const PlannedProduct& product) {
+    return std::ranges::all_of(products,
+                               [&](const PlannedProduct& product) {
+                                 const auto* recorded = records_.find(product.name, found.reused);
+                                 return recorded != nullptr && is_complete(*recorded) &&
+                                        recorded->settings == current_.settings(product) &&
+                                        has_source(*recorded);
+                               }) &&
+           std::ranges::all_of(products, [&](const PlannedProduct& product) {
              const auto& recorded = *records_.find(product.name, found.reused);
              found.inputs[product.name] = recorded;
              const auto now = current_.instead_of(recorded, product);
@@ -70,7 +70,7 @@ class VersionSearch {
     for (const auto& product : plan.products) {
       for (const auto& [name, item] : product.items) {
         const auto path = item.at("path").get<std::string>();
-        if (std::find(plan.paths.begin(), plan.paths.end(), path) == plan.paths.end()) {
+        if (std::ranges::find(plan.paths, path) == plan.paths.end()) {
           continue;  // the installer's, which no builder makes
         }
         if (!take_file({product.name, found.reused, name}, path, found)) {

@@ -17,8 +17,8 @@ namespace meph2 {
 namespace {
 
 const PlannedProduct* planned(const BuildPlan& plan, const std::string& name) {
-  const auto found = std::find_if(plan.products.begin(), plan.products.end(),
-                                  [&](const auto& product) { return product.name == name; });
+  const auto found = std::ranges::find_if(
+      plan.products, [&](const auto& product) { return product.name == name; });
   return found == plan.products.end() ? nullptr : &*found;
 }
 
@@ -38,9 +38,9 @@ void probe_size(const std::string& source, InputsNow& now, const sstream::Contex
 }
 
 bool archive_changed(const BuildInputs& recorded, const BuildInputs& now) {
-  return std::any_of(now.archives.begin(), now.archives.end(), [&](const UsedArchive& archive) {
-    return !archive.sha256.empty() && std::find(recorded.archives.begin(), recorded.archives.end(),
-                                                archive) == recorded.archives.end();
+  return std::ranges::any_of(now.archives, [&](const UsedArchive& archive) {
+    return !archive.sha256.empty() &&
+           std::ranges::find(recorded.archives, archive) == recorded.archives.end();
   });
 }
 

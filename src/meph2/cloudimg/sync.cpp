@@ -292,8 +292,8 @@ class Sync {
   }
 
   bool all_failed() const {
-    return !jobs_.empty() && std::all_of(jobs_.begin(), jobs_.end(),
-                                         [](const Job& job) { return !job.error.empty(); });
+    return !jobs_.empty() &&
+           std::ranges::all_of(jobs_, [](const Job& job) { return !job.error.empty(); });
   }
 
   void publish() {
@@ -384,8 +384,7 @@ class Sync {
 }  // namespace
 
 bool CloudimgSyncResult::failed() const {
-  return std::any_of(images.begin(), images.end(),
-                     [](const SyncedImage& image) { return !image.error.empty(); });
+  return std::ranges::any_of(images, [](const SyncedImage& image) { return !image.error.empty(); });
 }
 
 CloudimgSyncResult cloudimg_sync(const CloudimgSyncOptions& options,

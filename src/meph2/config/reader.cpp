@@ -45,7 +45,7 @@ void ConfigValue::reject(const std::string& expected) const {
 
 void ConfigValue::allow_keys(const std::vector<std::string>& known) const {
   for (const auto& key : keys()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) {
+    if (std::ranges::find(known, key) != known.end()) {
       continue;
     }
     const auto near = base::nearest_word(key, known);
@@ -151,7 +151,7 @@ std::string ConfigValue::comma_list() const {
 std::string ConfigValue::word(const std::string& others, std::size_t max_length) const {
   auto text = string();
   const auto fits = [&](char c) { return alphanumeric(c) || others.find(c) != std::string::npos; };
-  if (!std::all_of(text.begin(), text.end(), fits) || !alphanumeric(text[0])) {
+  if (!std::ranges::all_of(text, fits) || !alphanumeric(text[0])) {
     reject(base::cat("'", text, "': must be letters, digits and any of ", others,
                      ", beginning with a letter or digit"));
   }

@@ -219,7 +219,7 @@ void read_our_keys(const ConfigValue& top, StreamConfig& config) {
   if (const auto value = top.find("squashfs_compression")) {
     config.squashfs_compression = value->string();
     const std::vector<std::string> known{"gzip", "xz", "zstd"};
-    if (std::find(known.begin(), known.end(), config.squashfs_compression) == known.end()) {
+    if (std::ranges::find(known, config.squashfs_compression) == known.end()) {
       value->reject(base::cat("must be one of ", base::join(known, ", ")));
     }
   }

@@ -117,8 +117,8 @@ class Build {
       return out;
     }
     out.packages = parse_dpkg_status(*text, base::cat(options_.source, ": /", status_file));
-    const auto dpkg = std::find_if(out.packages.begin(), out.packages.end(),
-                                   [](const auto& each) { return each.name == "dpkg"; });
+    const auto dpkg =
+        std::ranges::find_if(out.packages, [](const auto& each) { return each.name == "dpkg"; });
     if (dpkg == out.packages.end()) {
       return out;
     }

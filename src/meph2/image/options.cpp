@@ -74,7 +74,7 @@ bool BuildOptions::mounts() const {
 void check_options(const BuildOptions& options) {
   static constexpr std::array formats = {"auto",          "img-tar",  "root-image",
                                          "root-image-gz", "root-tar", "squashfs-image"};
-  if (std::find(formats.begin(), formats.end(), options.format) == formats.end()) {
+  if (std::ranges::find(formats, options.format) == formats.end()) {
     throw Error(Errc::usage, base::cat("--format=", options.format,
                                        ": one of auto, img-tar, root-image, root-image-gz, "
                                        "root-tar, squashfs-image expected"));

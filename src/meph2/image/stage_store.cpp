@@ -56,7 +56,7 @@ std::string attributes_of(const std::string& path) {
   }
   list.resize(static_cast<std::size_t>(got));
   auto names = base::split(list, '\0');
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names);
   std::string out;
   for (const auto& name : names) {
     std::array<char, 65536> value{};

@@ -83,7 +83,7 @@ bool is_published(const sstream::ProductTree* live, const std::string& product,
   if (versions.empty()) {
     return false;
   }
-  return std::all_of(prepared.sums.begin(), prepared.sums.end(), [&](const auto& entry) {
+  return std::ranges::all_of(prepared.sums, [&](const auto& entry) {
     const auto* item = live->item({product, versions.front(), entry.first});
     return item != nullptr && item->value("sha256", std::string()) == entry.second.sha256;
   });

@@ -35,13 +35,13 @@ io::Keyring load_keyring(const ImportConfig& config, const std::string& option) 
 
 /// The item that the files of a source package go to.
 std::string item_name(const Bootloader& loader, const std::string& source) {
-  const auto found = std::find_if(loader.src_names.begin(), loader.src_names.end(),
-                                  [&](const auto& entry) { return entry.first == source; });
+  const auto found = std::ranges::find_if(loader.src_names,
+                                          [&](const auto& entry) { return entry.first == source; });
   return found == loader.src_names.end() ? source : found->second;
 }
 
 std::string joined(std::vector<std::string> packages) {
-  std::sort(packages.begin(), packages.end());
+  std::ranges::sort(packages);
   return base::join(packages, " ");
 }
 
@@ -99,7 +99,7 @@ bool BootloaderImport::is_published(const Bootloader& loader, const std::string&
   if (versions.empty()) {
     return false;
   }
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
+  return std::ranges::all_of(wanted, [&](const auto& entry) {
     const sstream::Pedigree id{product, versions.front(), entry.first};
     const auto item = live->view(id);
     if (!item) {

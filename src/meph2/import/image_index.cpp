@@ -246,7 +246,7 @@ std::vector<OfferedImage> read_image_index(std::string_view text, const std::str
   for (const auto& entry : newest) {
     out.push_back(entry.second);
   }
-  std::reverse(out.begin(), out.end());
+  std::ranges::reverse(out);
   return out;
 }
 
@@ -255,7 +255,7 @@ std::vector<NewVersion> import_image_index(const ImportConfig& config, std::size
   std::vector<NewVersion> versions;
   for (const auto& image : config.image_index->images) {
     auto made = IndexImport(config, image, workshop).run(max);
-    std::move(made.begin(), made.end(), std::back_inserter(versions));
+    std::ranges::move(made, std::back_inserter(versions));
   }
   return versions;
 }

@@ -18,8 +18,8 @@ ImportResult publish_versions(const std::vector<NewVersion>& versions, const Imp
                               const sstream::Context& context) {
   ImportResult result;
   result.items = import::items_of(versions);
-  const bool all_planned = std::all_of(versions.begin(), versions.end(),
-                                       [](const NewVersion& each) { return each.only_planned; });
+  const bool all_planned =
+      std::ranges::all_of(versions, [](const NewVersion& each) { return each.only_planned; });
   if (!all_planned) {
     result.published = publish_added(
         options.target,

@@ -168,7 +168,7 @@ BootloaderConfig read_bootloaders(const ConfigValue& top, const ConfigValue& lis
 
 bool is_full_version(const std::string& text) {
   const auto parts = base::split(text, '.');
-  return parts.size() == 3 && std::all_of(parts.begin(), parts.end(), [](const auto& part) {
+  return parts.size() == 3 && std::ranges::all_of(parts, [](const auto& part) {
            return base::parse_decimal(part).has_value();
          });
 }

@@ -36,8 +36,8 @@ bool wants(const Bootloader& loader, const std::string& path) {
   if (!loader.grub_format.empty()) {
     return path.starts_with(loader.files.front().pattern + "/");
   }
-  return std::any_of(loader.files.begin(), loader.files.end(),
-                     [&](const FilePattern& file) { return matches(file.pattern, path); });
+  return std::ranges::any_of(loader.files,
+                             [&](const FilePattern& file) { return matches(file.pattern, path); });
 }
 
 std::map<std::string, std::string> pick_files(const Bootloader& loader,

@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t day_digits = 8;
 
 bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::string next_number(std::string number) {
@@ -35,7 +34,7 @@ std::string day_of(base::Time time) {
 
 std::string next_version(const std::vector<std::string>& there, const std::string& day,
                          const std::string& first) {
-  const auto newest = std::max_element(there.begin(), there.end());
+  const auto newest = std::ranges::max_element(there);
   auto fresh = day + first;
   if (newest == there.end() || *newest < fresh) {
     return fresh;

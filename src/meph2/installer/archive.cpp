@@ -282,25 +282,23 @@ std::vector<InstallerVersion> InstallerArchive::versions(
   for (const auto& pocket : pockets) {
     base::check_stop(context_.stop);
     for (auto& version : reading_->suite(tree, arch, pocket)) {
-      const bool known = std::any_of(all.begin(), all.end(), [&](const InstallerVersion& other) {
-        return other.name == version.name;
-      });
+      const bool known = std::ranges::any_of(
+          all, [&](const InstallerVersion& other) { return other.name == version.name; });
       if (!known) {
         all.push_back(std::move(version));
       }
     }
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const InstallerVersion& left, const InstallerVersion& right) {
-                     return apt::version_less(right.name, left.name);
-                   });
+  std::ranges::stable_sort(all, [](const InstallerVersion& left, const InstallerVersion& right) {
+    return apt::version_less(right.name, left.name);
+  });
   return all;
 }
 
 void InstallerArchive::find_sizes(const std::vector<VersionFile*>& files) const {
   std::vector<VersionFile*> unknown;
-  std::copy_if(files.begin(), files.end(), std::back_inserter(unknown),
-               [](const VersionFile* file) { return file->sums.size == 0; });
+  std::ranges::copy_if(files, std::back_inserter(unknown),
+                       [](const VersionFile* file) { return file->sums.size == 0; });
   base::parallel_for(unknown.size(), probes_at_once, [&](std::size_t i) {
     base::check_stop(context_.stop);
     unknown[i]->sums.size = reading_->size_of(unknown[i]->path);

@@ -72,12 +72,12 @@ constexpr std::string_view uboot_suffix = "-uboot";
 
 template <typename Names>
 bool is_one_of(std::string_view name, const Names& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::ranges::find(names, name) != names.end();
 }
 
 /// It becomes a part of names and paths.
 bool is_word(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char character) {
+  return !text.empty() && std::ranges::all_of(text, [](char character) {
     return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
            std::string_view("._+-,").find(character) != std::string_view::npos;
   });

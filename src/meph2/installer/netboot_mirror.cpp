@@ -248,16 +248,15 @@ class NetbootMirror {
       names.insert(there.begin(), there.end());
     }
     std::vector<std::string> newest(names.begin(), names.end());
-    std::stable_sort(newest.begin(), newest.end(), [](const auto& left, const auto& right) {
-      return apt::version_less(right, left);
-    });
+    std::ranges::stable_sort(
+        newest, [](const auto& left, const auto& right) { return apt::version_less(right, left); });
     newest.resize(std::min(newest.size(), options_.max.value_or(newest.size())));
     sstream::WorkPlan work;
     const auto has = [](const std::vector<std::string>& list, const std::string& name) {
-      return std::find(list.begin(), list.end(), name) != list.end();
+      return std::ranges::find(list, name) != list.end();
     };
-    std::copy_if(newest.begin(), newest.end(), std::back_inserter(work.add),
-                 [&](const auto& name) { return !has(there, name); });
+    std::ranges::copy_if(newest, std::back_inserter(work.add),
+                         [&](const auto& name) { return !has(there, name); });
     std::copy_if(there.rbegin(), there.rend(), std::back_inserter(work.remove),
                  [&](const auto& name) { return !has(newest, name); });
     return work;
@@ -271,7 +270,7 @@ class NetbootMirror {
       const auto work = work_of(source, live ? &*live : nullptr);
       std::vector<VersionFile*> files;
       for (auto& version : source.versions) {
-        if (std::find(work.add.begin(), work.add.end(), version.name) != work.add.end()) {
+        if (std::ranges::find(work.add, version.name) != work.add.end()) {
           for (auto& file : version.files) {
             files.push_back(&file);
           }
@@ -301,9 +300,8 @@ class NetbootMirror {
   void plan_product(Source& source, ProductTree& tree, sstream::Plan& plan) {
     const auto work = work_of(source, &tree);
     for (const auto& name : work.add) {
-      const auto version =
-          std::find_if(source.versions.begin(), source.versions.end(),
-                       [&](const InstallerVersion& one) { return one.name == name; });
+      const auto version = std::ranges::find_if(
+          source.versions, [&](const InstallerVersion& one) { return one.name == name; });
       add_version(source, *version, tree, plan);
     }
     for (const auto& name : work.remove) {

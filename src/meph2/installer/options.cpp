@@ -18,7 +18,7 @@ installer::ArchiveOptions archive_options(const StreamConfig& config,
 std::vector<std::string> installer_pockets(const StreamConfig& config, bool proposed) {
   auto pockets = config.di_pockets;
   const std::string name = "-proposed";
-  if (proposed && std::find(pockets.begin(), pockets.end(), name) == pockets.end()) {
+  if (proposed && std::ranges::find(pockets, name) == pockets.end()) {
     pockets.push_back(name);
   }
   return pockets;

@@ -54,8 +54,8 @@ constexpr std::array<Architecture, 9> architectures{{
 }};
 
 const Architecture* find_architecture(const std::string& name) {
-  const auto* found = std::find_if(architectures.begin(), architectures.end(),
-                                   [&name](const auto& each) { return name == each.name; });
+  const auto* found =
+      std::ranges::find_if(architectures, [&name](const auto& each) { return name == each.name; });
   return found == architectures.end() ? nullptr : found;
 }
 
@@ -224,11 +224,10 @@ bool rule_serves(std::string_view text, const std::string& arch) {
   }
   const auto lines = base::split(text, '\n');
   const auto magic = "magic " + base::to_hex(elf_head(*known));
-  const bool fixed = std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+  const bool fixed = std::ranges::any_of(lines, [](const std::string& line) {
     return line.starts_with("flags:") && line.find('F', 6) != std::string::npos;
   });
-  return lines[0] == "enabled" && fixed &&
-         std::find(lines.begin(), lines.end(), magic) != lines.end();
+  return lines[0] == "enabled" && fixed && std::ranges::find(lines, magic) != lines.end();
 }
 
 std::string rule_for(const std::string& arch, const std::string& interpreter) {

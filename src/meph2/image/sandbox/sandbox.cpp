@@ -69,7 +69,7 @@ std::size_t device_nodes(const std::string& squashfs) {
   command.capture_output = true;
   command.capture_error = true;
   const auto lines = base::split(base::run_checked(command).output, '\n');
-  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
+  return static_cast<std::size_t>(std::ranges::count_if(lines, [](const auto& line) {
     return line.starts_with("crw") || line.starts_with("brw") || line.starts_with("c-") ||
            line.starts_with("b-");
   }));

@@ -49,8 +49,8 @@ std::vector<Package> parse_dpkg_status(std::string_view text, const std::string&
 }
 
 std::string manifest_text(const std::vector<Package>& packages) {
-  const auto dpkg = std::find_if(packages.begin(), packages.end(),
-                                 [](const auto& each) { return each.name == "dpkg"; });
+  const auto dpkg =
+      std::ranges::find_if(packages, [](const auto& each) { return each.name == "dpkg"; });
   const std::string native = dpkg == packages.end() ? "" : dpkg->architecture;
   std::vector<std::tuple<std::string, std::string, std::string>> lines;
   for (const auto& package : packages) {
@@ -64,7 +64,7 @@ std::string manifest_text(const std::vector<Package>& packages) {
                        base::cat(package.name, qualified ? ":" : "",
                                  qualified ? package.architecture : "", "\t", package.version));
   }
-  std::sort(lines.begin(), lines.end());
+  std::ranges::sort(lines);
   std::string out;
   for (const auto& line : lines) {
     out += std::get<2>(line);

@@ -21,7 +21,7 @@ bool is_unsigned(const KernelFile& file) {
 
 KernelFile choose_kernel(const std::vector<KernelFile>& found) {
   const auto signed_one =
-      std::find_if(found.begin(), found.end(), [](const auto& each) { return !is_unsigned(each); });
+      std::ranges::find_if(found, [](const auto& each) { return !is_unsigned(each); });
   return signed_one != found.end() ? *signed_one : found.at(0);
 }
 

@@ -156,7 +156,7 @@ Json install_rpms(const RpmInput& input, const HostFiles& host, const StageOutpu
   }
   auto lines = base::split_list(
       chroot.answer_of({"rpm", "-qa", "--qf", "%{NAME}\\t%{VERSION}-%{RELEASE}\\n"}), '\n');
-  std::sort(lines.begin(), lines.end());
+  std::ranges::sort(lines);
   return {{"packages", lines}};
 }
 
