@@ -84,10 +84,6 @@ std::string archive_name(const UsedArchive& archive) {
   return base::cat("archive ", base::redact_urls(archive.url), " ", archive.suite);
 }
 
-std::string inrelease_url(const UsedArchive& archive) {
-  return base::cat(archive.url, "dists/", base::percent_encode_path(archive.suite), "/InRelease");
-}
-
 CurrentInputs::CurrentInputs(const BuildPlan& plan, BuilderOptions builder, std::string source,
                              std::optional<sstream::Checksums> known,
                              const sstream::Context& context)
@@ -147,7 +143,8 @@ const CurrentInputs::Found& CurrentInputs::archive(const UsedArchive& archive) {
   Found now;
   try {
     io::Request request;
-    request.url = inrelease_url(archive);
+    request.url =
+        base::cat(archive.url, "dists/", base::percent_encode_path(archive.suite), "/InRelease");
     request.max_bytes = largest_inrelease;
     if (const auto document = context_.http.get(request, context_.stop)) {
       now.value = io::digest_hex(io::Algorithm::sha256, document->body);
@@ -199,23 +196,9 @@ std::map<std::string, BuildInputs> CurrentInputs::before_build() {
   return by_product;
 }
 
-std::map<std::string, BuildInputs> with_report(std::map<std::string, BuildInputs> inputs,
-                                               const BuildReport& report) {
-  for (auto& [product, known] : inputs) {
-    known.source_sha256 = report.source_sha256;
-    known.source_size = report.source_size.value_or(0);
-    known.builder = report.builder;
-    known.revision = report.revision;
-    known.archives = report.archives;
-    known.packages = report.packages;
-  }
-  return inputs;
-}
-
 void record_builds(const std::string& repository, const std::vector<RecordedVersion>& versions,
                    std::chrono::seconds lock_timeout, const sstream::Context& context) {
-  if (std::ranges::all_of(versions,
-                          [](const RecordedVersion& each) { return each.by_product.empty(); })) {
+  if (std::ranges::all_of(versions, [](const auto& each) { return each.by_product.empty(); })) {
     return;
   }
   try {

@@ -29,7 +29,10 @@ MadeImage make_image(CurrentInputs& current, const std::string& source, const st
   made.new_files = files_below(space, image.files);
   made.files = std::move(image.files);
   if (image.report) {
-    made.inputs = with_report(std::move(before), *image.report);
+    made.inputs = std::move(before);
+    for (auto& [product, inputs] : made.inputs) {
+      static_cast<ReportedInputs&>(inputs) = *image.report;
+    }
     made.stages = std::move(image.report->stages);
   }
   return made;

@@ -36,18 +36,12 @@ Json json_of(const BuildInputs& inputs) {
 }
 
 BuildInputs inputs_of(const Json& json) {
-  // Has the form of a builder's report but for three members: one reader checks both.
-  const auto report = parse_build_report(json.dump(), "inputs");
   BuildInputs inputs;
+  // Has the form of a builder's report but for three members: one reader checks both.
+  static_cast<ReportedInputs&>(inputs) = parse_build_report(json.dump(), "inputs");
   inputs.origin = json.at("source").at("origin").get<std::string>();
-  inputs.source_sha256 = report.source_sha256;
-  inputs.source_size = report.source_size.value_or(0);
   inputs.settings = json.at("settings").get<Json::object_t>();
-  inputs.builder = report.builder;
-  inputs.revision = report.revision;
   inputs.program = json.at("program").get<std::string>();
-  inputs.archives = report.archives;
-  inputs.packages = report.packages;
   return inputs;
 }
 

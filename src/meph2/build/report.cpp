@@ -35,7 +35,7 @@ class Reader {
     if (const auto source = json.find("source"); source != json.end()) {
       require(*source, source->is_object(), "source", "an object");
       report.source_sha256 = digest(*source, "sha256");
-      report.source_size = number(*source, "size");
+      report.source_size = number(*source, "size").value_or(0);
     }
     for_each(json, "stages", [&](const Json& node) { report.stages.push_back(stage(node)); });
     for_each(json, "archives", [&](const Json& node) { report.archives.push_back(archive(node)); });
