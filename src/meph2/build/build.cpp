@@ -16,7 +16,7 @@ namespace meph2 {
 namespace {
 
 void require_format(const std::string& format) {
-  const auto& known = image_formats();
+  const auto& known = image::image_formats();
   if (!format.empty() && std::ranges::find(known, format) == known.end()) {
     throw base::Error(base::Errc::usage, base::cat("--image-format '", format,
                                                    "': expected one of ", base::join(known, ", ")));

@@ -9,6 +9,9 @@
 
 namespace meph2 {
 
+/// Whether a regular file of that size is there under its name.
+bool in_place(const sstream::Repository& repository, const std::string& path, std::uint64_t size);
+
 /// The digests of the plan's files when the live metadata of `content_id` names them all and they
 /// are in place with the right size: nothing is to be built then. Files that no metadata names are
 /// no such proof; a crashed run of another tool may have left them.

@@ -7,6 +7,7 @@
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
+#include "meph2/build/built_tree.h"
 
 namespace meph2 {
 
@@ -71,8 +72,7 @@ std::string describe(const KernelRow& row) {
 
 /// Two rows may share a file, but not a name.
 void add_file(sstream::NewFile file, const KernelRow& row, BuildPlan& plan) {
-  const auto other = std::ranges::find_if(
-      plan.installer_files, [&](const sstream::NewFile& known) { return known.path == file.path; });
+  const auto other = std::ranges::find(plan.installer_files, file.path, &sstream::NewFile::path);
   if (other == plan.installer_files.end()) {
     base::require_safe_path(file.path);
     plan.installer_files.push_back(std::move(file));
@@ -91,14 +91,6 @@ std::string digest_in_place(const sstream::Repository& repository, const std::st
 }
 
 using PlannedItems = std::vector<std::pair<std::string, io::Json>>;
-
-bool in_place(const sstream::Repository& repository, const sstream::NewFile& file) {
-  const auto place = repository.place(file.path);
-
-  const auto status = base::status_of(place.dirfd, place.path);
-  return status && S_ISREG(status->st_mode) &&
-         static_cast<std::uint64_t>(status->st_size) == file.expected.size;
-}
 
 io::Json item_of(const std::string& ftype, const sstream::NewFile& file,
                  const std::string& version) {
@@ -123,7 +115,7 @@ PlannedItems live_items(const sstream::Repository& repository, const sstream::Pr
     sstream::NewFile file;
     file.path = item.path().value_or("");
     file.expected = sstream::Checksums::of(item);
-    complete = in_place(repository, file);
+    complete = in_place(repository, file.path, file.expected.size);
     items.emplace_back(
         name, item_of(item.tag("ftype").value_or(name), file, item.tag("di_version").value_or("")));
   });
@@ -243,8 +235,7 @@ InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& r
     auto& sums = result.sums[missing[i].path];
     sums.sha256 = io::digest_file(io::Algorithm::sha256, parts[i]);
     parts[i].close();
-    const auto file = std::ranges::find_if(
-        result.files, [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
+    const auto file = std::ranges::find(result.files, missing[i].path, &sstream::NewFile::path);
     file->expected = sums;
     file->origin = base::cat(space, "/", file->path);
     file->mirrors.clear();

@@ -201,12 +201,6 @@ class Planner {
 
 }  // namespace
 
-const std::vector<std::string>& image_formats() {
-  static const std::vector<std::string> formats{"auto",          "img-tar",  "root-image",
-                                                "root-image-gz", "root-tar", "squashfs-image"};
-  return formats;
-}
-
 BuildPlan plan_build(const StreamConfig& config, const BuildRequest& request,
                      const DistroRelease* info) {
   const auto& release = config.require_release(request.release);

@@ -22,9 +22,6 @@ struct BuildRequest {
   std::string pre_purge_packages;  ///< likewise
 };
 
-/// The formats that --image-format may name.
-const std::vector<std::string>& image_formats();
-
 /// The files that one kernel package gives; paths below the stream's root.
 struct PlannedKernel {
   std::string kpackage;

@@ -95,12 +95,9 @@ class VersionSearch {
     if (!is_new) {
       return place->second == sums;
     }
-    sstream::NewFile file;
-    file.path = path;
-    file.expected = sums;
-    file.origin = base::cat(root_, "/", *old_path);
-    file.may_link = is_linkable(file.origin);
-    found.new_files.push_back(std::move(file));
+    const auto origin = base::cat(root_, "/", *old_path);
+    found.new_files.push_back(
+        {.path = path, .expected = sums, .origin = origin, .may_link = is_linkable(origin)});
     return true;
   }
 

@@ -16,12 +16,6 @@ namespace meph2 {
 
 namespace {
 
-const PlannedProduct* planned(const BuildPlan& plan, const std::string& name) {
-  const auto found = std::ranges::find_if(
-      plan.products, [&](const auto& product) { return product.name == name; });
-  return found == plan.products.end() ? nullptr : &*found;
-}
-
 /// The size of what is not fetched may tell at least that it is another one.
 void probe_size(const std::string& source, InputsNow& now, const sstream::Context& context) {
   if (!now.inputs.source_sha256.empty() || !io::is_http_url(source)) {
@@ -87,8 +81,8 @@ BuildWhy why_build(const std::string& repository, const std::string& content_id,
   BuildWhy why;
   why.product = product;
   const auto& plan = current.plan();
-  const auto* row = planned(plan, product);
-  why.planned = row != nullptr;
+  const auto row = std::ranges::find(plan.products, product, &PlannedProduct::name);
+  why.planned = row != plan.products.end();
   std::optional<BuildInputs> recorded;
   base::File squashfs;
   if (base::exists_at(AT_FDCWD, repository)) {
