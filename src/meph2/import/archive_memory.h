@@ -33,10 +33,6 @@ class RememberedArchive {
   void save() const;
 
  private:
-  void read();
-  void open(const std::string& url, const std::string& suite, const io::Keyring& keyring,
-            const sstream::Context& context);
-
   std::string repository_;
   std::string file_;
   std::string text_;  ///< as it is on disk

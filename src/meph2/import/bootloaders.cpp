@@ -35,8 +35,8 @@ io::Keyring load_keyring(const ImportConfig& config, const std::string& option) 
 
 /// The item that the files of a source package go to.
 std::string item_name(const Bootloader& loader, const std::string& source) {
-  const auto found = std::ranges::find_if(loader.src_names,
-                                          [&](const auto& entry) { return entry.first == source; });
+  const auto found =
+      std::ranges::find(loader.src_names, source, &std::pair<std::string, std::string>::first);
   return found == loader.src_names.end() ? source : found->second;
 }
 
@@ -91,17 +91,13 @@ BootloaderImport::Resolved BootloaderImport::resolve(const Bootloader& loader,
 
 bool BootloaderImport::is_published(const Bootloader& loader, const std::string& product,
                                     const std::map<std::string, Parts>& wanted) {
-  const auto* live = workshop_.live(config_.content_id);
-  if (live == nullptr) {
-    return false;
-  }
-  const auto versions = live->versions(product);
-  if (versions.empty()) {
+  const auto newest = workshop_.newest_version(config_.content_id, product);
+  if (newest.empty()) {
     return false;
   }
   return std::ranges::all_of(wanted, [&](const auto& entry) {
-    const sstream::Pedigree id{product, versions.front(), entry.first};
-    const auto item = live->view(id);
+    const sstream::Pedigree id{product, newest, entry.first};
+    const auto item = workshop_.live(config_.content_id)->view(id);
     if (!item) {
       return false;
     }

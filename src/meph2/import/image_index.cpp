@@ -112,17 +112,7 @@ class IndexImport {
     version.content_id = config_.content_id;
     version.datatype = "image-downloads";
     version.product = product_;
-    version.product_tags = {{"arch", image_.arch},
-                            {"label", "candidate"},
-                            {"os", image_.os},
-                            {"release", image_.release},
-                            {"release_title", image_.release_title},
-                            {"subarch", "generic"},
-                            {"subarches", "generic"},
-                            {"version", image_.version}};
-    if (!image_.support_eol.empty()) {
-      version.product_tags["support_eol"] = image_.support_eol;
-    }
+    version.product_tags = product_tags(image_);
     version.version = version_name(offered, image_);
     const auto path = base::cat(image_.release, "/", image_.arch, "/", version.version, "/");
     if (workshop_.dry_run()) {

@@ -173,12 +173,12 @@ bool is_full_version(const std::string& text) {
          });
 }
 
-NotificationConfig read_notification(const ConfigValue& value) {
+io::Json read_notification(const ConfigValue& value) {
   const auto version = value.require("maas_version");
   if (!version.is_string() || !is_full_version(version.string())) {
     version.reject("must be a string with three numbers, such as \"2.9.1\"");
   }
-  return {value.json()};
+  return value.json();
 }
 
 /// "02" is the octal number 2 to YAML.
@@ -245,7 +245,7 @@ PackerTemplate read_template(const std::string& name, const ConfigValue& entry) 
   out.support_eol = text_of(entry, "support_eol", "");
   out.mirror = text_of(entry, "ks_mirror", text_of(entry, "yum_mirror", ""));
   out.curtin_hooks = text_of(entry, "curtin_hooks", "");
-  out.arch = text_of(entry, "arch", out.arch);
+  out.arch = text_of(entry, "arch", "amd64");
   return out;
 }
 
@@ -298,6 +298,17 @@ ImportConfig config_of(const ConfigValue& top, bool proposed) {
 }
 
 }  // namespace
+
+io::Json product_tags(const DeployedImage& image) {
+  io::Json tags{{"arch", image.arch},     {"label", "candidate"},
+                {"os", image.os},         {"release", image.release},
+                {"subarch", "generic"},   {"release_title", image.release_title},
+                {"subarches", "generic"}, {"version", image.version}};
+  if (!image.support_eol.empty()) {
+    tags["support_eol"] = image.support_eol;
+  }
+  return tags;
+}
 
 ImportConfig parse_import_config(std::string_view text, const std::string& name, bool proposed) {
   const auto yaml = io::parse_yaml(text, name);
