@@ -16,11 +16,11 @@ namespace meph2 {
 struct BuildImageOptions {
   std::string config;  ///< file; empty: default_config_path()
   BuildRequest request;
-  std::string source;             ///< local file or URL
-  std::string target;             ///< data directory, made if absent
-  std::optional<bool> enable_di;  ///< overrides the configuration
-  InstallerOptions installer;     ///< where the di-* items come from
-  std::string flat_json;          ///< FILE of --flat-json; empty: none
+  std::string source;                   ///< local file or URL
+  std::string target;                   ///< data directory, made if absent
+  std::optional<bool> enable_di;        ///< overrides the configuration
+  installer::ArchiveOptions installer;  ///< where the di-* items come from
+  std::string flat_json;                ///< FILE of --flat-json; empty: none
   BuilderOptions builder;
   bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::PublishOptions publish;

@@ -130,7 +130,8 @@ InstallerItems::Offer& InstallerItems::offer(const BuildPlan& plan) {
     const installer::ImageTree tree{config_.os, plan.release, info_.series()};
     auto archive = std::make_unique<installer::InstallerArchive>(
         archive_options(config_, options_, plan.arch), context_);
-    offer.versions = archive->versions(tree, plan.arch, installer_pockets(config_, plan.proposed));
+    offer.versions =
+        archive->versions(tree, plan.arch, installer::pockets_of(config_, plan.proposed));
     offer.archive = std::move(archive);
   }
   return offer;

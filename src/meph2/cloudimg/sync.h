@@ -26,8 +26,8 @@ struct CloudimgSyncOptions {
   std::vector<std::string> rebuild;  ///< OLD:NEW
   std::size_t max = 1;
   std::optional<bool> enable_di;
-  InstallerOptions installer;  ///< where the di-* items come from
-  BuildRequest request;        ///< proposed and the package lists only
+  installer::ArchiveOptions installer;  ///< where the di-* items come from
+  BuildRequest request;                 ///< proposed and the package lists only
   BuilderOptions builder;
   bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::TrustOptions trust;  ///< of the source

@@ -83,7 +83,7 @@ class InstallerArchive::Reading {
  public:
   Reading(const ArchiveOptions& options, const sstream::Context& context)
       : options_(options), context_(context) {
-    if (options.verify) {
+    if (!options.no_verify) {
       verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock,
                                                  io::Signers::any);
     }
@@ -92,7 +92,9 @@ class InstallerArchive::Reading {
   std::vector<InstallerVersion> suite(const ImageTree& tree, const std::string& arch,
                                       const std::string& pocket) const {
     const auto suite = tree.release + pocket;
-    const auto lists = SuiteLists::read(options_.mirrors, suite, verifier_.get(), context_);
+    const auto lists =
+        SuiteLists::read(request(base::cat("dists/", suite, "/InRelease"), largest_list), suite,
+                         verifier_.get(), context_);
     const Place place{suite, base::cat("main/installer-", arch, "/"), lists};
     const auto names = version_names(place);
     if (names.empty()) {
@@ -123,6 +125,15 @@ class InstallerArchive::Reading {
     return all;
   }
 
+  io::Request request(const std::string& path, std::uint64_t limit) const {
+    auto all = urls(path);
+    io::Request request;
+    request.url = all.front();
+    request.mirrors.assign(all.begin() + 1, all.end());
+    request.max_bytes = limit;
+    return request;
+  }
+
   std::uint64_t size_of(const std::string& path) const {
     constexpr long ok = 200;
     std::string reason;
@@ -148,12 +159,7 @@ class InstallerArchive::Reading {
   }
 
   std::optional<std::string> get(const std::string& path, std::uint64_t limit) const {
-    const auto all = urls(path);
-    io::Request request;
-    request.url = all.front();
-    request.mirrors.assign(all.begin() + 1, all.end());
-    request.max_bytes = limit;
-    auto document = context_.http.get(request, context_.stop);
+    auto document = context_.http.get(request(path, limit), context_.stop);
     return document ? std::optional(std::move(document->body)) : std::nullopt;
   }
 
@@ -256,6 +262,26 @@ class InstallerArchive::Reading {
   std::unique_ptr<io::Verifier> verifier_;
 };
 
+ArchiveOptions archive_options(const StreamConfig& config, ArchiveOptions options,
+                               const std::string& arch) {
+  if (options.mirrors.empty()) {
+    options.mirrors = config.di_mirrors_of(arch);
+  }
+  if (options.keyring.empty()) {
+    options.keyring = config.di_keyring;
+  }
+  return options;
+}
+
+std::vector<std::string> pockets_of(const StreamConfig& config, bool proposed) {
+  auto pockets = config.di_pockets;
+  const std::string name = "-proposed";
+  if (proposed && std::ranges::find(pockets, name) == pockets.end()) {
+    pockets.push_back(name);
+  }
+  return pockets;
+}
+
 std::string VersionFile::name() const {
   return base::base_name(path);
 }
@@ -282,9 +308,7 @@ std::vector<InstallerVersion> InstallerArchive::versions(
   for (const auto& pocket : pockets) {
     base::check_stop(context_.stop);
     for (auto& version : reading_->suite(tree, arch, pocket)) {
-      const bool known = std::ranges::any_of(
-          all, [&](const InstallerVersion& other) { return other.name == version.name; });
-      if (!known) {
+      if (std::ranges::find(all, version.name, &InstallerVersion::name) == all.end()) {
         all.push_back(std::move(version));
       }
     }
@@ -307,13 +331,11 @@ void InstallerArchive::find_sizes(const std::vector<VersionFile*>& files) const 
 
 sstream::NewFile InstallerArchive::new_file(const VersionFile& file,
                                             const std::string& path) const {
-  auto urls = reading_->urls(file.path);
-  sstream::NewFile wanted;
-  wanted.path = path;
-  wanted.expected = file.sums;
-  wanted.origin = urls.front();
-  wanted.mirrors.assign(urls.begin() + 1, urls.end());
-  return wanted;
+  auto request = reading_->request(file.path, 0);
+  return {.path = path,
+          .expected = file.sums,
+          .origin = std::move(request.url),
+          .mirrors = std::move(request.mirrors)};
 }
 
 }  // namespace meph2::installer

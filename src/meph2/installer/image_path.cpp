@@ -185,15 +185,8 @@ class Match {
 }  // namespace
 
 const char* name_of(FileKind kind) {
-  switch (kind) {
-    case FileKind::kernel:
-      return "kernel";
-    case FileKind::initrd:
-      return "initrd";
-    case FileKind::dtb:
-      return "dtb";
-  }
-  return "";
+  static constexpr std::array names = {"kernel", "initrd", "dtb"};
+  return names.at(static_cast<std::size_t>(kind));
 }
 
 std::optional<ImageFile> classify_image(std::string_view path, const ImageTree& tree) {
@@ -201,11 +194,9 @@ std::optional<ImageFile> classify_image(std::string_view path, const ImageTree& 
   for (unsigned i = 0; i < families.size(); ++i) {
     const auto wanted = base::split(families[i], '/');
     Match match(tree);
-    if (wanted.size() == parts.size() &&
-        std::equal(wanted.begin(), wanted.end(), parts.begin(),
-                   [&](const std::string& pattern, const std::string& text) {
-                     return match.part(pattern, text);
-                   })) {
+    if (std::ranges::equal(wanted, parts, [&](const auto& pattern, const auto& text) {
+          return match.part(pattern, text);
+        })) {
       return match.take(i);
     }
   }

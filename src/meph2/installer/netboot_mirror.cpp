@@ -56,15 +56,10 @@ std::string item_name(const VersionFile& file) {
 std::string item_path(const std::string& directory, const VersionFile& file) {
   const auto& what = file.what;
   const auto below = base::cat(directory, what.kernel_release, "/", what.flavor, "/");
-  switch (what.kind) {
-    case FileKind::kernel:
-      return base::cat(below, "kernel.", what.image_format);
-    case FileKind::initrd:
-      return base::cat(below, "initrd-netboot.", what.image_format);
-    case FileKind::dtb:
-      break;
-  }
-  return base::cat(below, "dtb.", file.name());
+  const auto* stem = what.kind == FileKind::dtb      ? "dtb."
+                     : what.kind == FileKind::kernel ? "kernel."
+                                                     : "initrd-netboot.";
+  return base::cat(below, stem, what.kind == FileKind::dtb ? file.name() : what.image_format);
 }
 
 io::Json item_tags(const VersionFile& file, const std::string& path) {
@@ -145,7 +140,7 @@ class NetbootMirror {
 
   std::vector<std::string> pockets() const {
     if (options_.pockets.empty()) {
-      return installer_pockets(config_, options_.proposed);
+      return installer::pockets_of(config_, options_.proposed);
     }
     std::vector<std::string> suffixes;
     for (const auto& name : options_.pockets) {
@@ -300,8 +295,7 @@ class NetbootMirror {
   void plan_product(Source& source, ProductTree& tree, sstream::Plan& plan) {
     const auto work = work_of(source, &tree);
     for (const auto& name : work.add) {
-      const auto version = std::ranges::find_if(
-          source.versions, [&](const InstallerVersion& one) { return one.name == name; });
+      const auto version = std::ranges::find(source.versions, name, &InstallerVersion::name);
       add_version(source, *version, tree, plan);
     }
     for (const auto& name : work.remove) {

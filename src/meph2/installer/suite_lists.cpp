@@ -2,34 +2,17 @@
 
 #include <set>
 
-#include "base/strings.h"
 #include "meph2/apt/release_file.h"
 
 namespace meph2::installer {
 
-namespace {
-
-constexpr std::uint64_t largest_in_release = 16ULL << 20U;
-
-}  // namespace
-
-SuiteLists SuiteLists::read(const std::vector<std::string>& mirrors, const std::string& suite,
+SuiteLists SuiteLists::read(const io::Request& in_release, const std::string& suite,
                             const io::Verifier* verifier, const sstream::Context& context) {
   SuiteLists lists;
   if (verifier == nullptr) {
     return lists;
   }
-  io::Request request;
-  for (const auto& mirror : mirrors) {
-    auto url = base::cat(mirror, mirror.ends_with('/') ? "" : "/", "dists/", suite, "/InRelease");
-    if (request.url.empty()) {
-      request.url = std::move(url);
-    } else {
-      request.mirrors.push_back(std::move(url));
-    }
-  }
-  request.max_bytes = largest_in_release;
-  const auto document = context.http.get(request, context.stop);
+  const auto document = context.http.get(in_release, context.stop);
   if (!document) {
     return lists;
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "io/http/http.h"
 #include "io/openpgp/openpgp.h"
 #include "sstream/format/checksums.h"
 #include "sstream/repository/context.h"
@@ -15,9 +16,9 @@ namespace meph2::installer {
 /// leaves it to a detached signature beside each list.
 class SuiteLists {
  public:
-  /// `suite`: "bookworm-updates". Empty where no mirror has an InRelease, or without a verifier.
-  /// Error(untrusted) where it has no good signature.
-  static SuiteLists read(const std::vector<std::string>& mirrors, const std::string& suite,
+  /// `in_release`: for the InRelease of the suite ("bookworm-updates"). Empty where no mirror has
+  /// one, or without a verifier. Error(untrusted) where it has no good signature.
+  static SuiteLists read(const io::Request& in_release, const std::string& suite,
                          const io::Verifier* verifier, const sstream::Context& context);
 
   /// `path` below the suite: "main/installer-amd64/20230607/images/SHA256SUMS".
