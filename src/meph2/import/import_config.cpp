@@ -14,12 +14,7 @@ namespace meph2::import {
 
 namespace {
 
-// Limits of MAAS's data base columns.
-constexpr std::size_t max_release = 20;
-constexpr std::size_t max_name = 32;
-constexpr std::size_t max_package = 255;
 constexpr std::size_t max_url = 2000;
-const std::string name_characters = "._+-";
 
 std::string text_of(const ConfigValue& entry, const std::string& key,
                     const std::string& otherwise) {
@@ -52,9 +47,7 @@ void read_archives(const ConfigValue& list, Bootloader& loader) {
     entry.allow_keys({"archive", "suites", "components"});
     const auto url = url_of(entry.require("archive"));
     std::vector<std::string> components{"main"};
-    if (const auto value = entry.find("components")) {
-      components = value->strings();
-    }
+    entry.read("components", components, &ConfigValue::strings);
     for (const auto& suite : entry.require("suites").elements()) {
       loader.sources.push_back({url, part_of(suite, max_package), components});
     }
@@ -175,7 +168,7 @@ bool is_full_version(const std::string& text) {
 
 io::Json read_notification(const ConfigValue& value) {
   const auto version = value.require("maas_version");
-  if (!version.is_string() || !is_full_version(version.string())) {
+  if (!version.json().is_string() || !is_full_version(version.string())) {
     version.reject("must be a string with three numbers, such as \"2.9.1\"");
   }
   return value.json();
