@@ -3,7 +3,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "meph2/build/builder.h"
 #include "meph2/build/origins.h"

@@ -1,7 +1,6 @@
 #include "meph2/cloudimg/fetch.h"
 
 #include <cerrno>
-#include <map>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"

@@ -4,8 +4,6 @@
 #include <climits>
 #include <cstdlib>
 
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"

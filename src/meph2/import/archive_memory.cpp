@@ -1,7 +1,5 @@
 #include "meph2/import/archive_memory.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"

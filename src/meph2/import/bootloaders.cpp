@@ -1,7 +1,6 @@
 #include "meph2/import/bootloaders.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/process/stop.h"

@@ -1,8 +1,8 @@
 #include "meph2/import/grub_image.h"
 
 #include "base/error.h"
-#include "base/fs/beneath.h"
 #include "base/fs/file.h"
+#include "base/fs/path.h"
 #include "base/fs/temp_dir.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"

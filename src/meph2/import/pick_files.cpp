@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "base/fs/beneath.h"
+#include "base/fs/path.h"
 #include "base/strings.h"
 
 namespace meph2::import {

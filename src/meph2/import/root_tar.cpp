@@ -1,6 +1,5 @@
 #include "meph2/import/root_tar.h"
 
-#include <array>
 #include <optional>
 
 #include <unistd.h>

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/fs/temp_dir.h"
 #include "meph2/import/new_version.h"

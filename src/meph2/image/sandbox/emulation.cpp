@@ -5,13 +5,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <exception>
 
 #include <fcntl.h>
 #include <linux/capability.h>

@@ -7,8 +7,6 @@
 #include <cstdlib>
 
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs/file.h"

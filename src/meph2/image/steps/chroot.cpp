@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/fs/file.h"
 #include "base/strings.h"

@@ -1,8 +1,6 @@
 #include "meph2/image/steps/chroot_steps.h"
 
-#include <algorithm>
 #include <cstdlib>
-#include <memory>
 
 #include <unistd.h>
 

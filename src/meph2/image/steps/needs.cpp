@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
-#include <cstdlib>
-
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/strings.h"
