@@ -1,6 +1,7 @@
 #include "meph2/cloudimg/fetch.h"
 
 #include <cerrno>
+#include <map>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"

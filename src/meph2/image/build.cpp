@@ -117,9 +117,8 @@ class Build {
       return out;
     }
     out.packages = parse_dpkg_status(*text, base::cat(options_.source, ": /", status_file));
-    const auto dpkg =
-        std::ranges::find_if(out.packages, [](const auto& each) { return each.name == "dpkg"; });
-    if (dpkg == out.packages.end()) {
+    const auto* dpkg = find_package(out.packages, "dpkg");
+    if (dpkg == nullptr) {
       return out;
     }
     out.arch = dpkg->architecture;

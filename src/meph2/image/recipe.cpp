@@ -43,8 +43,7 @@ std::string variable(const char* name) {
 std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
   std::vector<KernelWork> out;
   for (const auto& pack : packs) {
-    auto work = std::ranges::find_if(
-        out, [&pack](const auto& each) { return each.package == pack.package; });
+    auto work = std::ranges::find(out, pack.package, &KernelWork::package);
     if (work == out.end()) {
       out.push_back({.package = pack.package});
       work = std::prev(out.end());

@@ -70,7 +70,7 @@ void enter_image(const StageJob& job) {
 }
 
 Json do_job(const StageJob& job) {
-  const auto host = read_host_files();
+  const auto resolver = read_resolver();
   const StageOutput output{job.verbose, job.log};
   mount_layers(job.layers);
   return std::visit(
@@ -79,7 +79,7 @@ Json do_job(const StageJob& job) {
                  [&](const KihelperInput& input) { return run_kihelper(input, output); },
                  [&](const RpmInput& input) {
                    enter_image(job);
-                   return install_rpms(input, host, output);
+                   return install_rpms(input, resolver, output);
                  },
                  [&](const ChrootInput& input) {
                    // Opened before the old root goes away: where the kernel's files are left.
@@ -87,7 +87,7 @@ Json do_job(const StageJob& job) {
                                         ? base::open_directory(job.layers.upper + "/out")
                                         : base::File();
                    enter_image(job);
-                   return run_chroot_stage(input, host, out.fd(), output);
+                   return run_chroot_stage(input, resolver, out.fd(), output);
                  }},
       job.input);
 }
