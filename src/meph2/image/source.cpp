@@ -1,9 +1,5 @@
 #include "meph2/image/source.h"
 
-#include <array>
-#include <climits>
-#include <cstdlib>
-
 #include "base/error.h"
 #include "base/process/subprocess.h"
 #include "base/strings.h"
@@ -24,14 +20,6 @@ using base::Error;
 constexpr std::uint64_t largest_os_release = 1U << 20U;
 /// An image in an image in an image is no image.
 constexpr int most_wrappings = 3;
-
-std::string absolute(const std::string& path) {
-  std::array<char, PATH_MAX> real{};
-  if (::realpath(path.c_str(), real.data()) == nullptr) {
-    base::throw_errno(errno, "open", path);
-  }
-  return real.data();
-}
 
 /// Follows one source through its wrappings.
 class Opener {
@@ -104,8 +92,9 @@ class Opener {
       return fetch();
     }
     const std::string scheme = "file://";
-    return absolute(options_.source.starts_with(scheme) ? options_.source.substr(scheme.size())
-                                                        : options_.source);
+    const auto path = options_.source.starts_with(scheme) ? options_.source.substr(scheme.size())
+                                                          : options_.source;
+    return base::real_path(base::open_file(path, O_RDONLY).fd());
   }
 
   /// Whoever has a size and a digest for it fetches it before, and names the file.

@@ -142,6 +142,27 @@ void warn_of_losses(const io::TarFacts& facts, const base::Log& log) {
   }
 }
 
+/// GPT types of root partitions (the Discoverable Partitions Specification).
+std::string root_type_of(const std::string& arch) {
+  static const std::map<std::string, std::string> types = {
+      {"amd64", "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
+      {"i386", "44479540-F297-41B2-9AF7-D131D5F0458A"},
+      {"arm64", "B921B045-1DF0-41C3-AF44-4C6F280D3FAE"},
+      {"armhf", "69DAD710-2CE4-4E3C-B16C-21A1D49ABED3"},
+      {"ppc64el", "C31C45E6-3F39-412E-80FB-4809C4980599"},
+      {"s390x", "5EEAD9A9-FE09-4A1E-A1D7-520D00531306"},
+      {"riscv64", "72EC70A6-CF74-40E6-BD49-4BDA08E8F224"},
+  };
+  const auto found = types.find(arch);
+  return found == types.end() ? std::string() : found->second;
+}
+
+bool holds_ext(const base::File& image, std::uint64_t offset) {
+  std::array<char, 2> magic{};
+  return image.read_at(magic, offset + 0x438) == magic.size() && magic[0] == '\x53' &&
+         magic[1] == '\xef';
+}
+
 }  // namespace
 
 void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
@@ -170,31 +191,6 @@ std::string partition_table(const std::string& path, const std::stop_token& stop
   command.capture_error = true;
   return base::run_checked(command, stop).output;
 }
-
-namespace {
-
-/// GPT types of root partitions (the Discoverable Partitions Specification).
-std::string root_type_of(const std::string& arch) {
-  static const std::map<std::string, std::string> types = {
-      {"amd64", "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"},
-      {"i386", "44479540-F297-41B2-9AF7-D131D5F0458A"},
-      {"arm64", "B921B045-1DF0-41C3-AF44-4C6F280D3FAE"},
-      {"armhf", "69DAD710-2CE4-4E3C-B16C-21A1D49ABED3"},
-      {"ppc64el", "C31C45E6-3F39-412E-80FB-4809C4980599"},
-      {"s390x", "5EEAD9A9-FE09-4A1E-A1D7-520D00531306"},
-      {"riscv64", "72EC70A6-CF74-40E6-BD49-4BDA08E8F224"},
-  };
-  const auto found = types.find(arch);
-  return found == types.end() ? std::string() : found->second;
-}
-
-bool holds_ext(const base::File& image, std::uint64_t offset) {
-  std::array<char, 2> magic{};
-  return image.read_at(magic, offset + 0x438) == magic.size() && magic[0] == '\x53' &&
-         magic[1] == '\xef';
-}
-
-}  // namespace
 
 Partition find_root_partition(const std::string& table, const base::File& image,
                               const std::string& arch) {

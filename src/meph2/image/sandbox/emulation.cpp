@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -136,47 +135,15 @@ std::string same_ids(const char* map) {
   return out;
 }
 
-/// Only who is outside may give a namespace more than one id.
-[[noreturn]] void map_ids(int ready, pid_t inside) {
-  char byte = 0;
-  bool done = false;
-  try {
-    const auto uids = same_ids("/proc/self/uid_map");
-    const auto gids = same_ids("/proc/self/gid_map");
-    if (::read(ready, &byte, 1) == 1) {
-      write_text(base::cat("/proc/", inside, "/uid_map"), uids);
-      write_text(base::cat("/proc/", inside, "/gid_map"), gids);
-      done = true;
-    }
-  } catch (...) {
-    done = false;  // its parent says so
-  }
-  ::_exit(done ? 0 : 1);
-}
-
 /// A user namespace in which all ids are what they were: rules can be its own.
 void enter_namespace_of_same_ids() {
-  std::array<int, 2> ready{};
-  if (::pipe2(ready.data(), O_CLOEXEC) != 0) {
-    base::throw_errno(errno, "make", "pipe");
-  }
-  const pid_t self = ::getpid();
-  const pid_t mapper = ::fork();
-  if (mapper < 0) {
-    base::throw_errno(errno, "start", "process that maps ids");
-  }
-  if (mapper == 0) {
-    ::close(ready[1]);
-    map_ids(ready[0], self);
-  }
-  ::close(ready[0]);
-  const bool made = ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
-  [[maybe_unused]] const auto told = ::write(ready[1], "x", made ? 1 : 0);
-  ::close(ready[1]);
-  int status = 0;
-  while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!made || status != 0) {
+  const auto self = base::cat("/proc/", ::getpid());
+  const auto entered = enter_users(CLONE_NEWUSER | CLONE_NEWNS, "process that maps ids", [&self] {
+    write_text(self + "/uid_map", same_ids("/proc/self/uid_map"));
+    write_text(self + "/gid_map", same_ids("/proc/self/gid_map"));
+    return true;
+  });
+  if (entered.error != 0 || !entered.mapped) {
     throw Error(Errc::refused,
                 "run an emulator: this machine allows no user namespaces (a container may forbid "
                 "them; or register the emulator for the whole machine: systemctl restart "
@@ -187,6 +154,11 @@ void enter_namespace_of_same_ids() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A new namespace comes with all rights within it.
   drop_capabilities();
+}
+
+/// Who names an emulator wants that one.
+bool machine_does_it(const EmulationFacts& facts, const std::string& arch) {
+  return runs_natively(arch, facts.machine) || (facts.registered && facts.static_format.empty());
 }
 
 }  // namespace
@@ -284,15 +256,6 @@ EmulationFacts read_emulation_facts(const std::string& arch) {
   facts.interpreter_is_static = is_static_program(head_of(facts.interpreter));
   return facts;
 }
-
-namespace {
-
-/// Who names an emulator wants that one.
-bool machine_does_it(const EmulationFacts& facts, const std::string& arch) {
-  return runs_natively(arch, facts.machine) || (facts.registered && facts.static_format.empty());
-}
-
-}  // namespace
 
 std::string missing_for_emulation(const EmulationFacts& facts, const std::string& arch) {
   if (machine_does_it(facts, arch)) {

@@ -107,9 +107,7 @@ void mount_base_unprivileged(const Layers& layers) {
                           ": a disk image can be read by root only (without root, name a squashfs "
                           "or a root tar)"));
   }
-  const bool fuse = base::find_program("squashfuse").has_value() &&
-                    base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!fuse) {
+  if (!has_fuse()) {
     bind_unpacked(layers);
     return;
   }
@@ -175,18 +173,6 @@ void mount_devices() {
   }
 }
 
-}  // namespace
-
-void drop_capabilities() {
-  for (const int capability :
-       {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
-        CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_WAKE_ALARM, CAP_NET_ADMIN}) {
-    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
-}
-
-namespace {
-
 void write_text(const std::string& path, const std::string& text, unsigned mode) {
   auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
   file.write(text);
@@ -201,6 +187,14 @@ void protect(const std::string& path) {
 }
 
 }  // namespace
+
+void drop_capabilities() {
+  for (const int capability :
+       {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
+        CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_WAKE_ALARM, CAP_NET_ADMIN}) {
+    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+}
 
 int run_in_namespaces(bool network, const std::function<int()>& body) {
   const int flags =
