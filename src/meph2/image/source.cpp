@@ -1,7 +1,6 @@
 #include "meph2/image/source.h"
 
 #include "base/error.h"
-#include "base/process/subprocess.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "io/image/squashfs.h"
@@ -79,7 +78,7 @@ class Opener {
         squash_image(path, file, content);
         return;
       }
-      path = unwrap(path, file, content);
+      path = unwrap(file, content);
       file = base::open_file(path, O_RDONLY);
       content = detect(file, path);
     }
@@ -145,16 +144,10 @@ class Opener {
   }
 
   /// Takes one wrapping off: the result is a raw file in the stage directory.
-  std::string unwrap(const std::string& path, base::File& file, Content content) {
+  std::string unwrap(base::File& file, Content content) {
     auto output = base::cat(site_.workplace.stage(), "/unwrapped-", ++wrappings_);
     if (content == Content::qcow2) {
-      require_standalone_qcow2(file);
-      base::Command command;
-      command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", path, output};
-      command.capture_output = true;
-      command.capture_error = true;
-      command.log_fd = log_;
-      base::run_checked(command, site_.context.stop);
+      qcow2_to_raw(file, output, site_.context.stop, log_);
       return output;
     }
     auto out = base::open_file(output, O_RDWR | O_CREAT | O_EXCL, 0600);

@@ -18,6 +18,9 @@
 
 namespace meph2::image {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Layers, base_file, base_type, base_offset, base_size, lowers,
+                                   upper)
+
 namespace {
 
 using base::Errc;
@@ -25,19 +28,9 @@ using base::Error;
 using io::Json;
 
 Json to_json(const StageJob& job) {
-  return {{"kind", kind_of(job.input)},
-          {"label", job.label},
-          {"emulate", job.emulate},
-          {"network", job.network},
-          {"verbose", job.verbose},
-          {"log", job.log},
-          {"input", to_json(job.input)},
-          {"base_file", job.layers.base_file},
-          {"base_type", job.layers.base_type},
-          {"base_offset", job.layers.base_offset},
-          {"base_size", job.layers.base_size},
-          {"lowers", job.layers.lowers},
-          {"upper", job.layers.upper}};
+  return {{"kind", kind_of(job.input)},  {"label", job.label},     {"emulate", job.emulate},
+          {"network", job.network},      {"verbose", job.verbose}, {"log", job.log},
+          {"input", to_json(job.input)}, {"layers", job.layers}};
 }
 
 StageJob from_json(const Json& json) {
@@ -48,12 +41,7 @@ StageJob from_json(const Json& json) {
   job.network = json.at("network").get<bool>();
   job.verbose = json.at("verbose").get<bool>();
   job.log = json.at("log").get<int>();
-  job.layers.base_file = json.at("base_file").get<std::string>();
-  job.layers.base_type = json.at("base_type").get<std::string>();
-  job.layers.base_offset = json.at("base_offset").get<std::uint64_t>();
-  job.layers.base_size = json.at("base_size").get<std::uint64_t>();
-  job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
-  job.layers.upper = json.at("upper").get<std::string>();
+  job.layers = json.at("layers").get<Layers>();
   // A kernel and its initrd are made without those of the image.
   job.layers.devices = std::holds_alternative<AdjustInput>(job.input) ||
                        std::holds_alternative<SquashInput>(job.input);

@@ -65,23 +65,10 @@ std::optional<Partition> other_root(const std::string& table, const base::File& 
   return largest;
 }
 
-void convert(const std::string& from, const std::string& to, const std::stop_token& stop) {
-  auto file = base::open_file(from, O_RDONLY);
-  image::require_standalone_qcow2(file);
-  base::Command command;
-  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", from, to};
-  command.capture_output = true;
-  command.capture_error = true;
-  base::run_checked(command, stop);
-}
-
-Partition root_of(const std::string& path, const base::File& disk, const std::string& arch,
-                  const std::stop_token& stop) {
-  const auto table = image::partition_table(path, stop);
-  if (const auto other = other_root(table, disk)) {
-    return *other;
-  }
-  return image::find_root_partition(table, disk, arch);
+Partition root_of(const base::File& disk, const std::string& arch, const std::stop_token& stop) {
+  const auto table = image::partition_table(disk.name(), stop);
+  const auto other = other_root(table, disk);
+  return other ? *other : image::find_root_partition(table, disk, arch);
 }
 
 /// A root file system within a file.
@@ -166,7 +153,7 @@ std::vector<std::string> pack_root(const std::string& image, const std::string& 
     }
     const auto next = base::cat(room, "/unwrapped-", i);
     if (content == Content::qcow2) {
-      convert(path, next, context.stop);
+      image::qcow2_to_raw(file, next, context.stop);
     } else if (content == Content::compressed_image) {
       auto out = base::open_file(next, O_RDWR | O_CREAT | O_EXCL);
       io::decompress(file, out, base::free_bytes(out.fd()), context.stop);
@@ -180,7 +167,7 @@ std::vector<std::string> pack_root(const std::string& image, const std::string& 
   }
   Partition part{0, file.size()};
   if (content == Content::disk) {
-    part = root_of(path, file, arch, context.stop);
+    part = root_of(file, arch, context.stop);
   }
   if (changes.any()) {
     return pack_changed({path, type_of(file, part.offset), part}, output, room, arch, changes,

@@ -17,6 +17,7 @@
 #include "base/strings.h"
 #include "io/json/json.h"
 #include "io/tar/archive.h"
+#include "meph2/image/root/detect.h"
 
 namespace meph2::image {
 
@@ -182,6 +183,16 @@ void squash_tar(base::File& tar, const std::string& output, const SquashOptions&
   }
   packer.finish();
   warn_of_losses(facts, log);
+}
+
+void qcow2_to_raw(base::File& qcow2, const std::string& to, const std::stop_token& stop, int log) {
+  require_standalone_qcow2(qcow2);
+  base::Command command;
+  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", qcow2.name(), to};
+  command.capture_output = true;
+  command.capture_error = true;
+  command.log_fd = log;
+  base::run_checked(command, stop);
 }
 
 std::string partition_table(const std::string& path, const std::stop_token& stop) {

@@ -24,6 +24,11 @@ struct SquashOptions {
 void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
                 const base::Log& log, const std::stop_token& stop);
 
+/// Converts a qcow2, which has to be standalone (require_standalone_qcow2()), to the raw image
+/// `to`. `log` is a descriptor that gets what qemu-img prints, or -1.
+void qcow2_to_raw(base::File& qcow2, const std::string& to, const std::stop_token& stop,
+                  int log = -1);
+
 /// A partition of a disk image.
 struct Partition {
   std::uint64_t offset = 0;  ///< bytes
