@@ -7,7 +7,7 @@
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
 #include "meph2/build/built_tree.h"
-#include "meph2/build/reuse.h"
+#include "meph2/build/made_image.h"
 #include "meph2/image/root/detect.h"
 #include "meph2/supply/build_space.h"
 

@@ -12,7 +12,7 @@
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "meph2/build/built_tree.h"
-#include "meph2/build/reuse.h"
+#include "meph2/build/made_image.h"
 #include "meph2/cloudimg/fetch.h"
 #include "meph2/cloudimg/select.h"
 #include "meph2/cloudimg/target.h"

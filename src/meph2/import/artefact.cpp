@@ -134,7 +134,6 @@ std::vector<NewVersion> import_artefact(const ArtefactOptions& given, Workshop& 
   }
   NewVersion version;
   version.content_id = options.content_id;
-  version.datatype = "image-downloads";
   version.product = options.product_id;
   version.product_tags = product_tags(options);
   version.product_tags["label"] = options.label;

@@ -7,7 +7,6 @@
 #include "base/strings.h"
 #include "io/tar/package_archive.h"
 #include "meph2/apt/version.h"
-#include "meph2/import/grub_image.h"
 #include "meph2/import/pick_files.h"
 
 namespace meph2::import {
@@ -164,7 +163,6 @@ std::optional<NewVersion> BootloaderImport::import_one(const Bootloader& loader)
   const auto parent = base::cat("bootloaders/", loader.platform, "/", loader.arch);
   NewVersion version;
   version.content_id = config_.content_id;
-  version.datatype = "image-downloads";
   version.product = product;
   version.product_tags = {{"arch", loader.arch},
                           {"arches", loader.arches},

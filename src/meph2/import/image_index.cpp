@@ -110,7 +110,6 @@ class IndexImport {
   NewVersion make(const OfferedImage& offered) {
     NewVersion version;
     version.content_id = config_.content_id;
-    version.datatype = "image-downloads";
     version.product = product_;
     version.product_tags = product_tags(image_);
     version.version = version_name(offered, image_);

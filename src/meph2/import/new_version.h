@@ -14,7 +14,7 @@ namespace meph2::import {
 /// A version that an importer made, on its way into a stream.
 struct NewVersion {
   std::string content_id;
-  std::string datatype;  ///< of a stream that is not there yet
+  std::string datatype = "image-downloads";  ///< of a stream that is not there yet
   std::string product;
   io::Json product_tags = io::Json::object();
   std::string version;

@@ -44,7 +44,6 @@ class PackerImport {
         {"os", source.os}, {"version", source.version}, {"arch", source.arch}};
     version_.content_id = filled_in(config.content_id, values, source.where);
     version_.product = filled_in(config.product_id, values, source.where);
-    version_.datatype = "image-downloads";
     version_.product_tags = product_tags(source);
   }
 

@@ -71,13 +71,6 @@ Partition root_of(const base::File& disk, const std::string& arch, const std::st
   return other ? *other : image::find_root_partition(table, disk, arch);
 }
 
-/// A root file system within a file.
-struct RootSource {
-  std::string file;
-  std::string type;
-  Partition part;
-};
-
 std::string type_of(const base::File& file, std::uint64_t offset) {
   return is_xfs(file, offset) ? "xfs" : is_btrfs(file, offset) ? "btrfs" : "ext4";
 }
@@ -96,7 +89,7 @@ void copy_curtin_files(const std::string& from, const std::string& layer) {
   }
 }
 
-std::vector<std::string> pack_changed(const RootSource& source, const std::string& output,
+std::vector<std::string> pack_changed(const image::Layers& source, const std::string& output,
                                       const std::string& room, const std::string& arch,
                                       const RootChanges& changes, const sstream::Context& context) {
   for (const auto* name : {"base", "root", "changes"}) {
@@ -107,10 +100,7 @@ std::vector<std::string> pack_changed(const RootSource& source, const std::strin
                        [&] { copy_curtin_files(changes.curtin_files, room + "/changes"); });
   }
   image::StageJob job;
-  job.layers.base_file = source.file;
-  job.layers.base_type = source.type;
-  job.layers.base_offset = source.part.offset;
-  job.layers.base_size = source.part.size;
+  job.layers = source;
   std::vector<std::string> packages;
   if (!changes.packages.empty()) {
     image::require_emulation(arch);
@@ -170,8 +160,11 @@ std::vector<std::string> pack_root(const std::string& image, const std::string& 
     part = root_of(file, arch, context.stop);
   }
   if (changes.any()) {
-    return pack_changed({path, type_of(file, part.offset), part}, output, room, arch, changes,
-                        context);
+    const image::Layers source{.base_file = path,
+                               .base_type = type_of(file, part.offset),
+                               .base_offset = part.offset,
+                               .base_size = part.size};
+    return pack_changed(source, output, room, arch, changes, context);
   }
   const auto mount_point = room + "/mnt";
   base::make_directory_at(AT_FDCWD, mount_point);

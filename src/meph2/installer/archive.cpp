@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "base/error.h"
@@ -12,9 +13,9 @@
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/openpgp/openpgp.h"
+#include "meph2/apt/release_file.h"
 #include "meph2/apt/version.h"
 #include "meph2/installer/listing.h"
-#include "meph2/installer/suite_lists.h"
 
 namespace meph2::installer {
 
@@ -43,7 +44,7 @@ constexpr const char* current_name = "current";
 struct Place {
   std::string suite;
   std::string below_suite;  ///< "main/installer-amd64/"
-  const SuiteLists& lists;
+  apt::ReleaseFile release;
 
   std::string path(const std::string& below) const {
     return base::cat("dists/", suite, "/", below_suite, below);
@@ -92,10 +93,7 @@ class InstallerArchive::Reading {
   std::vector<InstallerVersion> suite(const ImageTree& tree, const std::string& arch,
                                       const std::string& pocket) const {
     const auto suite = tree.release + pocket;
-    const auto lists =
-        SuiteLists::read(request(base::cat("dists/", suite, "/InRelease"), largest_list), suite,
-                         verifier_.get(), context_);
-    const Place place{suite, base::cat("main/installer-", arch, "/"), lists};
+    const Place place{suite, base::cat("main/installer-", arch, "/"), read_release(suite)};
     const auto names = version_names(place);
     if (names.empty()) {
       context_.log.debug(
@@ -163,9 +161,33 @@ class InstallerArchive::Reading {
     return document ? std::optional(std::move(document->body)) : std::nullopt;
   }
 
+  /// What the InRelease of a suite ("bookworm-updates") vouches for: Debian's for the lists of
+  /// digests of installers, Ubuntu's leaves that to a detached signature beside each list. Empty
+  /// where no mirror has one, or where nothing is verified. Error(untrusted) where it has no good
+  /// signature.
+  apt::ReleaseFile read_release(const std::string& suite) const {
+    const auto path = base::cat("dists/", suite, "/InRelease");
+    const auto document =
+        verifier_ ? context_.http.get(request(path, largest_list), context_.stop) : std::nullopt;
+    if (!document) {
+      return {};
+    }
+    const auto text = verifier_->verify_clearsigned(document->body, document->url).text;
+    auto release = apt::parse_release_file(text, document->url);
+    apt::require_current(release, suite, context_.clock.now(), document->url);
+    return release;
+  }
+
   /// From InRelease, from the server's index, or from a list.
   std::vector<std::string> version_names(const Place& place) const {
-    auto names = place.lists.directories(place.below_suite);
+    std::set<std::string> listed;
+    for (const auto& [path, sums] : place.release.files) {
+      const auto start = place.below_suite.size();
+      if (path.starts_with(place.below_suite) && path.ends_with("SUMS")) {
+        listed.insert(path.substr(start, path.find('/', start) - start));
+      }
+    }
+    std::vector<std::string> names(listed.begin(), listed.end());
     if (names.empty()) {
       for (const auto* listing : {"", "LISTING"}) {
         if (const auto text = get(place.path(listing), largest_list)) {
@@ -242,7 +264,7 @@ class InstallerArchive::Reading {
       return;
     }
     const auto name = urls(place.path(below)).front();
-    if (const auto listed = place.lists.find(place.below_suite + below)) {
+    if (const auto* listed = place.release.file(place.below_suite + below)) {
       sstream::ChecksumVerifier verifier(*listed);
       verifier.update(text);
       verifier.verify(name);

@@ -132,7 +132,7 @@ class NetbootMirror {
     }
     const auto* configured = config_.release(release);
     if (configured == nullptr) {
-      return installer_arches();
+      return {"amd64", "arm64", "armhf", "i386", "ppc64el", "s390x"};  // that had an installer
     }
     const auto names = configured->arches();
     return {names.begin(), names.end()};
@@ -335,12 +335,6 @@ class NetbootMirror {
 };
 
 }  // namespace
-
-const std::vector<std::string>& installer_arches() {
-  static const std::vector<std::string> arches{"amd64", "arm64",   "armhf",
-                                               "i386",  "ppc64el", "s390x"};
-  return arches;
-}
 
 NetbootMirrorResult netboot_mirror(const NetbootMirrorOptions& options,
                                    const sstream::Context& context) {

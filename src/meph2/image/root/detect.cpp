@@ -33,10 +33,6 @@ bool is_compressed(std::string_view head) {
          has(head, 0, "\x28\xb5\x2f\xfd"sv) || has(head, 0, "BZh"sv) || has(head, 0, "\x5d\0\0"sv);
 }
 
-bool is_tar(std::string_view head) {
-  return has(head, 257, "ustar"sv);
-}
-
 /// What the bytes say where they are not compressed.
 std::optional<Content> plain_content(std::string_view head) {
   if (has(head, 0, "hsqs"sv)) {
@@ -45,7 +41,7 @@ std::optional<Content> plain_content(std::string_view head) {
   if (has(head, 0, "QFI\xfb"sv)) {
     return Content::qcow2;
   }
-  if (is_tar(head)) {
+  if (has(head, 257, "ustar"sv)) {
     return Content::root_tar;
   }
   if (has(head, 0x438, "\x53\xef"sv)) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <map>
@@ -105,33 +104,6 @@ class Packer {
   std::thread thread_;
 };
 
-/// SIGPIPE of a pipe whose reader died must arrive as EPIPE in this thread.
-class NoSigpipe {
- public:
-  NoSigpipe() {
-    sigset_t set{};
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, &old_);
-  }
-
-  NoSigpipe(const NoSigpipe&) = delete;
-  NoSigpipe& operator=(const NoSigpipe&) = delete;
-
-  ~NoSigpipe() {
-    const timespec none{};
-    sigset_t set{};
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    while (sigtimedwait(&set, nullptr, &none) == SIGPIPE) {
-    }
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-
- private:
-  sigset_t old_{};
-};
-
 void warn_of_losses(const io::TarFacts& facts, const base::Log& log) {
   if (facts.acls > 0) {
     log.warning(base::cat("squashfs holds no POSIX ACLs: left out of ", facts.acls,
@@ -168,7 +140,6 @@ bool holds_ext(const base::File& image, std::uint64_t offset) {
 
 void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
                 const base::Log& log, const std::stop_token& stop) {
-  const NoSigpipe guard;
   Packer packer(output, options);
   io::TarFacts facts;
   try {

@@ -177,14 +177,10 @@ bool runs_natively(const std::string& arch, const std::string& machine) {
   return false;
 }
 
-std::string qemu_name(const std::string& arch) {
-  const auto* known = find_architecture(arch);
-  return known == nullptr ? arch : known->qemu;
-}
-
 std::string interpreter_path(const std::string& static_format, const std::string& arch) {
+  const auto* known = find_architecture(arch);
   return base::replace_all(static_format.empty() ? usual_format : static_format, "%a",
-                           qemu_name(arch));
+                           known == nullptr ? arch : known->qemu);
 }
 
 bool rule_serves(std::string_view text, const std::string& arch) {
