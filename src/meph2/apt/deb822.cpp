@@ -14,9 +14,7 @@ char lower(char c) {
 }
 
 bool same_name(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+  return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 }  // namespace

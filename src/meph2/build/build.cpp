@@ -1,7 +1,6 @@
 #include "meph2/build/build.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
@@ -62,11 +61,6 @@ std::optional<bool> is_squashfs(const BuildImageOptions& options) {
   }
 }
 
-bool is_set(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0';
-}
-
 /// One run of build_image(): the pieces that its steps share.
 class ImageBuild {
  public:
@@ -119,7 +113,8 @@ class ImageBuild {
     BuildFacts facts;
     facts.source = options_.source;
     facts.is_squashfs = is_squashfs(options_);
-    facts.added_packages = is_set("M2E_ADD_PACKAGES") || is_set("M2E_ADD_REPOS");
+    facts.added_packages =
+        !environment("M2E_ADD_PACKAGES").empty() || !environment("M2E_ADD_REPOS").empty();
     if (find_published()) {
       facts.state = StepState::published;
     }

@@ -9,6 +9,7 @@
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
 #include "meph2/build/why.h"
+#include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 
 namespace meph2 {
@@ -30,8 +31,7 @@ struct BuildImageResult {
   bool built = false;  ///< false: everything was published already (or a dry run), or `reused`
   std::string reused;  ///< the version whose files were taken; empty: none
   std::vector<ReportedStage> stages;  ///< of the build, as far as the builder says
-  std::vector<std::pair<sstream::Pedigree, std::string>>
-      items;  ///< of products that change, with their paths
+  AddedItems items;                   ///< of products that change
   sstream::PublishResult published;
 };
 

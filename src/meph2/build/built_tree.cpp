@@ -113,13 +113,4 @@ void settle(sstream::ProductTree& tree) {
   sstream::ready_to_publish(tree);
 }
 
-std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files) {
-  std::vector<sstream::NewFile> list;
-  for (const auto& [path, sums] : files) {
-    list.push_back(
-        {.path = path, .expected = sums, .origin = base::cat(space, "/", path), .may_link = true});
-  }
-  return list;
-}
-
 }  // namespace meph2

@@ -33,7 +33,4 @@ std::vector<std::string> add_built_version(const sstream::ProductTree& built,
 /// What add_built_version must be followed by, once: items' tags end where MAAS looks for them.
 void settle(sstream::ProductTree& tree);
 
-/// For the publication: the files below `space`, ours to take.
-std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files);
-
 }  // namespace meph2

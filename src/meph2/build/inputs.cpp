@@ -1,7 +1,6 @@
 #include "meph2/build/inputs.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/process/subprocess.h"
@@ -19,11 +18,6 @@ namespace {
 using io::Json;
 
 constexpr std::uint64_t largest_inrelease = 16ULL << 20U;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
 
 /// Empty for a file that cannot be read: whoever needs it will say so.
 std::string fingerprint_at(const std::string& path) {
@@ -45,7 +39,7 @@ std::string kihelper_fingerprint(const std::string& name) {
 
 /// The value that the builder gets: ours, else what it inherits.
 std::string given_or_inherited(const std::string& given, const char* name) {
-  return given.empty() ? variable(name) : given;
+  return given.empty() ? environment(name) : given;
 }
 
 void set(Json& object, const char* key, const std::string& value) {
@@ -74,9 +68,9 @@ Json build_settings(const BuildPlan& plan, const PlannedProduct& product,
   set(settings, "root_image_size",
       given_or_inherited(builder.root_image_size, "M2E_ROOT_IMAGE_SIZE"));
   set(settings, "release_needs", fingerprint_at(image::default_needs_path()));
-  set(settings, "add_packages", variable("M2E_ADD_PACKAGES"));
-  set(settings, "add_repositories", variable("M2E_ADD_REPOS"));
-  set(settings, "source_date_epoch", variable("SOURCE_DATE_EPOCH"));
+  set(settings, "add_packages", environment("M2E_ADD_PACKAGES"));
+  set(settings, "add_repositories", environment("M2E_ADD_REPOS"));
+  set(settings, "source_date_epoch", environment("SOURCE_DATE_EPOCH"));
   return settings;
 }
 

@@ -145,7 +145,12 @@ MadeImage make_image(CurrentInputs& current, const std::string& source, const st
   MadeImage made;
   auto before = current.before_build();
   auto image = run_builder(plan, current.builder(), source, space, context);
-  made.new_files = files_below(space, image.files);
+  for (const auto& [path, sums] : image.files) {
+    made.new_files.push_back({.path = path,
+                              .expected = sums,
+                              .origin = base::cat(space, "/", path),
+                              .may_link = true});  // ours to take
+  }
   made.files = std::move(image.files);
   if (image.report) {
     made.inputs = std::move(before);

@@ -155,10 +155,7 @@ class Sync {
       request.arch = image.arch;
       request.release = image.release;
       request.version_name = image.target_version;
-      Job job;
-      job.image = image;
-      job.plan = plan_build(config_, request, info_.find(image.release));
-      jobs_.push_back(std::move(job));
+      jobs_.push_back({image, plan_build(config_, request, info_.find(image.release)), {}, {}});
     }
   }
 

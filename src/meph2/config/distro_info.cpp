@@ -1,12 +1,12 @@
 #include "meph2/config/distro_info.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 #include "base/error.h"
 #include "base/fs/file.h"
 #include "base/strings.h"
+#include "meph2/config/stream_config.h"
 
 namespace meph2 {
 
@@ -65,9 +65,8 @@ DistroInfo::DistroInfo(std::string_view csv, const std::string& name) {
 }
 
 DistroInfo DistroInfo::load(const std::string& file) {
-  const char* directory = std::getenv("DISTRO_INFO_DIR");
-  const auto path = base::cat(
-      directory == nullptr || *directory == '\0' ? "/usr/share/distro-info" : directory, "/", file);
+  const auto directory = environment("DISTRO_INFO_DIR");
+  const auto path = base::cat(directory.empty() ? "/usr/share/distro-info" : directory, "/", file);
   try {
     return {base::read_file(path, 1U << 20U), path};
   } catch (base::Error& error) {

@@ -51,6 +51,15 @@ void remove_below(const std::string& directory) {
   }
 }
 
+/// What divert_programs() put away.
+void restore_programs(const Chroot& chroot, const Strings& paths) {
+  for (const auto& path : paths) {
+    if (base::unlink_at(AT_FDCWD, path)) {
+      chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
+    }
+  }
+}
+
 }  // namespace
 
 void divert_programs(const Chroot& chroot, const Strings& paths) {
@@ -62,14 +71,6 @@ void divert_programs(const Chroot& chroot, const Strings& paths) {
         {"dpkg-divert", "--local", "--rename", "--divert", path + ".meph2-away", "--add", path});
     if (::symlink("/bin/true", path.c_str()) != 0) {
       base::throw_errno(errno, "make symlink", path);
-    }
-  }
-}
-
-void restore_programs(const Chroot& chroot, const Strings& paths) {
-  for (const auto& path : paths) {
-    if (base::unlink_at(AT_FDCWD, path)) {
-      chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
     }
   }
 }
