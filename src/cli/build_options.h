@@ -19,7 +19,7 @@ struct BuildFlags {
   HttpFlags http;
   std::optional<bool> enable_di;
   bool resume = true;
-  meph2::InstallerOptions installer;
+  meph2::installer::ArchiveOptions installer;
   bool unprivileged = false;
 
   /// As the verbs want it.

@@ -10,6 +10,7 @@
 #include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/build/build.h"
+#include "meph2/image/root/detect.h"
 
 namespace {
 
@@ -132,7 +133,7 @@ cli::Action declare(const cli::Options& line) {
   line.word("SOURCE", options.source, "Cloud image to build from: a file, or an http(s) URL");
   line.word("OUT_D", options.target, "Data directory of the stream; made if absent");
   line.text("--image-format", "FORMAT", options.request.image_format,
-            base::cat("Format of the source: ", base::join(meph2::image_formats(), ", "),
+            base::cat("Format of the source: ", base::join(meph2::image::image_formats(), ", "),
                       " (default: by its content)"));
   line.text("--flat-json", "FILE", options.flat_json, "Write the items, flat, to this file");
   auto& plan =

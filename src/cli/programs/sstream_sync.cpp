@@ -34,11 +34,6 @@ std::string option_of(const std::string& hook) {
   return "--hook-" + base::replace_all(hook, "_", "-");
 }
 
-/// A program's name, or a list of its arguments.
-std::vector<std::string> program_of(const meph2::ConfigValue& value) {
-  return value.is_string() ? std::vector<std::string>{value.string()} : value.strings();
-}
-
 std::uint64_t number_of(const meph2::ConfigValue& value, const std::string& text) {
   const auto number = base::parse_decimal(text);
   if (!number) {
@@ -63,9 +58,9 @@ void read_config(SyncCommand& command, const base::Log& log) {
       continue;
     }
     if (key == fallback_key) {
-      command.programs.fallback = program_of(*value);
+      command.programs.fallback = value->string_or_strings();
     } else if (std::find(names.begin(), names.end(), key) != names.end()) {
-      command.programs.own[key] = program_of(*value);
+      command.programs.own[key] = value->string_or_strings();
     } else if (key == "mirror_url") {
       options.source = options.source.empty() ? value->string() : options.source;
     } else if (key == "path") {

@@ -67,7 +67,7 @@ void add_artefact_options(const Options& line, ImportCommand& command) {
   line.text("--os-version", "VERSION", artefact.version,
             "With --add: the release's version (default: the release)");
   line.text("--arch", "ARCH", artefact.arch, "With --add: the architecture, e.g. amd64");
-  line.text("--title", "TITLE", artefact.title,
+  line.text("--title", "TITLE", artefact.release_title,
             "With --add: what people see (default: OS RELEASE)");
   line.text("--label", "LABEL", artefact.label, "With --add: the label (default: candidate)");
   line.text("--support-eol", "YYYY-MM-DD", artefact.support_eol,

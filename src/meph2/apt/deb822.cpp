@@ -14,16 +14,14 @@ char lower(char c) {
 }
 
 bool same_name(std::string_view left, std::string_view right) {
-  return left.size() == right.size() &&
-         std::equal(left.begin(), left.end(), right.begin(),
-                    [](char a, char b) { return lower(a) == lower(b); });
+  return std::ranges::equal(left, right, {}, lower, lower);
 }
 
 }  // namespace
 
 const Paragraph::Field* Paragraph::find(std::string_view field) const {
-  const auto found = std::find_if(fields_.begin(), fields_.end(),
-                                  [&](const Field& each) { return same_name(each.name, field); });
+  const auto found =
+      std::ranges::find_if(fields_, [&](const Field& each) { return same_name(each.name, field); });
   return found == fields_.end() ? nullptr : &*found;
 }
 

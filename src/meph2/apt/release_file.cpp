@@ -17,11 +17,7 @@ using base::Error;
 constexpr std::chrono::hours clock_skew{24};
 
 std::vector<std::string> words_of(std::string_view line) {
-  std::string text(line);
-  for (auto& c : text) {
-    c = c == '\t' ? ' ' : c;
-  }
-  return base::split_list(text, ' ');
+  return base::split_list(base::replace_all(std::string(line), "\t", " "), ' ');
 }
 
 base::Time required_date(const Paragraph& paragraph, const char* field, const std::string& name) {

@@ -1,13 +1,12 @@
 #include "meph2/build/build.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
 #include "meph2/build/built_tree.h"
-#include "meph2/build/reuse.h"
+#include "meph2/build/made_image.h"
 #include "meph2/image/root/detect.h"
 #include "meph2/supply/build_space.h"
 
@@ -16,8 +15,8 @@ namespace meph2 {
 namespace {
 
 void require_format(const std::string& format) {
-  const auto& known = image_formats();
-  if (!format.empty() && std::find(known.begin(), known.end(), format) == known.end()) {
+  const auto& known = image::image_formats();
+  if (!format.empty() && std::ranges::find(known, format) == known.end()) {
     throw base::Error(base::Errc::usage, base::cat("--image-format '", format,
                                                    "': expected one of ", base::join(known, ", ")));
   }
@@ -60,11 +59,6 @@ std::optional<bool> is_squashfs(const BuildImageOptions& options) {
   } catch (const base::Error&) {
     return std::nullopt;  // the builder will say what it makes of it
   }
-}
-
-bool is_set(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0';
 }
 
 /// One run of build_image(): the pieces that its steps share.
@@ -119,7 +113,8 @@ class ImageBuild {
     BuildFacts facts;
     facts.source = options_.source;
     facts.is_squashfs = is_squashfs(options_);
-    facts.added_packages = is_set("M2E_ADD_PACKAGES") || is_set("M2E_ADD_REPOS");
+    facts.added_packages =
+        !environment("M2E_ADD_PACKAGES").empty() || !environment("M2E_ADD_REPOS").empty();
     if (find_published()) {
       facts.state = StepState::published;
     }
@@ -204,7 +199,7 @@ class ImageBuild {
   void list_items(const std::vector<std::string>& products) {
     result_.items.clear();
     for (const auto& product : plan_.products) {
-      if (std::find(products.begin(), products.end(), product.name) == products.end()) {
+      if (std::ranges::find(products, product.name) == products.end()) {
         continue;
       }
       for (const auto& [item, node] : product.items) {

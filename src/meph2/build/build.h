@@ -9,6 +9,7 @@
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
 #include "meph2/build/why.h"
+#include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 
 namespace meph2 {
@@ -16,11 +17,11 @@ namespace meph2 {
 struct BuildImageOptions {
   std::string config;  ///< file; empty: default_config_path()
   BuildRequest request;
-  std::string source;             ///< local file or URL
-  std::string target;             ///< data directory, made if absent
-  std::optional<bool> enable_di;  ///< overrides the configuration
-  InstallerOptions installer;     ///< where the di-* items come from
-  std::string flat_json;          ///< FILE of --flat-json; empty: none
+  std::string source;                   ///< local file or URL
+  std::string target;                   ///< data directory, made if absent
+  std::optional<bool> enable_di;        ///< overrides the configuration
+  installer::ArchiveOptions installer;  ///< where the di-* items come from
+  std::string flat_json;                ///< FILE of --flat-json; empty: none
   BuilderOptions builder;
   bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::PublishOptions publish;
@@ -30,8 +31,7 @@ struct BuildImageResult {
   bool built = false;  ///< false: everything was published already (or a dry run), or `reused`
   std::string reused;  ///< the version whose files were taken; empty: none
   std::vector<ReportedStage> stages;  ///< of the build, as far as the builder says
-  std::vector<std::pair<sstream::Pedigree, std::string>>
-      items;  ///< of products that change, with their paths
+  AddedItems items;                   ///< of products that change
   sstream::PublishResult published;
 };
 

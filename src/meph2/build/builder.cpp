@@ -1,6 +1,5 @@
 #include "meph2/build/builder.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <unistd.h>
@@ -69,9 +68,8 @@ void forget_logs(const std::string& logs, const base::Log& log) {
 }  // namespace
 
 std::string builder_program() {
-  const char* variable = std::getenv("MAAS_CLOUDIMG2EPH2");
-  const std::string name =
-      variable == nullptr || *variable == '\0' ? "maas-cloudimg2eph2" : variable;
+  const auto given = environment("MAAS_CLOUDIMG2EPH2");
+  const auto name = given.empty() ? "maas-cloudimg2eph2" : given;
   if (const auto found = base::find_program(name)) {
     return absolute(*found);
   }

@@ -41,6 +41,12 @@ bool same_version(const sstream::ProductTree& built, const sstream::ProductTree&
 
 }  // namespace
 
+bool in_place(const sstream::Repository& repository, const std::string& path, std::uint64_t size) {
+  const auto place = repository.place(path);
+  const auto status = base::status_of(place.dirfd, place.path);
+  return status && S_ISREG(status->st_mode) && static_cast<std::uint64_t>(status->st_size) == size;
+}
+
 std::optional<BuiltFiles> published_files(const std::string& repository,
                                           const sstream::Generation& live,
                                           const std::string& content_id, const BuildPlan& plan) {
@@ -52,22 +58,16 @@ std::optional<BuiltFiles> published_files(const std::string& repository,
   for (const auto& product : plan.products) {
     for (const auto& [name, item] : product.items) {
       const sstream::Pedigree id{product.name, plan.version_name, name};
-      const auto* node = tree->item(id);
-      if (node == nullptr || node->value("path", io::Json()) != item.at("path")) {
+      const auto there = tree->view(id);
+      if (!there || there->node().value("path", io::Json()) != item.at("path")) {
         return std::nullopt;
       }
-      files[item.at("path").get<std::string>()] =
-          sstream::Checksums::of({id, tree->json(), *tree->product(product.name),
-                                  *tree->version(product.name, plan.version_name), *node});
+      files[item.at("path").get<std::string>()] = sstream::Checksums::of(*there);
     }
   }
   const sstream::Repository data(repository, sstream::Access::read);
   for (const auto& [path, sums] : files) {
-    const auto place = data.place(path);
-
-    const auto status = base::status_of(place.dirfd, place.path);
-    if (!status || !S_ISREG(status->st_mode) ||
-        static_cast<std::uint64_t>(status->st_size) != sums.size) {
+    if (!in_place(data, path, sums.size)) {
       return std::nullopt;
     }
   }
@@ -111,19 +111,6 @@ std::vector<std::string> add_built_version(const sstream::ProductTree& built,
 void settle(sstream::ProductTree& tree) {
   tree.prune();
   sstream::ready_to_publish(tree);
-}
-
-std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files) {
-  std::vector<sstream::NewFile> list;
-  for (const auto& [path, sums] : files) {
-    sstream::NewFile file;
-    file.path = path;
-    file.expected = sums;
-    file.origin = base::cat(space, "/", path);
-    file.may_link = true;
-    list.push_back(std::move(file));
-  }
-  return list;
 }
 
 }  // namespace meph2

@@ -9,6 +9,9 @@
 
 namespace meph2 {
 
+/// Whether a regular file of that size is there under its name.
+bool in_place(const sstream::Repository& repository, const std::string& path, std::uint64_t size);
+
 /// The digests of the plan's files when the live metadata of `content_id` names them all and they
 /// are in place with the right size: nothing is to be built then. Files that no metadata names are
 /// no such proof; a crashed run of another tool may have left them.
@@ -29,8 +32,5 @@ std::vector<std::string> add_built_version(const sstream::ProductTree& built,
 
 /// What add_built_version must be followed by, once: items' tags end where MAAS looks for them.
 void settle(sstream::ProductTree& tree);
-
-/// For the publication: the files below `space`, ours to take.
-std::vector<sstream::NewFile> files_below(const std::string& space, const BuiltFiles& files);
 
 }  // namespace meph2

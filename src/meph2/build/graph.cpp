@@ -1,6 +1,7 @@
 #include "meph2/build/graph.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.h"
 
@@ -11,7 +12,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 void add_once(Strings& list, const std::string& word) {
-  if (!word.empty() && std::find(list.begin(), list.end(), word) == list.end()) {
+  if (!word.empty() && std::ranges::find(list, word) == list.end()) {
     list.push_back(word);
   }
 }
@@ -24,12 +25,8 @@ class Grapher {
   }
 
   BuildGraph take() {
-    add({"source",
-         BuildStep::source,
-         {},
-         base::cat("everything is made from ", base::redact_urls(facts_.source)),
-         {},
-         facts_.state});
+    add(BuildStep::source, {},
+        base::cat("everything is made from ", base::redact_urls(facts_.source)));
     add_root();
     add_kernels();
     add_installer();
@@ -38,10 +35,14 @@ class Grapher {
   }
 
  private:
-  void add(BuildNode node) { graph_.nodes.push_back(std::move(node)); }
+  /// A step that there is once: named as its kind, and as far as all that the builder makes.
+  void add(BuildStep kind, Strings reads, std::string reason, Strings outputs = {}) {
+    graph_.nodes.push_back({name_of(kind), kind, std::move(reads), std::move(reason),
+                            std::move(outputs), facts_.state});
+  }
 
   bool has_flag(const std::string& name) const {
-    return std::find(plan_.flags.begin(), plan_.flags.end(), name) != plan_.flags.end();
+    return std::ranges::find(plan_.flags, name) != plan_.flags.end();
   }
 
   /// Why the published root differs from the source's; empty: it does not.
@@ -76,32 +77,20 @@ class Grapher {
 
   void add_root() {
     if (const auto why = changes(); !why.empty()) {
-      root_ = "adjust";
-      add({root_, BuildStep::adjust, {"source"}, why, {}, facts_.state});
+      root_ = name_of(BuildStep::adjust);
+      add(BuildStep::adjust, {"source"}, why);
     }
     if (plan_.want_squashfs) {
       const auto directory = plan_.root_image.substr(0, plan_.root_image.rfind('/') + 1);
-      add({"squashfs",
-           BuildStep::squashfs,
-           {root_},
-           squashfs_reason(),
-           {directory + "squashfs"},
-           facts_.state});
+      add(BuildStep::squashfs, {root_}, squashfs_reason(), {directory + "squashfs"});
     }
-    add({"manifest",
-         BuildStep::manifest,
-         {root_},
-         "the packages of the published root are listed",
-         {plan_.manifest},
-         facts_.state});
+    add(BuildStep::manifest, {root_}, "the packages of the published root are listed",
+        {plan_.manifest});
     if (plan_.want_root_image) {
-      add({"root-image",
-           BuildStep::root_image,
-           {root_},
-           base::cat("a root image is asked for, ", plan_.want_squashfs ? "beside" : "in place of",
-                     " a squashfs"),
-           {plan_.root_image},
-           facts_.state});
+      add(BuildStep::root_image, {root_},
+          base::cat("a root image is asked for, ", plan_.want_squashfs ? "beside" : "in place of",
+                    " a squashfs"),
+          {plan_.root_image});
     }
   }
 
@@ -123,29 +112,23 @@ class Grapher {
     if (packages.empty()) {
       return;
     }
-    add({"prepare",
-         BuildStep::prepare,
-         {root_},
-         base::cat("what ", packages.size(), packages.size() == 1 ? " kernel has" : " kernels have",
-                   " in common is fetched once"),
-         {},
-         facts_.state});
+    add(BuildStep::prepare, {root_},
+        base::cat("what ", packages.size(), packages.size() == 1 ? " kernel has" : " kernels have",
+                  " in common is fetched once"));
     for (const auto& package : packages) {
-      BuildNode node{base::cat("kernel:", package),
-                     BuildStep::kernel,
-                     {"prepare"},
-                     base::cat("kernel ", package, " is asked for by ",
-                               base::join(products_of(package), ", ")),
-                     {},
-                     facts_.state};
+      Strings outputs;
       for (const auto& pack : plan_.packs) {
         if (pack.kpackage == package) {
-          add_once(node.outputs, pack.kernel);
-          add_once(node.outputs, pack.initrd);
-          add_once(node.outputs, pack.dtb);
+          add_once(outputs, pack.kernel);
+          add_once(outputs, pack.initrd);
+          add_once(outputs, pack.dtb);
         }
       }
-      add(std::move(node));
+      add(BuildStep::kernel, {"prepare"},
+          base::cat("kernel ", package, " is asked for by ",
+                    base::join(products_of(package), ", ")),
+          std::move(outputs));
+      graph_.nodes.back().id = base::cat("kernel:", package);
     }
   }
 
@@ -154,25 +137,24 @@ class Grapher {
     if (!facts_.installer) {
       return;
     }
-    BuildNode node{"installer", BuildStep::installer,
-                   {},          "the debian-installer's kernels are asked for",
-                   {},          facts_.installer_state};
+    Strings outputs;
     for (const auto& product : plan_.products) {
       for (const auto& [name, item] : product.items) {
         if (name.starts_with("di-")) {
-          add_once(node.outputs, item.at("path").get<std::string>());
+          add_once(outputs, item.at("path").get<std::string>());
         }
       }
     }
-    add(std::move(node));
+    add(BuildStep::installer, {}, "the debian-installer's kernels are asked for",
+        std::move(outputs));
+    graph_.nodes.back().state = facts_.installer_state;
   }
 
   const BuildNode* maker_of(const std::string& path) const {
-    const auto found =
-        std::find_if(graph_.nodes.begin(), graph_.nodes.end(), [&](const BuildNode& node) {
-          return node.kind != BuildStep::item &&
-                 std::find(node.outputs.begin(), node.outputs.end(), path) != node.outputs.end();
-        });
+    const auto found = std::ranges::find_if(graph_.nodes, [&](const BuildNode& node) {
+      return node.kind != BuildStep::item &&
+             std::ranges::find(node.outputs, path) != node.outputs.end();
+    });
     return found == graph_.nodes.end() ? nullptr : &*found;
   }
 
@@ -185,13 +167,13 @@ class Grapher {
       }
     }
     for (const auto& path : paths) {
-      BuildNode node{base::cat("item:", path), BuildStep::item, {}, {}, {path}, facts_.state};
-      if (const auto* maker = maker_of(path); maker != nullptr) {
-        node.reads.push_back(maker->id);
-        node.state = maker->state;
-      }
-      node.reason = base::cat("published as ", base::join(publishers_of(path), ", "));
-      add(std::move(node));
+      const auto* maker = maker_of(path);
+      graph_.nodes.push_back({base::cat("item:", path),
+                              BuildStep::item,
+                              maker == nullptr ? Strings() : Strings{maker->id},
+                              base::cat("published as ", base::join(publishers_of(path), ", ")),
+                              {path},
+                              maker == nullptr ? facts_.state : maker->state});
     }
   }
 
@@ -215,6 +197,12 @@ class Grapher {
 };
 
 }  // namespace
+
+const char* name_of(BuildStep step) {
+  static constexpr std::array names = {"source",  "adjust", "squashfs",  "manifest", "root-image",
+                                       "prepare", "kernel", "installer", "item"};
+  return names.at(static_cast<std::size_t>(step));
+}
 
 BuildGraph build_graph(const BuildPlan& plan, const BuildFacts& facts) {
   return Grapher(plan, facts).take();

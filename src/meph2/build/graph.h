@@ -29,10 +29,7 @@ const char* name_of(BuildStep step);
 enum class StepState : std::uint8_t {
   make,       ///< is to be done
   published,  ///< is in the stream already
-  reused,     ///< files of another published version are taken
 };
-
-const char* name_of(StepState state);
 
 struct BuildNode {
   std::string id;

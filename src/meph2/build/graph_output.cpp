@@ -14,65 +14,20 @@ std::string dot_string(const std::string& text) {
   return base::cat('"', base::replace_all(std::move(out), "\"", "\\\""), '"');
 }
 
-const char* dot_style(StepState state) {
-  switch (state) {
-    case StepState::make:
-      return "solid";
-    case StepState::published:
-      return "dotted";
-    case StepState::reused:
-      return "dashed";
-  }
-  return "solid";
+const char* name_of(StepState state) {
+  return state == StepState::published ? "published" : "make";
 }
 
 }  // namespace
 
-const char* name_of(BuildStep step) {
-  switch (step) {
-    case BuildStep::source:
-      return "source";
-    case BuildStep::adjust:
-      return "adjust";
-    case BuildStep::squashfs:
-      return "squashfs";
-    case BuildStep::manifest:
-      return "manifest";
-    case BuildStep::root_image:
-      return "root-image";
-    case BuildStep::prepare:
-      return "prepare";
-    case BuildStep::kernel:
-      return "kernel";
-    case BuildStep::installer:
-      return "installer";
-    case BuildStep::item:
-      return "item";
-  }
-  return "";
-}
-
-const char* name_of(StepState state) {
-  switch (state) {
-    case StepState::make:
-      return "make";
-    case StepState::published:
-      return "published";
-    case StepState::reused:
-      return "reused";
-  }
-  return "";
-}
-
 std::vector<std::string> graph_lines(const BuildGraph& graph) {
-  const auto to_make = std::count_if(graph.nodes.begin(), graph.nodes.end(), [](const auto& node) {
+  const auto to_make = std::ranges::count_if(graph.nodes, [](const auto& node) {
     return node.kind != BuildStep::item && node.state == StepState::make;
   });
   std::vector<std::string> lines{
       base::cat(graph.name, ": ", to_make, to_make == 1 ? " step to make" : " steps to make")};
   for (const auto& node : graph.nodes) {
-    const auto* line_state = name_of(node.state);
-    lines.push_back(base::cat("  ", node.id, " (", line_state, ")"));
+    lines.push_back(base::cat("  ", node.id, " (", name_of(node.state), ")"));
     lines.push_back(base::cat("    why: ", node.reason));
     if (!node.reads.empty()) {
       lines.push_back(base::cat("    reads: ", base::join(node.reads, ", ")));
@@ -103,9 +58,9 @@ std::string graph_dot(const BuildGraph& graph) {
   auto out = base::cat("digraph ", dot_string(graph.name), " {\n  rankdir=LR;\n");
   for (const auto& node : graph.nodes) {
     const auto* shape = node.kind == BuildStep::item ? "note" : "box";
-    out +=
-        base::cat("  ", dot_string(node.id), " [shape=", shape, ", style=", dot_style(node.state),
-                  ", tooltip=", dot_string(node.reason), "];\n");
+    out += base::cat("  ", dot_string(node.id), " [shape=", shape,
+                     ", style=", node.state == StepState::published ? "dotted" : "solid",
+                     ", tooltip=", dot_string(node.reason), "];\n");
   }
   for (const auto& node : graph.nodes) {
     for (const auto& read : node.reads) {

@@ -1,7 +1,6 @@
 #include "meph2/build/inputs.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "base/process/subprocess.h"
@@ -19,11 +18,6 @@ namespace {
 using io::Json;
 
 constexpr std::uint64_t largest_inrelease = 16ULL << 20U;
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
 
 /// Empty for a file that cannot be read: whoever needs it will say so.
 std::string fingerprint_at(const std::string& path) {
@@ -45,7 +39,7 @@ std::string kihelper_fingerprint(const std::string& name) {
 
 /// The value that the builder gets: ours, else what it inherits.
 std::string given_or_inherited(const std::string& given, const char* name) {
-  return given.empty() ? variable(name) : given;
+  return given.empty() ? environment(name) : given;
 }
 
 void set(Json& object, const char* key, const std::string& value) {
@@ -74,18 +68,14 @@ Json build_settings(const BuildPlan& plan, const PlannedProduct& product,
   set(settings, "root_image_size",
       given_or_inherited(builder.root_image_size, "M2E_ROOT_IMAGE_SIZE"));
   set(settings, "release_needs", fingerprint_at(image::default_needs_path()));
-  set(settings, "add_packages", variable("M2E_ADD_PACKAGES"));
-  set(settings, "add_repositories", variable("M2E_ADD_REPOS"));
-  set(settings, "source_date_epoch", variable("SOURCE_DATE_EPOCH"));
+  set(settings, "add_packages", environment("M2E_ADD_PACKAGES"));
+  set(settings, "add_repositories", environment("M2E_ADD_REPOS"));
+  set(settings, "source_date_epoch", environment("SOURCE_DATE_EPOCH"));
   return settings;
 }
 
 std::string archive_name(const UsedArchive& archive) {
   return base::cat("archive ", base::redact_urls(archive.url), " ", archive.suite);
-}
-
-std::string inrelease_url(const UsedArchive& archive) {
-  return base::cat(archive.url, "dists/", base::percent_encode_path(archive.suite), "/InRelease");
 }
 
 CurrentInputs::CurrentInputs(const BuildPlan& plan, BuilderOptions builder, std::string source,
@@ -147,7 +137,8 @@ const CurrentInputs::Found& CurrentInputs::archive(const UsedArchive& archive) {
   Found now;
   try {
     io::Request request;
-    request.url = inrelease_url(archive);
+    request.url =
+        base::cat(archive.url, "dists/", base::percent_encode_path(archive.suite), "/InRelease");
     request.max_bytes = largest_inrelease;
     if (const auto document = context_.http.get(request, context_.stop)) {
       now.value = io::digest_hex(io::Algorithm::sha256, document->body);
@@ -199,23 +190,9 @@ std::map<std::string, BuildInputs> CurrentInputs::before_build() {
   return by_product;
 }
 
-std::map<std::string, BuildInputs> with_report(std::map<std::string, BuildInputs> inputs,
-                                               const BuildReport& report) {
-  for (auto& [product, known] : inputs) {
-    known.source_sha256 = report.source_sha256;
-    known.source_size = report.source_size.value_or(0);
-    known.builder = report.builder;
-    known.revision = report.revision;
-    known.archives = report.archives;
-    known.packages = report.packages;
-  }
-  return inputs;
-}
-
 void record_builds(const std::string& repository, const std::vector<RecordedVersion>& versions,
                    std::chrono::seconds lock_timeout, const sstream::Context& context) {
-  if (std::all_of(versions.begin(), versions.end(),
-                  [](const RecordedVersion& each) { return each.by_product.empty(); })) {
+  if (std::ranges::all_of(versions, [](const auto& each) { return each.by_product.empty(); })) {
     return;
   }
   try {

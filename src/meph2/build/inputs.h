@@ -3,7 +3,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "meph2/build/builder.h"
 #include "meph2/build/origins.h"
@@ -26,9 +25,6 @@ struct InputsNow {
 
 /// "archive URL SUITE".
 std::string archive_name(const UsedArchive& archive);
-
-/// Where the InRelease of a suite is.
-std::string inrelease_url(const UsedArchive& archive);
 
 /// Finds out what the inputs of a build are before it is made; what takes a look at a large file,
 /// at another program or at the network is looked at once, when it is asked for.
@@ -79,10 +75,6 @@ class CurrentInputs {
   std::optional<Found> program_;
   std::map<std::string, Found> archives_;  ///< by archive_name()
 };
-
-/// Completes what before_build() knew by what the builder said.
-std::map<std::string, BuildInputs> with_report(std::map<std::string, BuildInputs> inputs,
-                                               const BuildReport& report);
 
 /// What the products of one version were built from.
 struct RecordedVersion {

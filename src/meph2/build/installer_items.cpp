@@ -7,6 +7,7 @@
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
+#include "meph2/build/built_tree.h"
 
 namespace meph2 {
 
@@ -40,9 +41,8 @@ std::vector<VersionFile*> files_of(InstallerVersion& version, const KernelRow& r
     if (kind == FileKind::dtb && row.dtb.empty()) {
       continue;
     }
-    const auto found =
-        std::find_if(version.files.begin(), version.files.end(),
-                     [&](const VersionFile& file) { return suits(file, row, kind); });
+    const auto found = std::ranges::find_if(
+        version.files, [&](const VersionFile& file) { return suits(file, row, kind); });
     if (found == version.files.end()) {
       return {};
     }
@@ -72,9 +72,7 @@ std::string describe(const KernelRow& row) {
 
 /// Two rows may share a file, but not a name.
 void add_file(sstream::NewFile file, const KernelRow& row, BuildPlan& plan) {
-  const auto other =
-      std::find_if(plan.installer_files.begin(), plan.installer_files.end(),
-                   [&](const sstream::NewFile& known) { return known.path == file.path; });
+  const auto other = std::ranges::find(plan.installer_files, file.path, &sstream::NewFile::path);
   if (other == plan.installer_files.end()) {
     base::require_safe_path(file.path);
     plan.installer_files.push_back(std::move(file));
@@ -93,14 +91,6 @@ std::string digest_in_place(const sstream::Repository& repository, const std::st
 }
 
 using PlannedItems = std::vector<std::pair<std::string, io::Json>>;
-
-bool in_place(const sstream::Repository& repository, const sstream::NewFile& file) {
-  const auto place = repository.place(file.path);
-
-  const auto status = base::status_of(place.dirfd, place.path);
-  return status && S_ISREG(status->st_mode) &&
-         static_cast<std::uint64_t>(status->st_size) == file.expected.size;
-}
 
 io::Json item_of(const std::string& ftype, const sstream::NewFile& file,
                  const std::string& version) {
@@ -125,7 +115,7 @@ PlannedItems live_items(const sstream::Repository& repository, const sstream::Pr
     sstream::NewFile file;
     file.path = item.path().value_or("");
     file.expected = sstream::Checksums::of(item);
-    complete = in_place(repository, file);
+    complete = in_place(repository, file.path, file.expected.size);
     items.emplace_back(
         name, item_of(item.tag("ftype").value_or(name), file, item.tag("di_version").value_or("")));
   });
@@ -140,7 +130,8 @@ InstallerItems::Offer& InstallerItems::offer(const BuildPlan& plan) {
     const installer::ImageTree tree{config_.os, plan.release, info_.series()};
     auto archive = std::make_unique<installer::InstallerArchive>(
         archive_options(config_, options_, plan.arch), context_);
-    offer.versions = archive->versions(tree, plan.arch, installer_pockets(config_, plan.proposed));
+    offer.versions =
+        archive->versions(tree, plan.arch, installer::pockets_of(config_, plan.proposed));
     offer.archive = std::move(archive);
   }
   return offer;
@@ -166,7 +157,7 @@ void InstallerItems::add_to(BuildPlan& plan) {
                                 base::join(mirrors, ", "),
                                 "; name another archive with --di-mirror, or give --disable-di"));
   }
-  std::sort(wanted.begin(), wanted.end());
+  std::ranges::sort(wanted);
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   offered.archive->find_sizes(wanted);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
@@ -245,9 +236,7 @@ InstallerFiles fetch_installer_files(const BuildPlan& plan, const std::string& r
     auto& sums = result.sums[missing[i].path];
     sums.sha256 = io::digest_file(io::Algorithm::sha256, parts[i]);
     parts[i].close();
-    const auto file =
-        std::find_if(result.files.begin(), result.files.end(),
-                     [&](const sstream::NewFile& known) { return known.path == missing[i].path; });
+    const auto file = std::ranges::find(result.files, missing[i].path, &sstream::NewFile::path);
     file->expected = sums;
     file->origin = base::cat(space, "/", file->path);
     file->mirrors.clear();

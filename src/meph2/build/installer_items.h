@@ -7,7 +7,7 @@
 
 #include "meph2/build/builder.h"
 #include "meph2/config/distro_info.h"
-#include "meph2/installer/options.h"
+#include "meph2/installer/archive.h"
 #include "sstream/repository/generation.h"
 
 namespace meph2 {
@@ -16,7 +16,7 @@ namespace meph2 {
 /// for the next image of the same release and arch.
 class InstallerItems {
  public:
-  InstallerItems(const StreamConfig& config, const InstallerOptions& options,
+  InstallerItems(const StreamConfig& config, const installer::ArchiveOptions& options,
                  const DistroInfo& info, const sstream::Context& context)
       : config_(config), options_(options), info_(info), context_(context) {}
 
@@ -36,7 +36,7 @@ class InstallerItems {
   Offer& offer(const BuildPlan& plan);
 
   const StreamConfig& config_;
-  const InstallerOptions& options_;
+  const installer::ArchiveOptions& options_;
   const DistroInfo& info_;
   const sstream::Context& context_;
   std::map<std::string, Offer> offers_;

@@ -36,18 +36,12 @@ Json json_of(const BuildInputs& inputs) {
 }
 
 BuildInputs inputs_of(const Json& json) {
-  // Has the form of a builder's report but for three members: one reader checks both.
-  const auto report = parse_build_report(json.dump(), "inputs");
   BuildInputs inputs;
+  // Has the form of a builder's report but for three members: one reader checks both.
+  static_cast<ReportedInputs&>(inputs) = parse_build_report(json.dump(), "inputs");
   inputs.origin = json.at("source").at("origin").get<std::string>();
-  inputs.source_sha256 = report.source_sha256;
-  inputs.source_size = report.source_size.value_or(0);
   inputs.settings = json.at("settings").get<Json::object_t>();
-  inputs.builder = report.builder;
-  inputs.revision = report.revision;
   inputs.program = json.at("program").get<std::string>();
-  inputs.archives = report.archives;
-  inputs.packages = report.packages;
   return inputs;
 }
 
@@ -56,8 +50,8 @@ BuildInputs inputs_of(const Json& json) {
 bool is_complete(const BuildInputs& inputs) {
   return !inputs.source_sha256.empty() && !inputs.builder.empty() && !inputs.program.empty() &&
          !inputs.settings.empty() && !inputs.archives.empty() &&
-         std::all_of(inputs.archives.begin(), inputs.archives.end(),
-                     [](const UsedArchive& archive) { return !archive.sha256.empty(); });
+         std::ranges::all_of(inputs.archives,
+                             [](const UsedArchive& archive) { return !archive.sha256.empty(); });
 }
 
 std::string digest_of(const BuildInputs& inputs) {
@@ -113,7 +107,7 @@ std::vector<std::string> BuildOrigins::versions(const std::string& product) cons
       list.push_back(key.second);
     }
   }
-  std::reverse(list.begin(), list.end());
+  std::ranges::reverse(list);
   return list;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -14,16 +13,10 @@
 namespace meph2 {
 
 /// All that the files of a product's version come of. Empty is what is not known.
-struct BuildInputs {
+struct BuildInputs : ReportedInputs {
   std::string origin;  ///< file or URL of the source; tells people where, and counts for nothing
-  std::string source_sha256;
-  std::uint64_t source_size = 0;
   io::Json settings = io::Json::object();  ///< build_settings()
-  std::string builder;                     ///< its name and version, as it says
-  std::uint64_t revision = 0;              ///< of the builder, as it says
   std::string program;                     ///< fingerprint of the builder's file
-  std::vector<UsedArchive> archives;
-  std::map<std::string, std::string> packages;  ///< that came from the archives: name -> version
 
   bool operator==(const BuildInputs&) const = default;
 };

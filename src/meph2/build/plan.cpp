@@ -149,7 +149,7 @@ class Planner {
     }
     product.items.emplace_back(ftype, std::move(item));
     base::require_safe_path(path);
-    if (std::find(plan_.paths.begin(), plan_.paths.end(), path) == plan_.paths.end()) {
+    if (std::ranges::find(plan_.paths, path) == plan_.paths.end()) {
       plan_.paths.push_back(path);
     }
   }
@@ -174,7 +174,7 @@ class Planner {
 
   /// Two kernels on one path: the later would be published under both names.
   void require_new(const KernelRow& row, const std::string& path) const {
-    if (std::find(plan_.paths.begin(), plan_.paths.end(), path) != plan_.paths.end()) {
+    if (std::ranges::find(plan_.paths, path) != plan_.paths.end()) {
       throw base::Error(base::Errc::usage,
                         base::cat(row.where, ": a second kernel for ", path, "; kname (",
                                   config_.kname, ") must tell them apart"));
@@ -200,12 +200,6 @@ class Planner {
 };
 
 }  // namespace
-
-const std::vector<std::string>& image_formats() {
-  static const std::vector<std::string> formats{"auto",          "img-tar",  "root-image",
-                                                "root-image-gz", "root-tar", "squashfs-image"};
-  return formats;
-}
 
 BuildPlan plan_build(const StreamConfig& config, const BuildRequest& request,
                      const DistroRelease* info) {

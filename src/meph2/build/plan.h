@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -21,9 +20,6 @@ struct BuildRequest {
   std::string proposed_packages;   ///< replaces the configuration's, when given
   std::string pre_purge_packages;  ///< likewise
 };
-
-/// The formats that --image-format may name.
-const std::vector<std::string>& image_formats();
 
 /// The files that one kernel package gives; paths below the stream's root.
 struct PlannedKernel {

@@ -31,9 +31,8 @@ class Reader {
     require(json, json.is_object(), name_, "an object");
     BuildReport report;
     report.builder = text(json, "builder");
-    report.revision = number(json, "revision").value_or(0);
-    if (const auto source = json.find("source"); source != json.end()) {
-      require(*source, source->is_object(), "source", "an object");
+    report.revision = number(json, "revision");
+    if (const auto* source = member(json, "source", &Json::is_object, "an object")) {
       report.source_sha256 = digest(*source, "sha256");
       report.source_size = number(*source, "size");
     }
@@ -50,18 +49,25 @@ class Reader {
     }
   }
 
-  std::string text(const Json& object, const char* key) const {
+  /// nullptr where there is none.
+  const Json* member(const Json& object, const char* key, bool (Json::*right)() const noexcept,
+                     const char* wanted) const {
     const auto found = object.find(key);
     if (found == object.end()) {
-      return {};
+      return nullptr;
     }
-    require(*found, found->is_string(), key, "a string");
-    return checked(found->get<std::string>(), key);
+    require(*found, ((*found).*right)(), key, wanted);
+    return &*found;
+  }
+
+  std::string text(const Json& object, const char* key) const {
+    const auto* found = member(object, key, &Json::is_string, "a string");
+    return found == nullptr ? std::string() : checked(found->get<std::string>(), key);
   }
 
   /// Texts are shown, kept and compared: one line each.
   std::string checked(std::string text, const std::string& key) const {
-    const auto control = std::any_of(text.begin(), text.end(), [](char character) {
+    const auto control = std::ranges::any_of(text, [](char character) {
       return static_cast<unsigned char>(character) < 0x20U || character == 0x7f;
     });
     if (control || text.size() > longest_text) {
@@ -70,13 +76,9 @@ class Reader {
     return text;
   }
 
-  std::optional<std::uint64_t> number(const Json& object, const char* key) const {
-    const auto found = object.find(key);
-    if (found == object.end()) {
-      return std::nullopt;
-    }
-    require(*found, found->is_number_unsigned(), key, "a whole number");
-    return found->get<std::uint64_t>();
+  std::uint64_t number(const Json& object, const char* key) const {
+    const auto* found = member(object, key, &Json::is_number_unsigned, "a whole number");
+    return found == nullptr ? 0 : found->get<std::uint64_t>();
   }
 
   std::string digest(const Json& object, const char* key) const {
@@ -89,11 +91,10 @@ class Reader {
 
   template <typename Take>
   void for_each(const Json& json, const char* key, const Take& take) const {
-    const auto found = json.find(key);
-    if (found == json.end()) {
+    const auto* found = member(json, key, &Json::is_array, "an array");
+    if (found == nullptr) {
       return;
     }
-    require(*found, found->is_array(), key, "an array");
     for (const auto& node : *found) {
       require(node, node.is_object(), key, "an array of objects");
       take(node);
@@ -107,11 +108,10 @@ class Reader {
     stage.label = text(node, "label");
     stage.outcome = text(node, "outcome");
     stage.log = text(node, "log");
-    if (const auto seconds = node.find("seconds"); seconds != node.end()) {
-      require(*seconds, seconds->is_number(), "seconds", "a number");
+    if (const auto* seconds = member(node, "seconds", &Json::is_number, "a number")) {
       stage.seconds = seconds->get<double>();
     }
-    if (std::find(outcomes.begin(), outcomes.end(), stage.outcome) == outcomes.end()) {
+    if (std::ranges::find(outcomes, stage.outcome) == outcomes.end()) {
       refuse(name_, base::cat("outcome '", stage.outcome, "' is none of made, taken, failed"));
     }
     return stage;
@@ -132,11 +132,10 @@ class Reader {
   }
 
   void read_packages(const Json& json, BuildReport& report) const {
-    const auto found = json.find("packages");
-    if (found == json.end()) {
+    const auto* found = member(json, "packages", &Json::is_object, "an object");
+    if (found == nullptr) {
       return;
     }
-    require(*found, found->is_object(), "packages", "an object");
     for (const auto& [name, version] : found->items()) {
       require(version, version.is_string(), base::cat("packages/", base::escape_control(name)),
               "a string");

@@ -29,16 +29,22 @@ struct ReportedStage {
   std::string log;      ///< path; empty: none
 };
 
-/// What a builder says of a build, in the file $M2E_REPORT. It comes from another program: what is
-/// in it was checked for its form, and for nothing else. Empty is what the builder did not say.
-struct BuildReport {
-  std::string builder;  ///< "maas-cloudimg2eph2 1.0"
-  std::uint64_t revision = 0;
+/// What an image came of, as its builder says. Empty, or 0, is what it did not say.
+struct ReportedInputs {
+  std::string builder;         ///< its name and version, "maas-cloudimg2eph2 1.0"
+  std::uint64_t revision = 0;  ///< of the builder
   std::string source_sha256;
-  std::optional<std::uint64_t> source_size;
-  std::vector<ReportedStage> stages;
+  std::uint64_t source_size = 0;
   std::vector<UsedArchive> archives;
-  std::map<std::string, std::string> packages;  ///< name -> version
+  std::map<std::string, std::string> packages;  ///< that came from the archives: name -> version
+
+  bool operator==(const ReportedInputs&) const = default;
+};
+
+/// What a builder says of a build, in the file $M2E_REPORT. It comes from another program: what is
+/// in it was checked for its form, and for nothing else.
+struct BuildReport : ReportedInputs {
+  std::vector<ReportedStage> stages;
 };
 
 /// Error(untrusted) "NAME: reason" for what has another form. Unknown keys are left out.

@@ -1,5 +1,6 @@
 #include "meph2/cloudimg/select.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -114,18 +115,6 @@ std::vector<std::string> names_of(const Versions& versions) {
   return names;
 }
 
-/// What the target has, as far as it counts: versions that are to be built again do not.
-std::vector<std::string> versions_that_count(const std::set<std::string>& have,
-                                             const CloudImageFilter& filter) {
-  std::vector<std::string> names;
-  for (const auto& version : have) {
-    if (!filter.rebuild.contains(version)) {
-      names.push_back(version);
-    }
-  }
-  return names;
-}
-
 }  // namespace
 
 std::map<std::string, std::string> parse_rebuilds(const std::vector<std::string>& arguments) {
@@ -175,8 +164,10 @@ std::vector<CloudImage> select_images(const std::vector<ProductTree>& sources,
   for (const auto& [key, versions] : offer.images()) {
     const auto found = in_target.find(key);
     const auto have = found == in_target.end() ? std::set<std::string>() : found->second;
-    const auto work = sstream::resolve_work(names_of(versions), versions_that_count(have, filter),
-                                            filter.max, false);
+    std::vector<std::string> counting;  // versions that are to be built again do not
+    std::ranges::copy_if(have, std::back_inserter(counting),
+                         [&](const auto& version) { return !filter.rebuild.contains(version); });
+    const auto work = sstream::resolve_work(names_of(versions), counting, filter.max, false);
     for (const auto& version : work.add) {
       auto image = versions.at(version);
       const auto rebuilt = filter.rebuild.find(version);

@@ -12,7 +12,7 @@
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "meph2/build/built_tree.h"
-#include "meph2/build/reuse.h"
+#include "meph2/build/made_image.h"
 #include "meph2/cloudimg/fetch.h"
 #include "meph2/cloudimg/select.h"
 #include "meph2/cloudimg/target.h"
@@ -155,10 +155,7 @@ class Sync {
       request.arch = image.arch;
       request.release = image.release;
       request.version_name = image.target_version;
-      Job job;
-      job.image = image;
-      job.plan = plan_build(config_, request, info_.find(image.release));
-      jobs_.push_back(std::move(job));
+      jobs_.push_back({image, plan_build(config_, request, info_.find(image.release)), {}, {}});
     }
   }
 
@@ -292,8 +289,8 @@ class Sync {
   }
 
   bool all_failed() const {
-    return !jobs_.empty() && std::all_of(jobs_.begin(), jobs_.end(),
-                                         [](const Job& job) { return !job.error.empty(); });
+    return !jobs_.empty() &&
+           std::ranges::all_of(jobs_, [](const Job& job) { return !job.error.empty(); });
   }
 
   void publish() {
@@ -384,8 +381,7 @@ class Sync {
 }  // namespace
 
 bool CloudimgSyncResult::failed() const {
-  return std::any_of(images.begin(), images.end(),
-                     [](const SyncedImage& image) { return !image.error.empty(); });
+  return std::ranges::any_of(images, [](const SyncedImage& image) { return !image.error.empty(); });
 }
 
 CloudimgSyncResult cloudimg_sync(const CloudimgSyncOptions& options,

@@ -8,6 +8,7 @@
 #include "meph2/build/builder.h"
 #include "meph2/build/installer_items.h"
 #include "meph2/build/plan.h"
+#include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 #include "sstream/source/content_source.h"
 
@@ -26,8 +27,8 @@ struct CloudimgSyncOptions {
   std::vector<std::string> rebuild;  ///< OLD:NEW
   std::size_t max = 1;
   std::optional<bool> enable_di;
-  InstallerOptions installer;  ///< where the di-* items come from
-  BuildRequest request;        ///< proposed and the package lists only
+  installer::ArchiveOptions installer;  ///< where the di-* items come from
+  BuildRequest request;                 ///< proposed and the package lists only
   BuilderOptions builder;
   bool reuse = true;  ///< files of a version that was made from just the same may be taken
   sstream::TrustOptions trust;  ///< of the source
@@ -46,8 +47,7 @@ struct SyncedImage {
 
 struct CloudimgSyncResult {
   std::vector<SyncedImage> images;
-  std::vector<std::pair<sstream::Pedigree, std::string>>
-      items;                                        ///< of the images, with their paths
+  AddedItems items;                                 ///< of the images
   std::optional<sstream::PublishResult> published;  ///< nothing: there was nothing to publish
 
   bool failed() const;

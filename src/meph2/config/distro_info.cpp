@@ -1,50 +1,22 @@
 #include "meph2/config/distro_info.h"
 
-#include <cstdlib>
+#include <algorithm>
 #include <vector>
 
 #include "base/error.h"
 #include "base/fs/file.h"
 #include "base/strings.h"
+#include "meph2/config/stream_config.h"
 
 namespace meph2 {
 
 namespace {
 
-/// One line by column name; columns that the line lacks are empty.
-class Row {
- public:
-  Row(const std::vector<std::string>& names, const std::string& line)
-      : names_(names), values_(base::split(line, ',')) {}
-
-  std::string operator[](std::string_view name) const {
-    for (std::size_t i = 0; i < names_.size() && i < values_.size(); ++i) {
-      if (names_[i] == name) {
-        return std::string(base::trim(values_[i]));
-      }
-    }
-    return {};
-  }
-
- private:
-  const std::vector<std::string>& names_;
-  std::vector<std::string> values_;
-};
-
 bool date_or_empty(const std::string& text) {
-  if (text.empty()) {
-    return true;
-  }
-  if (text.size() != 10) {
-    return false;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 4 || i == 7;
-    if (dash ? text[i] != '-' : text[i] < '0' || text[i] > '9') {
-      return false;
-    }
-  }
-  return true;
+  constexpr std::string_view form = "0000-00-00";
+  return text.empty() || std::ranges::equal(text, form, [](char found, char wanted) {
+           return wanted == '0' ? found >= '0' && found <= '9' : found == wanted;
+         });
 }
 
 }  // namespace
@@ -68,7 +40,12 @@ DistroInfo::DistroInfo(std::string_view csv, const std::string& name) {
       names = base::split_list(line, ',');
       continue;
     }
-    const Row row(names, line);
+    // Columns that the line lacks are empty.
+    std::map<std::string, std::string> row;
+    const auto values = base::split(line, ',');
+    for (std::size_t i = 0; i < std::min(names.size(), values.size()); ++i) {
+      row.emplace(names[i], base::trim(values[i]));
+    }
     DistroRelease release;
     release.series = row["series"];
     release.title = row["version"];
@@ -88,9 +65,8 @@ DistroInfo::DistroInfo(std::string_view csv, const std::string& name) {
 }
 
 DistroInfo DistroInfo::load(const std::string& file) {
-  const char* directory = std::getenv("DISTRO_INFO_DIR");
-  const auto path = base::cat(
-      directory == nullptr || *directory == '\0' ? "/usr/share/distro-info" : directory, "/", file);
+  const auto directory = environment("DISTRO_INFO_DIR");
+  const auto path = base::cat(directory.empty() ? "/usr/share/distro-info" : directory, "/", file);
   try {
     return {base::read_file(path, 1U << 20U), path};
   } catch (base::Error& error) {

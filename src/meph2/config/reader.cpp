@@ -43,24 +43,31 @@ void ConfigValue::reject(const std::string& expected) const {
                     base::cat(where(), ": ", key_.empty() ? "" : key_ + ": ", expected));
 }
 
+void ConfigValue::require_mapping() const {
+  if (!json_->is_object()) {
+    reject(base::cat("must be a mapping, not ", kind_of(*json_)));
+  }
+}
+
+ConfigValue ConfigValue::member(const std::string& key, const io::Json& json) const {
+  return {*yaml_, json, key_.empty() ? key : base::cat(key_, ".", key),
+          io::pointer_to(pointer_, key)};
+}
+
 void ConfigValue::allow_keys(const std::vector<std::string>& known) const {
   for (const auto& key : keys()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) {
+    if (std::ranges::find(known, key) != known.end()) {
       continue;
     }
     const auto near = base::nearest_word(key, known);
-    const ConfigValue culprit(*yaml_, json_->at(key),
-                              key_.empty() ? key : base::cat(key_, ".", key),
-                              io::pointer_to(pointer_, key));
-    culprit.reject(near ? base::cat("unknown key; did you mean '", *near, "'?")
-                        : base::cat("unknown key; expected one of ", base::join(known, ", ")));
+    member(key, json_->at(key))
+        .reject(near ? base::cat("unknown key; did you mean '", *near, "'?")
+                     : base::cat("unknown key; expected one of ", base::join(known, ", ")));
   }
 }
 
 std::vector<std::string> ConfigValue::keys() const {
-  if (!json_->is_object()) {
-    reject(base::cat("must be a mapping, not ", kind_of(*json_)));
-  }
+  require_mapping();
   std::vector<std::string> keys;
   for (const auto& [key, value] : json_->items()) {
     keys.push_back(key);
@@ -69,15 +76,10 @@ std::vector<std::string> ConfigValue::keys() const {
 }
 
 std::optional<ConfigValue> ConfigValue::find(const std::string& key) const {
-  if (!json_->is_object()) {
-    reject(base::cat("must be a mapping, not ", kind_of(*json_)));
-  }
+  require_mapping();
   const auto found = json_->find(key);
-  if (found == json_->end() || found->is_null()) {
-    return std::nullopt;
-  }
-  return ConfigValue(*yaml_, *found, key_.empty() ? key : base::cat(key_, ".", key),
-                     io::pointer_to(pointer_, key));
+  return found == json_->end() || found->is_null() ? std::nullopt
+                                                   : std::optional(member(key, *found));
 }
 
 ConfigValue ConfigValue::require(const std::string& key) const {
@@ -133,13 +135,12 @@ std::vector<std::string> ConfigValue::strings() const {
   return texts;
 }
 
+std::vector<std::string> ConfigValue::string_or_strings() const {
+  return json_->is_string() ? std::vector<std::string>{string()} : strings();
+}
+
 std::string ConfigValue::comma_list() const {
-  std::vector<std::string> words;
-  if (json_->is_array()) {
-    words = strings();
-  } else {
-    words = base::split_list(string(), ',');
-  }
+  const auto words = json_->is_array() ? strings() : base::split_list(string(), ',');
   for (const auto& word : words) {
     if (word.find_first_of(" \t\n") != std::string::npos || word.starts_with("-")) {
       reject(base::cat("'", word, "' is not a package name"));
@@ -151,7 +152,7 @@ std::string ConfigValue::comma_list() const {
 std::string ConfigValue::word(const std::string& others, std::size_t max_length) const {
   auto text = string();
   const auto fits = [&](char c) { return alphanumeric(c) || others.find(c) != std::string::npos; };
-  if (!std::all_of(text.begin(), text.end(), fits) || !alphanumeric(text[0])) {
+  if (!std::ranges::all_of(text, fits) || !alphanumeric(text[0])) {
     reject(base::cat("'", text, "': must be letters, digits and any of ", others,
                      ", beginning with a letter or digit"));
   }

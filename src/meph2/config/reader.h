@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,12 @@
 #include "io/yaml/yaml.h"
 
 namespace meph2 {
+
+// Limits of MAAS's data base columns.
+inline constexpr std::size_t max_release = 20;
+inline constexpr std::size_t max_name = 32;
+inline constexpr std::size_t max_package = 255;
+inline const std::string name_characters = "._+-";
 
 /// A value of a YAML file on its way to a typed one: knows its key and its place, and says both in
 /// errors.
@@ -22,14 +29,6 @@ class ConfigValue {
 
   const io::Json& json() const { return *json_; }
 
-  bool is_string() const { return json_->is_string(); }
-
-  bool is_object() const { return json_->is_object(); }
-
-  bool is_null() const { return json_->is_null(); }
-
-  bool is_number() const { return json_->is_number(); }
-
   /// Expects a mapping whose keys are all in `known`; names the nearest one for a slip of the
   /// finger.
   void allow_keys(const std::vector<std::string>& known) const;
@@ -38,6 +37,15 @@ class ConfigValue {
   /// nullopt when the key is absent or null.
   std::optional<ConfigValue> find(const std::string& key) const;
   ConfigValue require(const std::string& key) const;
+
+  /// Sets `target` to what `how` (a function of a value, or a member of this class) makes of the
+  /// value of a key, where there is one.
+  template <typename Target, typename How>
+  void read(const std::string& key, Target& target, How how) const {
+    if (const auto value = find(key)) {
+      target = std::invoke(how, *value);
+    }
+  }
 
   /// Expects a list.
   std::vector<ConfigValue> elements() const;
@@ -49,6 +57,8 @@ class ConfigValue {
   bool boolean() const;
   /// Expects a list of non-empty strings.
   std::vector<std::string> strings() const;
+  /// The same, or one such string.
+  std::vector<std::string> string_or_strings() const;
   /// Expects a string of comma separated words, or a list of words; gives the former.
   std::string comma_list() const;
 
@@ -57,6 +67,8 @@ class ConfigValue {
 
  private:
   ConfigValue(const io::Yaml& yaml, const io::Json& json, std::string key, std::string pointer);
+  void require_mapping() const;
+  ConfigValue member(const std::string& key, const io::Json& json) const;
 
   const io::Yaml* yaml_;
   const io::Json* json_;

@@ -6,17 +6,13 @@
 
 namespace meph2 {
 
-namespace {
-
-std::string variable(const char* name) {
+std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
 
-}  // namespace
-
 std::string shipped_config(const std::string& name) {
-  if (const auto directory = variable("MEPH2_CONF_DIR"); !directory.empty()) {
+  if (const auto directory = environment("MEPH2_CONF_DIR"); !directory.empty()) {
     return base::cat(directory, "/", name);
   }
   std::error_code ignored;
@@ -29,7 +25,7 @@ std::string shipped_config(const std::string& name) {
 }
 
 std::string default_config_path() {
-  const auto path = variable("MEPH2_CONFIG_YAML");
+  const auto path = environment("MEPH2_CONFIG_YAML");
   return path.empty() ? shipped_config("meph-v2.yaml") : path;
 }
 

@@ -13,12 +13,6 @@ namespace meph2 {
 
 namespace {
 
-// Limits of MAAS's data base columns.
-constexpr std::size_t max_release = 20;
-constexpr std::size_t max_name = 32;
-constexpr std::size_t max_package = 255;
-const std::string name_characters = "._+-";
-
 /// A file name's tail, such as ".xgene".
 std::string read_suffix(const ConfigValue& value) {
   auto suffix = value.string();
@@ -40,18 +34,10 @@ std::string read_pack_part(const ConfigValue& value) {
 
 void read_kernel_data(const ConfigValue& data, KernelRow& row) {
   data.allow_keys({"suffix", "kihelper", "dtb", "di-format"});
-  if (const auto value = data.find("suffix")) {
-    row.suffix = read_suffix(*value);
-  }
-  if (const auto value = data.find("kihelper")) {
-    row.kihelper = read_pack_part(*value);
-  }
-  if (const auto value = data.find("dtb")) {
-    row.dtb = read_pack_part(*value);
-  }
-  if (const auto value = data.find("di-format")) {
-    row.di_format = value->string();
-  }
+  data.read("suffix", row.suffix, read_suffix);
+  data.read("kihelper", row.kihelper, read_pack_part);
+  data.read("dtb", row.dtb, read_pack_part);
+  data.read("di-format", row.di_format, &ConfigValue::string);
 }
 
 KernelRow read_row(const ConfigValue& value) {
@@ -75,14 +61,14 @@ KernelRow read_row(const ConfigValue& value) {
   if (row.subarches.empty()) {
     fields[5].reject("must not be empty");
   }
-  if (fields.size() == 7 && !fields[6].is_null()) {
+  if (fields.size() == 7 && !fields[6].json().is_null()) {
     read_kernel_data(fields[6], row);
   }
   return row;
 }
 
 std::string read_version(const ConfigValue& value) {
-  if (value.is_number()) {
+  if (value.json().is_number()) {
     value.reject("must be a string; quote it (unquoted, 24.10 is the number 24.1)");
   }
   return value.word(name_characters, max_name);
@@ -94,7 +80,7 @@ ReleaseConfig read_release(const ConfigValue& value) {
   release.version = read_version(value.require("version"));
   release.codename = value.require("release").word(name_characters, max_release);
   if (const auto builtin = value.find("builtin_kernel")) {
-    if (builtin->is_object()) {
+    if (builtin->json().is_object()) {
       for (const auto& arch : builtin->keys()) {
         release.builtin_for[arch] = builtin->require(arch).word(name_characters, max_package);
       }
@@ -127,8 +113,8 @@ void read_releases(const ConfigValue& list, StreamConfig& config) {
 }
 
 /// The template is tried out at once: an error has a place here, not in the middle of a build.
-void read_kname(const ConfigValue& value, StreamConfig& config) {
-  config.kname = value.string();
+std::string read_kname(const ConfigValue& value) {
+  auto kname = value.string();
   std::map<std::string, std::string> trial;
   for (const auto* name : {"release", "arch", "version_name", "version", "product_id_pre", "krel",
                            "kpkg", "flavor", "psubarch", "subarch", "suffix"}) {
@@ -136,46 +122,31 @@ void read_kname(const ConfigValue& value, StreamConfig& config) {
   }
   std::string expanded;
   try {
-    expanded = base::expand_template(config.kname, trial);
+    expanded = base::expand_template(kname, trial);
   } catch (const base::Error& error) {
     value.reject(error.what());
   }
   if (base::unsafe_path_reason(expanded) != nullptr) {
-    value.reject(base::cat("'", config.kname, "': must give a relative path"));
+    value.reject(base::cat("'", kname, "': must give a relative path"));
   }
-}
-
-void read_flag(const ConfigValue& top, const std::string& key, bool& flag) {
-  if (const auto value = top.find(key)) {
-    flag = value->boolean();
-  }
-}
-
-void read_text(const ConfigValue& top, const std::string& key, std::string& text) {
-  if (const auto value = top.find(key)) {
-    text = value->string();
-  }
+  return kname;
 }
 
 void read_what_to_build(const ConfigValue& top, StreamConfig& config) {
-  read_flag(top, "squashfs", config.squashfs);
+  top.read("squashfs", config.squashfs, &ConfigValue::boolean);
   config.root_image = !config.squashfs;
-  read_flag(top, "root_image", config.root_image);
+  top.read("root_image", config.root_image, &ConfigValue::boolean);
   if (!config.squashfs && !config.root_image) {
     top.require("squashfs").reject("squashfs and root_image are both False: expected at least one");
   }
-  read_flag(top, "enable_di", config.enable_di);
-  read_flag(top, "enable_proposed", config.enable_proposed);
-  if (const auto value = top.find("proposed_packages")) {
-    config.proposed_packages = value->comma_list();
-  }
-  if (const auto value = top.find("pre_purge_packages")) {
-    config.pre_purge_packages = value->comma_list();
-  }
+  top.read("enable_di", config.enable_di, &ConfigValue::boolean);
+  top.read("enable_proposed", config.enable_proposed, &ConfigValue::boolean);
+  top.read("proposed_packages", config.proposed_packages, &ConfigValue::comma_list);
+  top.read("pre_purge_packages", config.pre_purge_packages, &ConfigValue::comma_list);
 }
 
 std::vector<std::string> read_mirrors(const ConfigValue& value) {
-  auto mirrors = value.is_string() ? std::vector<std::string>{value.string()} : value.strings();
+  auto mirrors = value.string_or_strings();
   for (const auto& mirror : mirrors) {
     if (!io::is_http_url(mirror)) {
       value.reject(base::cat("'", mirror, "': must be an http or https URL above dists/"));
@@ -186,10 +157,10 @@ std::vector<std::string> read_mirrors(const ConfigValue& value) {
 
 void read_installer(const ConfigValue& top, StreamConfig& config) {
   set_installer_defaults(config);
-  read_text(top, "di_keyring", config.di_keyring);
+  top.read("di_keyring", config.di_keyring, &ConfigValue::string);
   if (const auto value = top.find("di_mirrors")) {
     config.di_mirrors.clear();
-    if (value->is_object()) {
+    if (value->json().is_object()) {
       for (const auto& arch : value->keys()) {
         config.di_mirrors[arch] = read_mirrors(value->require(arch));
       }
@@ -219,7 +190,7 @@ void read_our_keys(const ConfigValue& top, StreamConfig& config) {
   if (const auto value = top.find("squashfs_compression")) {
     config.squashfs_compression = value->string();
     const std::vector<std::string> known{"gzip", "xz", "zstd"};
-    if (std::find(known.begin(), known.end(), config.squashfs_compression) == known.end()) {
+    if (std::ranges::find(known, config.squashfs_compression) == known.end()) {
       value->reject(base::cat("must be one of ", base::join(known, ", ")));
     }
   }
@@ -236,11 +207,9 @@ void read_our_keys(const ConfigValue& top, StreamConfig& config) {
                                  "com.ubuntu.cloud:candidate:download",
                                  "com.ubuntu.cloud:released:download"};
   }
-  read_text(top, "default_source", config.default_source);
-  read_text(top, "source_product_prefix", config.source_product_prefix);
-  if (const auto value = top.find("source_content_ids")) {
-    config.source_content_ids = value->strings();
-  }
+  top.read("default_source", config.default_source, &ConfigValue::string);
+  top.read("source_product_prefix", config.source_product_prefix, &ConfigValue::string);
+  top.read("source_content_ids", config.source_content_ids, &ConfigValue::strings);
   read_installer(top, config);
 }
 
@@ -293,12 +262,8 @@ std::vector<std::string> StreamConfig::di_mirrors_of(const std::string& arch) co
 }
 
 const ReleaseConfig* StreamConfig::release(const std::string& codename) const {
-  for (const auto& release : releases) {
-    if (release.codename == codename) {
-      return &release;
-    }
-  }
-  return nullptr;
+  const auto found = std::ranges::find(releases, codename, &ReleaseConfig::codename);
+  return found == releases.end() ? nullptr : &*found;
 }
 
 const ReleaseConfig& StreamConfig::require_release(const std::string& codename) const {
@@ -345,10 +310,8 @@ StreamConfig parse_stream_config(std::string_view text, const std::string& name)
   read_releases(top.require("releases"), config);
   config.content_id = top.require("content_id").word(name_characters + ":", max_package);
   config.product_id_pre = top.require("product_id_pre").word(name_characters + ":", max_package);
-  if (const auto kname = top.find("kname")) {
-    read_kname(*kname, config);
-  }
-  read_text(top, "default_target", config.default_target);
+  top.read("kname", config.kname, read_kname);
+  top.read("default_target", config.default_target, &ConfigValue::string);
   read_what_to_build(top, config);
   read_our_keys(top, config);
   return config;

@@ -91,6 +91,9 @@ StreamConfig read_stream_config(const std::string& path);
 /// Ubuntu and Debian.
 void set_installer_defaults(StreamConfig& config);
 
+/// A variable of the environment; empty where it is not set.
+std::string environment(const char* name);
+
 /// A file of the configuration that comes with the programs: $MEPH2_CONF_DIR, else conf/ of the
 /// source tree that the running program was built in, else share/meph2/conf beside its bin/. The
 /// path where it should be when it is in none of them.

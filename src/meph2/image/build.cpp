@@ -71,7 +71,9 @@ class Build {
     }
     const auto manifest = site_.workplace.stage() + "/manifest";
     if (!options_.manifest.empty()) {
-      write_manifest(manifest, root.contents.packages);
+      auto file = base::open_file(manifest, O_WRONLY | O_CREAT | O_EXCL, 0644);
+      file.write(manifest_text(root.contents.packages));
+      file.close();
     }
     BuildResult result;
     make_images(root, recipe, result);
@@ -117,9 +119,8 @@ class Build {
       return out;
     }
     out.packages = parse_dpkg_status(*text, base::cat(options_.source, ": /", status_file));
-    const auto dpkg = std::find_if(out.packages.begin(), out.packages.end(),
-                                   [](const auto& each) { return each.name == "dpkg"; });
-    if (dpkg == out.packages.end()) {
+    const auto* dpkg = find_package(out.packages, "dpkg");
+    if (dpkg == nullptr) {
       return out;
     }
     out.arch = dpkg->architecture;
@@ -163,12 +164,6 @@ class Build {
                          [&](int log) { return site_.run(squash, log); });
     root.image = {.squashfs = outcome.path + "/squashfs", .kept = outcome.digest.has_value()};
     root.contents = read_root(root.image.squashfs);
-  }
-
-  static void write_manifest(const std::string& path, const std::vector<Package>& packages) {
-    auto file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    file.write(manifest_text(packages));
-    file.close();
   }
 
   /// Published byte for byte where it is the source. Shared as a hard link only where nobody may

@@ -16,7 +16,7 @@ namespace meph2::image {
 namespace {
 
 std::ptrdiff_t index_of(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) - words.begin();
+  return std::ranges::find(words, word) - words.begin();
 }
 
 /// What cannot suffice is refused before apt is let loose: with a full disk it may wait for ever.

@@ -1,11 +1,11 @@
 #include "meph2/image/options.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/error.h"
 #include "base/strings.h"
+#include "meph2/image/root/detect.h"
 
 namespace meph2::image {
 
@@ -72,12 +72,10 @@ bool BuildOptions::mounts() const {
 }
 
 void check_options(const BuildOptions& options) {
-  static constexpr std::array formats = {"auto",          "img-tar",  "root-image",
-                                         "root-image-gz", "root-tar", "squashfs-image"};
-  if (std::find(formats.begin(), formats.end(), options.format) == formats.end()) {
-    throw Error(Errc::usage, base::cat("--format=", options.format,
-                                       ": one of auto, img-tar, root-image, root-image-gz, "
-                                       "root-tar, squashfs-image expected"));
+  const auto& formats = image_formats();
+  if (std::ranges::find(formats, options.format) == formats.end()) {
+    throw Error(Errc::usage, base::cat("--format=", options.format, ": one of ",
+                                       base::join(formats, ", "), " expected"));
   }
   if (!options.compression.empty() && options.compression != "xz" &&
       options.compression != "zstd" && options.compression != "gzip") {

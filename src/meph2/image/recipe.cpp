@@ -28,7 +28,7 @@ Json fingerprints_of(const Strings& kihelpers) {
 }
 
 void add_once(Strings& into, const std::string& word) {
-  if (std::find(into.begin(), into.end(), word) == into.end()) {
+  if (std::ranges::find(into, word) == into.end()) {
     into.push_back(word);
   }
 }
@@ -43,8 +43,7 @@ std::string variable(const char* name) {
 std::vector<KernelWork> kernel_works(const std::vector<KernelPack>& packs) {
   std::vector<KernelWork> out;
   for (const auto& pack : packs) {
-    auto work = std::find_if(out.begin(), out.end(),
-                             [&pack](const auto& each) { return each.package == pack.package; });
+    auto work = std::ranges::find(out, pack.package, &KernelWork::package);
     if (work == out.end()) {
       out.push_back({.package = pack.package});
       work = std::prev(out.end());

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "meph2/image/options.h"
-#include "meph2/image/root/detect.h"
 #include "meph2/image/root/root_image.h"
 #include "meph2/image/stage_store.h"
 #include "meph2/image/steps/needs.h"

@@ -38,8 +38,7 @@ void write_best_effort(base::File& log, const std::string& line) noexcept {
   }
 }
 
-}  // namespace
-
+/// "prepare.log", "kernel-linux-generic.log".
 std::string log_name(const StageInputs& inputs) {
   auto name = inputs.stage;
   if (!inputs.of.empty()) {
@@ -47,6 +46,8 @@ std::string log_name(const StageInputs& inputs) {
   }
   return name + ".log";
 }
+
+}  // namespace
 
 RunReport::RunReport(const std::string& logs)
     : directory_(logs.empty() ? logs

@@ -58,7 +58,4 @@ class RunReport {
   std::set<std::string> logs_;  ///< of all stages, whether they are there or not
 };
 
-/// The name of a stage's log: "prepare.log", "kernel-linux-generic.log".
-std::string log_name(const StageInputs& inputs);
-
 }  // namespace meph2::image

@@ -1,13 +1,6 @@
 #include "meph2/image/source.h"
 
-#include <array>
-#include <climits>
-#include <cstdlib>
-
-#include <unistd.h>
-
 #include "base/error.h"
-#include "base/process/subprocess.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "io/image/squashfs.h"
@@ -26,14 +19,6 @@ using base::Error;
 constexpr std::uint64_t largest_os_release = 1U << 20U;
 /// An image in an image in an image is no image.
 constexpr int most_wrappings = 3;
-
-std::string absolute(const std::string& path) {
-  std::array<char, PATH_MAX> real{};
-  if (::realpath(path.c_str(), real.data()) == nullptr) {
-    base::throw_errno(errno, "open", path);
-  }
-  return real.data();
-}
 
 /// Follows one source through its wrappings.
 class Opener {
@@ -93,7 +78,7 @@ class Opener {
         squash_image(path, file, content);
         return;
       }
-      path = unwrap(path, file, content);
+      path = unwrap(file, content);
       file = base::open_file(path, O_RDONLY);
       content = detect(file, path);
     }
@@ -106,8 +91,9 @@ class Opener {
       return fetch();
     }
     const std::string scheme = "file://";
-    return absolute(options_.source.starts_with(scheme) ? options_.source.substr(scheme.size())
-                                                        : options_.source);
+    const auto path = options_.source.starts_with(scheme) ? options_.source.substr(scheme.size())
+                                                          : options_.source;
+    return base::real_path(base::open_file(path, O_RDONLY).fd());
   }
 
   /// Whoever has a size and a digest for it fetches it before, and names the file.
@@ -158,16 +144,10 @@ class Opener {
   }
 
   /// Takes one wrapping off: the result is a raw file in the stage directory.
-  std::string unwrap(const std::string& path, base::File& file, Content content) {
+  std::string unwrap(base::File& file, Content content) {
     auto output = base::cat(site_.workplace.stage(), "/unwrapped-", ++wrappings_);
     if (content == Content::qcow2) {
-      require_standalone_qcow2(file);
-      base::Command command;
-      command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", path, output};
-      command.capture_output = true;
-      command.capture_error = true;
-      command.log_fd = log_;
-      base::run_checked(command, site_.context.stop);
+      qcow2_to_raw(file, output, site_.context.stop, log_);
       return output;
     }
     auto out = base::open_file(output, O_RDWR | O_CREAT | O_EXCL, 0600);

@@ -19,6 +19,9 @@
 
 namespace meph2::image {
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Layers, base_file, base_type, base_offset, base_size, lowers,
+                                   upper)
+
 namespace {
 
 using base::Errc;
@@ -26,19 +29,9 @@ using base::Error;
 using io::Json;
 
 Json to_json(const StageJob& job) {
-  return {{"kind", kind_of(job.input)},
-          {"label", job.label},
-          {"emulate", job.emulate},
-          {"network", job.network},
-          {"verbose", job.verbose},
-          {"log", job.log},
-          {"input", to_json(job.input)},
-          {"base_file", job.layers.base_file},
-          {"base_type", job.layers.base_type},
-          {"base_offset", job.layers.base_offset},
-          {"base_size", job.layers.base_size},
-          {"lowers", job.layers.lowers},
-          {"upper", job.layers.upper}};
+  return {{"kind", kind_of(job.input)},  {"label", job.label},     {"emulate", job.emulate},
+          {"network", job.network},      {"verbose", job.verbose}, {"log", job.log},
+          {"input", to_json(job.input)}, {"layers", job.layers}};
 }
 
 StageJob from_json(const Json& json) {
@@ -49,12 +42,7 @@ StageJob from_json(const Json& json) {
   job.network = json.at("network").get<bool>();
   job.verbose = json.at("verbose").get<bool>();
   job.log = json.at("log").get<int>();
-  job.layers.base_file = json.at("base_file").get<std::string>();
-  job.layers.base_type = json.at("base_type").get<std::string>();
-  job.layers.base_offset = json.at("base_offset").get<std::uint64_t>();
-  job.layers.base_size = json.at("base_size").get<std::uint64_t>();
-  job.layers.lowers = json.at("lowers").get<std::vector<std::string>>();
-  job.layers.upper = json.at("upper").get<std::string>();
+  job.layers = json.at("layers").get<Layers>();
   // A kernel and its initrd are made without those of the image.
   job.layers.devices = std::holds_alternative<AdjustInput>(job.input) ||
                        std::holds_alternative<SquashInput>(job.input);
@@ -71,7 +59,7 @@ void enter_image(const StageJob& job) {
 }
 
 Json do_job(const StageJob& job) {
-  const auto host = read_host_files();
+  const auto resolver = read_resolver();
   const StageOutput output{job.verbose, job.log};
   mount_layers(job.layers);
   return std::visit(
@@ -80,7 +68,7 @@ Json do_job(const StageJob& job) {
                  [&](const KihelperInput& input) { return run_kihelper(input, output); },
                  [&](const RpmInput& input) {
                    enter_image(job);
-                   return install_rpms(input, host, output);
+                   return install_rpms(input, resolver, output);
                  },
                  [&](const ChrootInput& input) {
                    // Opened before the old root goes away: where the kernel's files are left.
@@ -88,7 +76,7 @@ Json do_job(const StageJob& job) {
                                         ? base::open_directory(job.layers.upper + "/out")
                                         : base::File();
                    enter_image(job);
-                   return run_chroot_stage(input, host, out.fd(), output);
+                   return run_chroot_stage(input, resolver, out.fd(), output);
                  }},
       job.input);
 }

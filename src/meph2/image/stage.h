@@ -3,7 +3,6 @@
 #include <stop_token>
 #include <string>
 
-#include "base/log.h"
 #include "io/json/json_fwd.h"
 #include "meph2/image/sandbox/sandbox.h"
 #include "meph2/image/steps/stage_input.h"

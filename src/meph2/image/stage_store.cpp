@@ -56,7 +56,7 @@ std::string attributes_of(const std::string& path) {
   }
   list.resize(static_cast<std::size_t>(got));
   auto names = base::split(list, '\0');
-  std::sort(names.begin(), names.end());
+  std::ranges::sort(names);
   std::string out;
   for (const auto& name : names) {
     std::array<char, 65536> value{};
@@ -272,7 +272,9 @@ std::optional<StageOutcome> StageStore::take(const std::string& name, const Stag
       out = take_entry(base::cat(directory_, "/", entry), inputs, reason);
     }
     if (!out) {
-      set_aside(entry);
+      // Renamed, not removed: another build may have it mounted.
+      base::rename_at(AT_FDCWD, base::cat(directory_, "/", entry), AT_FDCWD,
+                      base::cat(directory_, "/", away_prefix, entry));
     }
   }
   return out;
@@ -304,12 +306,6 @@ std::optional<StageOutcome> StageStore::take_entry(const std::string& entry,
     reason = base::cat("what was kept cannot be read: ", error.what());
   }
   return std::nullopt;
-}
-
-/// Renamed, not removed: another build may have it mounted.
-void StageStore::set_aside(const std::string& entry) const {
-  base::rename_at(AT_FDCWD, base::cat(directory_, "/", entry), AT_FDCWD,
-                  base::cat(directory_, "/", away_prefix, entry));
 }
 
 StageOutcome StageStore::keep(const std::string& name, const StageInputs& inputs,

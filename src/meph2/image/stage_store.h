@@ -73,7 +73,6 @@ class StageStore {
                     const std::vector<std::string>& names, io::Json result) const;
   std::optional<StageOutcome> take_entry(const std::string& entry, const StageInputs& inputs,
                                          std::string& reason) const;
-  void set_aside(const std::string& entry) const;
   void sweep() const;
 
   std::string directory_;

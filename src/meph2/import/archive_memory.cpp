@@ -1,7 +1,5 @@
 #include "meph2/import/archive_memory.h"
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
@@ -63,7 +61,10 @@ RememberedArchive::RememberedArchive(const std::string& repository, const std::s
               .substr(0, id_digits),
           ".json")) {
   try {
-    read();
+    if (base::exists_at(AT_FDCWD, file_)) {
+      text_ = base::read_file(file_, largest);
+      memory_ = io::parse_json(text_, file_);
+    }
     kept_in(memory_);
     before_ = memory_.value("indexes", io::Json::object());
     for (const auto& [digest, index] : before_.items()) {
@@ -77,18 +78,6 @@ RememberedArchive::RememberedArchive(const std::string& repository, const std::s
     memory_ = io::Json::object();
     before_ = io::Json::object();
   }
-  open(url, suite, keyring, context);
-}
-
-void RememberedArchive::read() {
-  if (base::exists_at(AT_FDCWD, file_)) {
-    text_ = base::read_file(file_, largest);
-    memory_ = io::parse_json(text_, file_);
-  }
-}
-
-void RememberedArchive::open(const std::string& url, const std::string& suite,
-                             const io::Keyring& keyring, const sstream::Context& context) {
   archive_ = std::make_unique<apt::AptArchive>(url, suite, keyring, context, kept_in(memory_));
   const auto seen = base::parse_stamp(memory_.value("date", std::string()));
   if (seen && archive_->release().date < *seen) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,10 +32,6 @@ class RememberedArchive {
   void save() const;
 
  private:
-  void read();
-  void open(const std::string& url, const std::string& suite, const io::Keyring& keyring,
-            const sstream::Context& context);
-
   std::string repository_;
   std::string file_;
   std::string text_;  ///< as it is on disk

@@ -49,43 +49,39 @@ void require_root_tar(const std::string& path) {
   }
 }
 
-/// The artefacts as they will be published: the manifest among them.
-struct Prepared {
-  std::map<std::string, sstream::Checksums> sums;
-  std::map<std::string, std::string> origins;
+/// An artefact as it will be published.
+struct Artefact {
+  std::string origin;
+  sstream::Checksums sums;
 };
 
-Prepared prepare(const ArtefactOptions& options, Workshop& workshop) {
-  Prepared out;
+/// By item, the manifest among them.
+using Artefacts = std::map<std::string, Artefact>;
+
+Artefacts prepare(const ArtefactOptions& options, Workshop& workshop) {
+  Artefacts out;
   for (const auto& [item, path] : options.files) {
     if (item == "root-tgz") {
       require_root_tar(path);
     }
-    out.origins[item] = path;
-    out.sums[item] = sums_of(path, workshop.context().stop);
+    out[item] = {path, sums_of(path, workshop.context().stop)};
   }
-  if (!out.origins.contains(manifest)) {
-    const auto tar = out.origins.find("root-tgz");
-    const auto text = made_manifest(options, tar == out.origins.end() ? std::string() : tar->second,
+  if (!out.contains(manifest)) {
+    const auto tar = out.find("root-tgz");
+    const auto text = made_manifest(options, tar == out.end() ? std::string() : tar->second.origin,
                                     workshop.context().stop);
-    out.origins[manifest] = workshop.new_path(manifest);
-    out.sums[manifest] = write_file(out.origins[manifest], text);
+    const auto path = workshop.new_path(manifest);
+    out[manifest] = {path, write_file(path, text)};
   }
   return out;
 }
 
-bool is_published(const sstream::ProductTree* live, const std::string& product,
-                  const Prepared& prepared) {
-  if (live == nullptr) {
-    return false;
-  }
-  const auto versions = live->versions(product);
-  if (versions.empty()) {
-    return false;
-  }
-  return std::all_of(prepared.sums.begin(), prepared.sums.end(), [&](const auto& entry) {
-    const auto* item = live->item({product, versions.front(), entry.first});
-    return item != nullptr && item->value("sha256", std::string()) == entry.second.sha256;
+bool is_published(const ArtefactOptions& options, const Artefacts& artefacts, Workshop& workshop) {
+  const auto newest = workshop.newest_version(options.content_id, options.product_id);
+  return !newest.empty() && std::ranges::all_of(artefacts, [&](const auto& entry) {
+    const auto* item =
+        workshop.live(options.content_id)->item({options.product_id, newest, entry.first});
+    return item != nullptr && item->value("sha256", std::string()) == entry.second.sums.sha256;
   });
 }
 
@@ -101,8 +97,8 @@ ArtefactOptions completed(ArtefactOptions options) {
   if (options.version.empty()) {
     options.version = options.release;
   }
-  if (options.title.empty()) {
-    options.title = base::cat(options.os, " ", options.release);
+  if (options.release_title.empty()) {
+    options.release_title = base::cat(options.os, " ", options.release);
   }
   if (options.content_id.empty()) {
     options.content_id = base::cat("com.ubuntu.maas:candidate:", options.os, "-bases-download");
@@ -115,20 +111,6 @@ ArtefactOptions completed(ArtefactOptions options) {
     require_part("--serial", options.serial);
   }
   return options;
-}
-
-io::Json product_tags(const ArtefactOptions& options) {
-  io::Json tags{
-      {"arch", options.arch},       {"label", options.label},         {"os", options.os},
-      {"release", options.release}, {"release_title", options.title}, {"subarch", "generic"},
-      {"subarches", "generic"},     {"version", options.version}};
-  if (!options.support_eol.empty()) {
-    tags["support_eol"] = options.support_eol;
-  }
-  for (const auto& [key, value] : options.tags) {
-    tags[key] = value;
-  }
-  return tags;
 }
 
 }  // namespace
@@ -145,25 +127,25 @@ std::pair<std::string, std::string> parse_artefact(const std::string& text) {
 
 std::vector<NewVersion> import_artefact(const ArtefactOptions& given, Workshop& workshop) {
   const auto options = completed(given);
-  const auto prepared = prepare(options, workshop);
-  const auto* live = workshop.live(options.content_id);
-  if (!workshop.force() && is_published(live, options.product_id, prepared)) {
+  const auto artefacts = prepare(options, workshop);
+  if (!workshop.force() && is_published(options, artefacts, workshop)) {
     workshop.context().log.info(base::cat(options.product_id, ": published already"));
     return {};
   }
   NewVersion version;
   version.content_id = options.content_id;
-  version.datatype = "image-downloads";
   version.product = options.product_id;
   version.product_tags = product_tags(options);
+  version.product_tags["label"] = options.label;
+  version.product_tags.update(options.tags);
   const auto parent = base::cat(options.os, "/", options.release, "/", options.arch);
   version.version =
       options.serial.empty()
           ? workshop.next_version(options.content_id, options.product_id, parent, "_01")
           : options.serial;
-  for (const auto& [item, origin] : prepared.origins) {
+  for (const auto& [item, artefact] : artefacts) {
     version.add(item, base::cat(parent, "/", version.version, "/", item), {{"ftype", item}},
-                prepared.sums.at(item), origin);
+                artefact.sums, artefact.origin);
   }
   return {version};
 }

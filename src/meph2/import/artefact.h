@@ -5,23 +5,19 @@
 #include <utility>
 #include <vector>
 
+#include "meph2/import/import_config.h"
 #include "meph2/import/workshop.h"
 
 namespace meph2::import {
 
 /// Ready-made files, to become a version of an image that MAAS deploys as it is.
-struct ArtefactOptions {
+/// Where nothing is said, the version is the release, and the title is os and release.
+struct ArtefactOptions : DeployedImage {
   std::vector<std::pair<std::string, std::string>> files;  ///< item and ftype ("root-tgz") -> file
-  std::string os;
-  std::string release;
-  std::string version;  ///< of the release; empty: the release itself
-  std::string title;    ///< empty: os and release
-  std::string arch;
   std::string label = "candidate";
-  std::string support_eol;  ///< YYYY-MM-DD; empty: not said
-  std::string serial;       ///< name of the version; empty: the next YYYYMMDD_NN
-  std::string content_id;   ///< empty: com.ubuntu.maas:candidate:OS-bases-download
-  std::string product_id;   ///< empty: com.ubuntu.maas.candidate:OS-bases:VERSION:ARCH
+  std::string serial;      ///< name of the version; empty: the next YYYYMMDD_NN
+  std::string content_id;  ///< empty: com.ubuntu.maas:candidate:OS-bases-download
+  std::string product_id;  ///< empty: com.ubuntu.maas.candidate:OS-bases:VERSION:ARCH
   std::map<std::string, std::string> tags;  ///< further ones of the product
 };
 

@@ -1,14 +1,12 @@
 #include "meph2/import/bootloaders.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/error.h"
 #include "base/process/stop.h"
 #include "base/strings.h"
 #include "io/tar/package_archive.h"
 #include "meph2/apt/version.h"
-#include "meph2/import/grub_image.h"
 #include "meph2/import/pick_files.h"
 
 namespace meph2::import {
@@ -35,13 +33,13 @@ io::Keyring load_keyring(const ImportConfig& config, const std::string& option) 
 
 /// The item that the files of a source package go to.
 std::string item_name(const Bootloader& loader, const std::string& source) {
-  const auto found = std::find_if(loader.src_names.begin(), loader.src_names.end(),
-                                  [&](const auto& entry) { return entry.first == source; });
+  const auto found =
+      std::ranges::find(loader.src_names, source, &std::pair<std::string, std::string>::first);
   return found == loader.src_names.end() ? source : found->second;
 }
 
 std::string joined(std::vector<std::string> packages) {
-  std::sort(packages.begin(), packages.end());
+  std::ranges::sort(packages);
   return base::join(packages, " ");
 }
 
@@ -91,17 +89,13 @@ BootloaderImport::Resolved BootloaderImport::resolve(const Bootloader& loader,
 
 bool BootloaderImport::is_published(const Bootloader& loader, const std::string& product,
                                     const std::map<std::string, Parts>& wanted) {
-  const auto* live = workshop_.live(config_.content_id);
-  if (live == nullptr) {
+  const auto newest = workshop_.newest_version(config_.content_id, product);
+  if (newest.empty()) {
     return false;
   }
-  const auto versions = live->versions(product);
-  if (versions.empty()) {
-    return false;
-  }
-  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) {
-    const sstream::Pedigree id{product, versions.front(), entry.first};
-    const auto item = live->view(id);
+  return std::ranges::all_of(wanted, [&](const auto& entry) {
+    const sstream::Pedigree id{product, newest, entry.first};
+    const auto item = workshop_.live(config_.content_id)->view(id);
     if (!item) {
       return false;
     }
@@ -169,7 +163,6 @@ std::optional<NewVersion> BootloaderImport::import_one(const Bootloader& loader)
   const auto parent = base::cat("bootloaders/", loader.platform, "/", loader.arch);
   NewVersion version;
   version.content_id = config_.content_id;
-  version.datatype = "image-downloads";
   version.product = product;
   version.product_tags = {{"arch", loader.arch},
                           {"arches", loader.arches},

@@ -110,19 +110,8 @@ class IndexImport {
   NewVersion make(const OfferedImage& offered) {
     NewVersion version;
     version.content_id = config_.content_id;
-    version.datatype = "image-downloads";
     version.product = product_;
-    version.product_tags = {{"arch", image_.arch},
-                            {"label", "candidate"},
-                            {"os", image_.os},
-                            {"release", image_.release},
-                            {"release_title", image_.release_title},
-                            {"subarch", "generic"},
-                            {"subarches", "generic"},
-                            {"version", image_.version}};
-    if (!image_.support_eol.empty()) {
-      version.product_tags["support_eol"] = image_.support_eol;
-    }
+    version.product_tags = product_tags(image_);
     version.version = version_name(offered, image_);
     const auto path = base::cat(image_.release, "/", image_.arch, "/", version.version, "/");
     if (workshop_.dry_run()) {
@@ -246,7 +235,7 @@ std::vector<OfferedImage> read_image_index(std::string_view text, const std::str
   for (const auto& entry : newest) {
     out.push_back(entry.second);
   }
-  std::reverse(out.begin(), out.end());
+  std::ranges::reverse(out);
   return out;
 }
 
@@ -255,7 +244,7 @@ std::vector<NewVersion> import_image_index(const ImportConfig& config, std::size
   std::vector<NewVersion> versions;
   for (const auto& image : config.image_index->images) {
     auto made = IndexImport(config, image, workshop).run(max);
-    std::move(made.begin(), made.end(), std::back_inserter(versions));
+    std::ranges::move(made, std::back_inserter(versions));
   }
   return versions;
 }

@@ -10,45 +10,33 @@
 
 namespace meph2 {
 
-namespace {
-
-using import::NewVersion;
-
-ImportResult publish_versions(const std::vector<NewVersion>& versions, const ImportOptions& options,
-                              const sstream::Context& context) {
-  ImportResult result;
-  result.items = import::items_of(versions);
-  const bool all_planned = std::all_of(versions.begin(), versions.end(),
-                                       [](const NewVersion& each) { return each.only_planned; });
-  if (!all_planned) {
-    result.published = publish_added(
-        options.target,
-        [&](const sstream::Generation& live) { return import::plan_versions(versions, live); },
-        options.publish, context);
-  }
-  return result;
-}
-
-}  // namespace
-
 ImportResult import_into(const ImportOptions& options, const sstream::Context& context) {
   import::Workshop workshop(options.target, options.publish, options.force, context);
+  const auto publish = [&](const std::vector<import::NewVersion>& versions) {
+    ImportResult result{.items = import::items_of(versions), .published = {}};
+    if (!std::ranges::all_of(versions, &import::NewVersion::only_planned)) {
+      result.published = publish_added(
+          options.target,
+          [&](const sstream::Generation& live) { return import::plan_versions(versions, live); },
+          options.publish, context);
+    }
+    return result;
+  };
   if (options.config.empty()) {
-    return publish_versions(import::import_artefact(options.artefact, workshop), options, context);
+    return publish(import::import_artefact(options.artefact, workshop));
   }
   const auto config = import::read_import_config(options.config, options.proposed);
-  if (config.notification) {
-    return publish_versions(import::import_notification(config, workshop), options, context);
+  if (!config.notification.is_null()) {
+    return publish(import::import_notification(config, workshop));
   }
   if (config.packer) {
-    return publish_versions(import::import_packer(config, workshop), options, context);
+    return publish(import::import_packer(config, workshop));
   }
   if (config.image_index) {
-    return publish_versions(import::import_image_index(config, options.max, workshop), options,
-                            context);
+    return publish(import::import_image_index(config, options.max, workshop));
   }
   import::BootloaderImport bootloaders(config, options.keyring, workshop);
-  auto result = publish_versions(bootloaders.run(), options, context);
+  auto result = publish(bootloaders.run());
   if (!options.publish.dry_run) {
     bootloaders.save();
   }

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "meph2/import/artefact.h"
 #include "meph2/supply/add_versions.h"

@@ -14,12 +14,7 @@ namespace meph2::import {
 
 namespace {
 
-// Limits of MAAS's data base columns.
-constexpr std::size_t max_release = 20;
-constexpr std::size_t max_name = 32;
-constexpr std::size_t max_package = 255;
 constexpr std::size_t max_url = 2000;
-const std::string name_characters = "._+-";
 
 std::string text_of(const ConfigValue& entry, const std::string& key,
                     const std::string& otherwise) {
@@ -52,9 +47,7 @@ void read_archives(const ConfigValue& list, Bootloader& loader) {
     entry.allow_keys({"archive", "suites", "components"});
     const auto url = url_of(entry.require("archive"));
     std::vector<std::string> components{"main"};
-    if (const auto value = entry.find("components")) {
-      components = value->strings();
-    }
+    entry.read("components", components, &ConfigValue::strings);
     for (const auto& suite : entry.require("suites").elements()) {
       loader.sources.push_back({url, part_of(suite, max_package), components});
     }
@@ -168,17 +161,17 @@ BootloaderConfig read_bootloaders(const ConfigValue& top, const ConfigValue& lis
 
 bool is_full_version(const std::string& text) {
   const auto parts = base::split(text, '.');
-  return parts.size() == 3 && std::all_of(parts.begin(), parts.end(), [](const auto& part) {
+  return parts.size() == 3 && std::ranges::all_of(parts, [](const auto& part) {
            return base::parse_decimal(part).has_value();
          });
 }
 
-NotificationConfig read_notification(const ConfigValue& value) {
+io::Json read_notification(const ConfigValue& value) {
   const auto version = value.require("maas_version");
-  if (!version.is_string() || !is_full_version(version.string())) {
+  if (!version.json().is_string() || !is_full_version(version.string())) {
     version.reject("must be a string with three numbers, such as \"2.9.1\"");
   }
-  return {value.json()};
+  return value.json();
 }
 
 /// "02" is the octal number 2 to YAML.
@@ -245,7 +238,7 @@ PackerTemplate read_template(const std::string& name, const ConfigValue& entry) 
   out.support_eol = text_of(entry, "support_eol", "");
   out.mirror = text_of(entry, "ks_mirror", text_of(entry, "yum_mirror", ""));
   out.curtin_hooks = text_of(entry, "curtin_hooks", "");
-  out.arch = text_of(entry, "arch", out.arch);
+  out.arch = text_of(entry, "arch", "amd64");
   return out;
 }
 
@@ -298,6 +291,17 @@ ImportConfig config_of(const ConfigValue& top, bool proposed) {
 }
 
 }  // namespace
+
+io::Json product_tags(const DeployedImage& image) {
+  io::Json tags{{"arch", image.arch},     {"label", "candidate"},
+                {"os", image.os},         {"release", image.release},
+                {"subarch", "generic"},   {"release_title", image.release_title},
+                {"subarches", "generic"}, {"version", image.version}};
+  if (!image.support_eol.empty()) {
+    tags["support_eol"] = image.support_eol;
+  }
+  return tags;
+}
 
 ImportConfig parse_import_config(std::string_view text, const std::string& name, bool proposed) {
   const auto yaml = io::parse_yaml(text, name);

@@ -50,21 +50,24 @@ struct BootloaderConfig {
   std::vector<Bootloader> bootloaders;
 };
 
-struct NotificationConfig {
-  io::Json notification;  ///< with its types
+/// An image that MAAS deploys as it is, as its product's tags tell of it.
+struct DeployedImage {
+  std::string os;
+  std::string release;
+  std::string version;  ///< of the release
+  std::string release_title;
+  std::string arch;
+  std::string support_eol;  ///< YYYY-MM-DD; empty: not said
 };
 
+/// The tags of its product, with the label candidate.
+io::Json product_tags(const DeployedImage& image);
+
 /// One entry of `versions` of an image_index configuration.
-struct IndexedImage {
-  std::string release;
-  std::string version;
+struct IndexedImage : DeployedImage {
   std::string path_version;
-  std::string release_title;
-  std::string os;
-  std::string arch;
-  std::string revision;      ///< empty: the newest ones
-  std::string build = "01";  ///< key `release`: the end of the version's name
-  std::string support_eol;
+  std::string revision;               ///< empty: the newest ones
+  std::string build = "01";           ///< key `release`: the end of the version's name
   std::vector<std::string> packages;  ///< to install into it: names, or URLs of RPMs
   std::string curtin_files;           ///< directory that becomes /curtin, with {curtin_path}
   std::string where;
@@ -79,14 +82,8 @@ struct ImageIndexConfig {
 };
 
 /// One entry of `packer-maas`: a directory of that name with a Makefile.
-struct PackerTemplate {
+struct PackerTemplate : DeployedImage {
   std::string name;
-  std::string os;
-  std::string release;
-  std::string version;
-  std::string release_title;
-  std::string support_eol;
-  std::string arch = "amd64";
   std::string mirror;        ///< KS_MIRROR
   std::string curtin_hooks;  ///< CURTIN_HOOKS
   std::string where;
@@ -103,7 +100,7 @@ struct ImportConfig {
   std::string content_id;  ///< packer-maas may have {os}
   std::string product_id;  ///< a template with {os}, {version}, {arch}, {firmware_platform}
   std::optional<BootloaderConfig> bootloaders;
-  std::optional<NotificationConfig> notification;
+  io::Json notification;  ///< with its types; null: none
   std::optional<ImageIndexConfig> image_index;
   std::optional<PackerConfig> packer;
 };

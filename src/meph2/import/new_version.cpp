@@ -1,10 +1,10 @@
 #include "meph2/import/new_version.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
 #include "base/fs/file.h"
-#include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 
@@ -14,17 +14,34 @@ using base::Errc;
 using base::Error;
 using sstream::ProductTree;
 
+namespace {
+
+constexpr std::size_t day_digits = 8;
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string next_number(std::string number) {
+  for (auto digit = number.rbegin(); digit != number.rend(); ++digit) {
+    if (*digit != '9') {
+      ++*digit;
+      std::fill(number.rbegin(), digit, '0');
+      return number;
+    }
+  }
+  return number + "0";
+}
+
+}  // namespace
+
 void NewVersion::add(const std::string& name, const std::string& path, io::Json tags,
                      const sstream::Checksums& sums, const std::string& origin) {
   tags["path"] = path;
   tags["sha256"] = sums.sha256;
   tags["size"] = sums.size;
   items[name] = std::move(tags);
-  sstream::NewFile file;
-  file.path = path;
-  file.expected = sums;
-  file.origin = origin;
-  files.push_back(std::move(file));
+  files.push_back({.path = path, .expected = sums, .origin = origin});
 }
 
 sstream::Checksums sums_of(const std::string& path, const std::stop_token& stop) {
@@ -50,18 +67,22 @@ sstream::Checksums write_file(const std::string& path, std::string_view content)
   return sums;
 }
 
-std::vector<std::string> versions_there(const std::string& repository, const ProductTree* live,
-                                        const std::string& product, const std::string& parent) {
-  std::vector<std::string> names;
-  if (live != nullptr) {
-    names = live->versions(product);
+std::string next_version(const std::vector<std::string>& there, const std::string& day,
+                         const std::string& first) {
+  const auto newest = std::ranges::max_element(there);
+  auto fresh = day + first;
+  if (newest == there.end() || *newest < fresh) {
+    return fresh;
   }
-  const auto directory = base::cat(repository, "/", parent);
-  if (base::exists_at(AT_FDCWD, directory)) {
-    const auto on_disk = base::list_directory(directory);
-    names.insert(names.end(), on_disk.begin(), on_disk.end());
+  const std::string_view name = *newest;
+  if (name.size() < day_digits + 2 || !all_digits(name.substr(0, day_digits)) ||
+      name[day_digits] != first.front() || !all_digits(name.substr(day_digits + 1))) {
+    throw Error(Errc::conflict,
+                base::cat("the newest version is called '", name,
+                          "', which sorts after any that would be made today (", fresh, ")"));
   }
-  return names;
+  return base::cat(name.substr(0, day_digits + 1),
+                   next_number(std::string(name.substr(day_digits + 1))));
 }
 
 sstream::Plan plan_versions(const std::vector<NewVersion>& versions,
@@ -72,16 +93,12 @@ sstream::Plan plan_versions(const std::vector<NewVersion>& versions,
     if (version.only_planned) {
       continue;
     }
-    auto found = trees.find(version.content_id);
-    if (found == trees.end()) {
-      auto tree = live.read_tree(version.content_id);
-      found = trees
-                  .emplace(version.content_id,
-                           tree ? std::move(*tree)
-                                : ProductTree::make(version.content_id, version.datatype))
-                  .first;
+    const auto [place, is_new] = trees.try_emplace(
+        version.content_id, ProductTree::make(version.content_id, version.datatype));
+    auto& tree = place->second;
+    if (auto live_tree = is_new ? live.read_tree(version.content_id) : std::nullopt) {
+      tree = std::move(*live_tree);
     }
-    auto& tree = found->second;
     if (tree.version(version.product, version.version) != nullptr) {
       throw Error(Errc::conflict, base::cat("add ", version.product, "/", version.version,
                                             ": somebody has published it meanwhile; run again"));

@@ -14,7 +14,7 @@ namespace meph2::import {
 /// A version that an importer made, on its way into a stream.
 struct NewVersion {
   std::string content_id;
-  std::string datatype;  ///< of a stream that is not there yet
+  std::string datatype = "image-downloads";  ///< of a stream that is not there yet
   std::string product;
   io::Json product_tags = io::Json::object();
   std::string version;
@@ -34,11 +34,13 @@ sstream::Checksums sums_of(const std::string& path, const std::stop_token& stop 
 /// Writes a file that is to be published and has the content in memory.
 sstream::Checksums write_file(const std::string& path, std::string_view content);
 
-/// The versions of a product: those in the live stream, and the directories below `parent` in the
-/// repository, so that a path that was ever published, or that a crash left, is not used again.
-std::vector<std::string> versions_there(const std::string& repository,
-                                        const sstream::ProductTree* live,
-                                        const std::string& product, const std::string& parent);
+/// The name for a new version of a product that has `there`: DAY and `first` (".0", "_01"), or,
+/// where that would not sort after all of them as a string, the next number after the newest of
+/// that form. A number keeps its digits, and gets one more where they are all nines (.8, .9, .90,
+/// ..., .99, .990): so a tenth version of a day still sorts last, which .10 does not.
+/// Error(conflict) where the newest is of another form and sorts after the day.
+std::string next_version(const std::vector<std::string>& there, const std::string& day,
+                         const std::string& first);
 
 /// Puts the versions into what is live: all other keys of its documents stay. Error(conflict) where
 /// a version has come there meanwhile.

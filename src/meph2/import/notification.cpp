@@ -12,25 +12,19 @@ constexpr const char* notification_directory = "release-notifications";
 /// The form demands a file; nobody reads it (the established tools' own words).
 constexpr const char* unused = "This file is unused.";
 
-bool is_published(const sstream::ProductTree* live, const std::string& product,
-                  const io::Json& notification) {
-  if (live == nullptr) {
-    return false;
-  }
-  const auto versions = live->versions(product);
-  if (versions.empty()) {
-    return false;
-  }
-  const auto* item = live->item({product, versions.front(), notification_item});
-  return item != nullptr && item->value(notification_item, io::Json()) == notification;
+bool is_published(const ImportConfig& config, Workshop& workshop) {
+  const auto newest = workshop.newest_version(config.content_id, config.product_id);
+  const auto* item =
+      newest.empty()
+          ? nullptr
+          : workshop.live(config.content_id)->item({config.product_id, newest, notification_item});
+  return item != nullptr && item->value(notification_item, io::Json()) == config.notification;
 }
 
 }  // namespace
 
 std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop& workshop) {
-  const auto& notification = config.notification->notification;
-  const auto* live = workshop.live(config.content_id);
-  if (!workshop.force() && is_published(live, config.product_id, notification)) {
+  if (!workshop.force() && is_published(config, workshop)) {
     workshop.context().log.info(base::cat(config.product_id, ": published already"));
     return {};
   }
@@ -48,7 +42,7 @@ std::vector<NewVersion> import_notification(const ImportConfig& config, Workshop
   const auto sums = write_file(origin, unused);
   version.add(notification_item,
               base::cat(notification_directory, "/", version.version, "/release-notification.yaml"),
-              {{"ftype", "notifications"}, {notification_item, notification}}, sums, origin);
+              {{"ftype", "notifications"}, {notification_item, config.notification}}, sums, origin);
   return {version};
 }
 

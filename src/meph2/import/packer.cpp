@@ -44,18 +44,7 @@ class PackerImport {
         {"os", source.os}, {"version", source.version}, {"arch", source.arch}};
     version_.content_id = filled_in(config.content_id, values, source.where);
     version_.product = filled_in(config.product_id, values, source.where);
-    version_.datatype = "image-downloads";
-    version_.product_tags = {{"arch", source.arch},
-                             {"label", "candidate"},
-                             {"os", source.os},
-                             {"release", source.release},
-                             {"release_title", source.release_title},
-                             {"subarch", "generic"},
-                             {"subarches", "generic"},
-                             {"version", source.version}};
-    if (!source.support_eol.empty()) {
-      version_.product_tags["support_eol"] = source.support_eol;
-    }
+    version_.product_tags = product_tags(source);
   }
 
   std::optional<NewVersion> run() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,12 @@ bool wants(const Bootloader& loader, const std::string& path);
 std::map<std::string, std::string> pick_files(const Bootloader& loader,
                                               const std::map<std::string, std::string>& files,
                                               std::vector<std::size_t>& hits);
+
+/// What grub-mkimage makes of a package's modules (`files`, those of the one directory that the
+/// configuration names): the content of grub_output. Error(not_found) where there is no
+/// grub-mkimage.
+std::string make_grub_image(const Bootloader& loader,
+                            const std::map<std::string, std::string>& files,
+                            const std::stop_token& stop);
 
 }  // namespace meph2::import

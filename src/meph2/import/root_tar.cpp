@@ -1,6 +1,5 @@
 #include "meph2/import/root_tar.h"
 
-#include <array>
 #include <optional>
 
 #include <unistd.h>
@@ -66,31 +65,11 @@ std::optional<Partition> other_root(const std::string& table, const base::File& 
   return largest;
 }
 
-void convert(const std::string& from, const std::string& to, const std::stop_token& stop) {
-  auto file = base::open_file(from, O_RDONLY);
-  image::require_standalone_qcow2(file);
-  base::Command command;
-  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", from, to};
-  command.capture_output = true;
-  command.capture_error = true;
-  base::run_checked(command, stop);
+Partition root_of(const base::File& disk, const std::string& arch, const std::stop_token& stop) {
+  const auto table = image::partition_table(disk.name(), stop);
+  const auto other = other_root(table, disk);
+  return other ? *other : image::find_root_partition(table, disk, arch);
 }
-
-Partition root_of(const std::string& path, const base::File& disk, const std::string& arch,
-                  const std::stop_token& stop) {
-  const auto table = image::partition_table(path, stop);
-  if (const auto other = other_root(table, disk)) {
-    return *other;
-  }
-  return image::find_root_partition(table, disk, arch);
-}
-
-/// A root file system within a file.
-struct RootSource {
-  std::string file;
-  std::string type;
-  Partition part;
-};
 
 std::string type_of(const base::File& file, std::uint64_t offset) {
   return is_xfs(file, offset) ? "xfs" : is_btrfs(file, offset) ? "btrfs" : "ext4";
@@ -110,7 +89,7 @@ void copy_curtin_files(const std::string& from, const std::string& layer) {
   }
 }
 
-std::vector<std::string> pack_changed(const RootSource& source, const std::string& output,
+std::vector<std::string> pack_changed(const image::Layers& source, const std::string& output,
                                       const std::string& room, const std::string& arch,
                                       const RootChanges& changes, const sstream::Context& context) {
   for (const auto* name : {"base", "root", "changes"}) {
@@ -121,10 +100,7 @@ std::vector<std::string> pack_changed(const RootSource& source, const std::strin
                        [&] { copy_curtin_files(changes.curtin_files, room + "/changes"); });
   }
   image::StageJob job;
-  job.layers.base_file = source.file;
-  job.layers.base_type = source.type;
-  job.layers.base_offset = source.part.offset;
-  job.layers.base_size = source.part.size;
+  job.layers = source;
   std::vector<std::string> packages;
   if (!changes.packages.empty()) {
     image::require_emulation(arch);
@@ -167,7 +143,7 @@ std::vector<std::string> pack_root(const std::string& image, const std::string& 
     }
     const auto next = base::cat(room, "/unwrapped-", i);
     if (content == Content::qcow2) {
-      convert(path, next, context.stop);
+      image::qcow2_to_raw(file, next, context.stop);
     } else if (content == Content::compressed_image) {
       auto out = base::open_file(next, O_RDWR | O_CREAT | O_EXCL);
       io::decompress(file, out, base::free_bytes(out.fd()), context.stop);
@@ -181,11 +157,14 @@ std::vector<std::string> pack_root(const std::string& image, const std::string& 
   }
   Partition part{0, file.size()};
   if (content == Content::disk) {
-    part = root_of(path, file, arch, context.stop);
+    part = root_of(file, arch, context.stop);
   }
   if (changes.any()) {
-    return pack_changed({path, type_of(file, part.offset), part}, output, room, arch, changes,
-                        context);
+    const image::Layers source{.base_file = path,
+                               .base_type = type_of(file, part.offset),
+                               .base_offset = part.offset,
+                               .base_size = part.size};
+    return pack_changed(source, output, room, arch, changes, context);
   }
   const auto mount_point = room + "/mnt";
   base::make_directory_at(AT_FDCWD, mount_point);

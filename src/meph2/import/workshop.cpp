@@ -1,8 +1,8 @@
 #include "meph2/import/workshop.h"
 
 #include "base/fs/file.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
-#include "meph2/import/versions.h"
 
 namespace meph2::import {
 
@@ -24,6 +24,12 @@ const sstream::ProductTree* Workshop::live(const std::string& content_id) {
   return found->second ? &*found->second : nullptr;
 }
 
+std::string Workshop::newest_version(const std::string& content_id, const std::string& product) {
+  const auto* stream = live(content_id);
+  const auto versions = stream == nullptr ? std::vector<std::string>() : stream->versions(product);
+  return versions.empty() ? std::string() : versions.front();
+}
+
 std::string Workshop::new_path(const std::string& name) {
   if (dry_run_ && !temporary_) {
     temporary_.emplace("meph2-import-");
@@ -38,8 +44,15 @@ std::string Workshop::new_path(const std::string& name) {
 
 std::string Workshop::next_version(const std::string& content_id, const std::string& product,
                                    const std::string& parent, const std::string& first) {
-  return import::next_version(versions_there(repository_, live(content_id), product, parent),
-                              day_of(context_.clock.now()), first);
+  const auto* stream = live(content_id);
+  auto names = stream == nullptr ? std::vector<std::string>() : stream->versions(product);
+  const auto directory = base::cat(repository_, "/", parent);
+  if (base::exists_at(AT_FDCWD, directory)) {
+    const auto on_disk = base::list_directory(directory);
+    names.insert(names.end(), on_disk.begin(), on_disk.end());
+  }
+  const auto day = base::format_compact(context_.clock.now()).substr(0, 8);  // YYYYMMDD
+  return import::next_version(names, day, first);
 }
 
 }  // namespace meph2::import

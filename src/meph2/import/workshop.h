@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/fs/temp_dir.h"
 #include "meph2/import/new_version.h"
@@ -30,10 +29,14 @@ class Workshop {
   /// The stream as it is live; nullptr where there is none. Read once.
   const sstream::ProductTree* live(const std::string& content_id);
 
+  /// The newest version of a product that is live; empty where there is none.
+  std::string newest_version(const std::string& content_id, const std::string& product);
+
   /// A path for a new file, below the repository's private directory (dry run: a temporary one).
   std::string new_path(const std::string& name);
 
-  /// next_version() for a product whose versions have directories below `parent`.
+  /// next_version() for a product whose versions have directories below `parent`: a path that was
+  /// ever published, or that a crash left, is not used again.
   std::string next_version(const std::string& content_id, const std::string& product,
                            const std::string& parent, const std::string& first);
 

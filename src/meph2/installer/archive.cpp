@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 
 #include "base/error.h"
@@ -12,9 +13,9 @@
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/openpgp/openpgp.h"
+#include "meph2/apt/release_file.h"
 #include "meph2/apt/version.h"
 #include "meph2/installer/listing.h"
-#include "meph2/installer/suite_lists.h"
 
 namespace meph2::installer {
 
@@ -43,7 +44,7 @@ constexpr const char* current_name = "current";
 struct Place {
   std::string suite;
   std::string below_suite;  ///< "main/installer-amd64/"
-  const SuiteLists& lists;
+  apt::ReleaseFile release;
 
   std::string path(const std::string& below) const {
     return base::cat("dists/", suite, "/", below_suite, below);
@@ -83,7 +84,7 @@ class InstallerArchive::Reading {
  public:
   Reading(const ArchiveOptions& options, const sstream::Context& context)
       : options_(options), context_(context) {
-    if (options.verify) {
+    if (!options.no_verify) {
       verifier_ = std::make_unique<io::Verifier>(load_keyring(options.keyring), context.clock,
                                                  io::Signers::any);
     }
@@ -92,8 +93,7 @@ class InstallerArchive::Reading {
   std::vector<InstallerVersion> suite(const ImageTree& tree, const std::string& arch,
                                       const std::string& pocket) const {
     const auto suite = tree.release + pocket;
-    const auto lists = SuiteLists::read(options_.mirrors, suite, verifier_.get(), context_);
-    const Place place{suite, base::cat("main/installer-", arch, "/"), lists};
+    const Place place{suite, base::cat("main/installer-", arch, "/"), read_release(suite)};
     const auto names = version_names(place);
     if (names.empty()) {
       context_.log.debug(
@@ -123,6 +123,15 @@ class InstallerArchive::Reading {
     return all;
   }
 
+  io::Request request(const std::string& path, std::uint64_t limit) const {
+    auto all = urls(path);
+    io::Request request;
+    request.url = all.front();
+    request.mirrors.assign(all.begin() + 1, all.end());
+    request.max_bytes = limit;
+    return request;
+  }
+
   std::uint64_t size_of(const std::string& path) const {
     constexpr long ok = 200;
     std::string reason;
@@ -148,18 +157,37 @@ class InstallerArchive::Reading {
   }
 
   std::optional<std::string> get(const std::string& path, std::uint64_t limit) const {
-    const auto all = urls(path);
-    io::Request request;
-    request.url = all.front();
-    request.mirrors.assign(all.begin() + 1, all.end());
-    request.max_bytes = limit;
-    auto document = context_.http.get(request, context_.stop);
+    auto document = context_.http.get(request(path, limit), context_.stop);
     return document ? std::optional(std::move(document->body)) : std::nullopt;
+  }
+
+  /// What the InRelease of a suite ("bookworm-updates") vouches for: Debian's for the lists of
+  /// digests of installers, Ubuntu's leaves that to a detached signature beside each list. Empty
+  /// where no mirror has one, or where nothing is verified. Error(untrusted) where it has no good
+  /// signature.
+  apt::ReleaseFile read_release(const std::string& suite) const {
+    const auto path = base::cat("dists/", suite, "/InRelease");
+    const auto document =
+        verifier_ ? context_.http.get(request(path, largest_list), context_.stop) : std::nullopt;
+    if (!document) {
+      return {};
+    }
+    const auto text = verifier_->verify_clearsigned(document->body, document->url).text;
+    auto release = apt::parse_release_file(text, document->url);
+    apt::require_current(release, suite, context_.clock.now(), document->url);
+    return release;
   }
 
   /// From InRelease, from the server's index, or from a list.
   std::vector<std::string> version_names(const Place& place) const {
-    auto names = place.lists.directories(place.below_suite);
+    std::set<std::string> listed;
+    for (const auto& [path, sums] : place.release.files) {
+      const auto start = place.below_suite.size();
+      if (path.starts_with(place.below_suite) && path.ends_with("SUMS")) {
+        listed.insert(path.substr(start, path.find('/', start) - start));
+      }
+    }
+    std::vector<std::string> names(listed.begin(), listed.end());
     if (names.empty()) {
       for (const auto* listing : {"", "LISTING"}) {
         if (const auto text = get(place.path(listing), largest_list)) {
@@ -236,7 +264,7 @@ class InstallerArchive::Reading {
       return;
     }
     const auto name = urls(place.path(below)).front();
-    if (const auto listed = place.lists.find(place.below_suite + below)) {
+    if (const auto* listed = place.release.file(place.below_suite + below)) {
       sstream::ChecksumVerifier verifier(*listed);
       verifier.update(text);
       verifier.verify(name);
@@ -255,6 +283,26 @@ class InstallerArchive::Reading {
   const sstream::Context& context_;
   std::unique_ptr<io::Verifier> verifier_;
 };
+
+ArchiveOptions archive_options(const StreamConfig& config, ArchiveOptions options,
+                               const std::string& arch) {
+  if (options.mirrors.empty()) {
+    options.mirrors = config.di_mirrors_of(arch);
+  }
+  if (options.keyring.empty()) {
+    options.keyring = config.di_keyring;
+  }
+  return options;
+}
+
+std::vector<std::string> pockets_of(const StreamConfig& config, bool proposed) {
+  auto pockets = config.di_pockets;
+  const std::string name = "-proposed";
+  if (proposed && std::ranges::find(pockets, name) == pockets.end()) {
+    pockets.push_back(name);
+  }
+  return pockets;
+}
 
 std::string VersionFile::name() const {
   return base::base_name(path);
@@ -282,25 +330,21 @@ std::vector<InstallerVersion> InstallerArchive::versions(
   for (const auto& pocket : pockets) {
     base::check_stop(context_.stop);
     for (auto& version : reading_->suite(tree, arch, pocket)) {
-      const bool known = std::any_of(all.begin(), all.end(), [&](const InstallerVersion& other) {
-        return other.name == version.name;
-      });
-      if (!known) {
+      if (std::ranges::find(all, version.name, &InstallerVersion::name) == all.end()) {
         all.push_back(std::move(version));
       }
     }
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const InstallerVersion& left, const InstallerVersion& right) {
-                     return apt::version_less(right.name, left.name);
-                   });
+  std::ranges::stable_sort(all, [](const InstallerVersion& left, const InstallerVersion& right) {
+    return apt::version_less(right.name, left.name);
+  });
   return all;
 }
 
 void InstallerArchive::find_sizes(const std::vector<VersionFile*>& files) const {
   std::vector<VersionFile*> unknown;
-  std::copy_if(files.begin(), files.end(), std::back_inserter(unknown),
-               [](const VersionFile* file) { return file->sums.size == 0; });
+  std::ranges::copy_if(files, std::back_inserter(unknown),
+                       [](const VersionFile* file) { return file->sums.size == 0; });
   base::parallel_for(unknown.size(), probes_at_once, [&](std::size_t i) {
     base::check_stop(context_.stop);
     unknown[i]->sums.size = reading_->size_of(unknown[i]->path);
@@ -309,13 +353,11 @@ void InstallerArchive::find_sizes(const std::vector<VersionFile*>& files) const 
 
 sstream::NewFile InstallerArchive::new_file(const VersionFile& file,
                                             const std::string& path) const {
-  auto urls = reading_->urls(file.path);
-  sstream::NewFile wanted;
-  wanted.path = path;
-  wanted.expected = file.sums;
-  wanted.origin = urls.front();
-  wanted.mirrors.assign(urls.begin() + 1, urls.end());
-  return wanted;
+  auto request = reading_->request(file.path, 0);
+  return {.path = path,
+          .expected = file.sums,
+          .origin = std::move(request.url),
+          .mirrors = std::move(request.mirrors)};
 }
 
 }  // namespace meph2::installer

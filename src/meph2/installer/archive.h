@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "meph2/config/stream_config.h"
 #include "meph2/installer/image_path.h"
 #include "sstream/format/checksums.h"
 #include "sstream/repository/context.h"
@@ -11,12 +12,20 @@
 
 namespace meph2::installer {
 
+/// An archive to read. What is empty here the configuration may say (archive_options()).
 struct ArchiveOptions {
   std::vector<std::string> mirrors;  ///< URLs above dists/, of one content: tried in turn
   std::string keyring;               ///< by whose keys lists of digests are signed
-  bool verify = true;
+  bool no_verify = false;
   bool allow_md5 = false;  ///< where there is no SHA256SUMS
 };
+
+/// The archive for an arch: the options, and the configuration for what they do not say.
+ArchiveOptions archive_options(const StreamConfig& config, ArchiveOptions options,
+                               const std::string& arch);
+
+/// The suites to look into, as what follows a release's name.
+std::vector<std::string> pockets_of(const StreamConfig& config, bool proposed);
 
 /// A file of a version that boots something.
 struct VersionFile {

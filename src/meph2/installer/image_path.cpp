@@ -72,12 +72,12 @@ constexpr std::string_view uboot_suffix = "-uboot";
 
 template <typename Names>
 bool is_one_of(std::string_view name, const Names& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
+  return std::ranges::find(names, name) != names.end();
 }
 
 /// It becomes a part of names and paths.
 bool is_word(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char character) {
+  return !text.empty() && std::ranges::all_of(text, [](char character) {
     return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
            std::string_view("._+-,").find(character) != std::string_view::npos;
   });
@@ -185,15 +185,8 @@ class Match {
 }  // namespace
 
 const char* name_of(FileKind kind) {
-  switch (kind) {
-    case FileKind::kernel:
-      return "kernel";
-    case FileKind::initrd:
-      return "initrd";
-    case FileKind::dtb:
-      return "dtb";
-  }
-  return "";
+  static constexpr std::array names = {"kernel", "initrd", "dtb"};
+  return names.at(static_cast<std::size_t>(kind));
 }
 
 std::optional<ImageFile> classify_image(std::string_view path, const ImageTree& tree) {
@@ -201,11 +194,9 @@ std::optional<ImageFile> classify_image(std::string_view path, const ImageTree& 
   for (unsigned i = 0; i < families.size(); ++i) {
     const auto wanted = base::split(families[i], '/');
     Match match(tree);
-    if (wanted.size() == parts.size() &&
-        std::equal(wanted.begin(), wanted.end(), parts.begin(),
-                   [&](const std::string& pattern, const std::string& text) {
-                     return match.part(pattern, text);
-                   })) {
+    if (std::ranges::equal(wanted, parts, [&](const auto& pattern, const auto& text) {
+          return match.part(pattern, text);
+        })) {
       return match.take(i);
     }
   }

@@ -98,7 +98,7 @@ bool is_version_name(std::string_view name) {
   const auto rest = name.substr(date_length);
   return month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
          (rest.empty() || std::isdigit(static_cast<unsigned char>(rest[0])) == 0) &&
-         std::all_of(rest.begin(), rest.end(), [](char character) {
+         std::ranges::all_of(rest, [](char character) {
            return std::isalnum(static_cast<unsigned char>(character)) != 0 ||
                   std::string_view(".+~-").find(character) != std::string_view::npos;
          });

@@ -56,15 +56,10 @@ std::string item_name(const VersionFile& file) {
 std::string item_path(const std::string& directory, const VersionFile& file) {
   const auto& what = file.what;
   const auto below = base::cat(directory, what.kernel_release, "/", what.flavor, "/");
-  switch (what.kind) {
-    case FileKind::kernel:
-      return base::cat(below, "kernel.", what.image_format);
-    case FileKind::initrd:
-      return base::cat(below, "initrd-netboot.", what.image_format);
-    case FileKind::dtb:
-      break;
-  }
-  return base::cat(below, "dtb.", file.name());
+  const auto* stem = what.kind == FileKind::dtb      ? "dtb."
+                     : what.kind == FileKind::kernel ? "kernel."
+                                                     : "initrd-netboot.";
+  return base::cat(below, stem, what.kind == FileKind::dtb ? file.name() : what.image_format);
 }
 
 io::Json item_tags(const VersionFile& file, const std::string& path) {
@@ -137,7 +132,7 @@ class NetbootMirror {
     }
     const auto* configured = config_.release(release);
     if (configured == nullptr) {
-      return installer_arches();
+      return {"amd64", "arm64", "armhf", "i386", "ppc64el", "s390x"};  // that had an installer
     }
     const auto names = configured->arches();
     return {names.begin(), names.end()};
@@ -145,7 +140,7 @@ class NetbootMirror {
 
   std::vector<std::string> pockets() const {
     if (options_.pockets.empty()) {
-      return installer_pockets(config_, options_.proposed);
+      return installer::pockets_of(config_, options_.proposed);
     }
     std::vector<std::string> suffixes;
     for (const auto& name : options_.pockets) {
@@ -248,16 +243,15 @@ class NetbootMirror {
       names.insert(there.begin(), there.end());
     }
     std::vector<std::string> newest(names.begin(), names.end());
-    std::stable_sort(newest.begin(), newest.end(), [](const auto& left, const auto& right) {
-      return apt::version_less(right, left);
-    });
+    std::ranges::stable_sort(
+        newest, [](const auto& left, const auto& right) { return apt::version_less(right, left); });
     newest.resize(std::min(newest.size(), options_.max.value_or(newest.size())));
     sstream::WorkPlan work;
     const auto has = [](const std::vector<std::string>& list, const std::string& name) {
-      return std::find(list.begin(), list.end(), name) != list.end();
+      return std::ranges::find(list, name) != list.end();
     };
-    std::copy_if(newest.begin(), newest.end(), std::back_inserter(work.add),
-                 [&](const auto& name) { return !has(there, name); });
+    std::ranges::copy_if(newest, std::back_inserter(work.add),
+                         [&](const auto& name) { return !has(there, name); });
     std::copy_if(there.rbegin(), there.rend(), std::back_inserter(work.remove),
                  [&](const auto& name) { return !has(newest, name); });
     return work;
@@ -271,7 +265,7 @@ class NetbootMirror {
       const auto work = work_of(source, live ? &*live : nullptr);
       std::vector<VersionFile*> files;
       for (auto& version : source.versions) {
-        if (std::find(work.add.begin(), work.add.end(), version.name) != work.add.end()) {
+        if (std::ranges::find(work.add, version.name) != work.add.end()) {
           for (auto& file : version.files) {
             files.push_back(&file);
           }
@@ -301,9 +295,7 @@ class NetbootMirror {
   void plan_product(Source& source, ProductTree& tree, sstream::Plan& plan) {
     const auto work = work_of(source, &tree);
     for (const auto& name : work.add) {
-      const auto version =
-          std::find_if(source.versions.begin(), source.versions.end(),
-                       [&](const InstallerVersion& one) { return one.name == name; });
+      const auto version = std::ranges::find(source.versions, name, &InstallerVersion::name);
       add_version(source, *version, tree, plan);
     }
     for (const auto& name : work.remove) {
@@ -343,12 +335,6 @@ class NetbootMirror {
 };
 
 }  // namespace
-
-const std::vector<std::string>& installer_arches() {
-  static const std::vector<std::string> arches{"amd64", "arm64",   "armhf",
-                                               "i386",  "ppc64el", "s390x"};
-  return arches;
-}
 
 NetbootMirrorResult netboot_mirror(const NetbootMirrorOptions& options,
                                    const sstream::Context& context) {

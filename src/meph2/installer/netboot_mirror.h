@@ -4,19 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "meph2/installer/options.h"
+#include "meph2/installer/archive.h"
 #include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 
 namespace meph2 {
 
 struct NetbootMirrorOptions {
-  std::string config;          ///< file that names archives, releases and arches; empty: Ubuntu's
-  InstallerOptions installer;  ///< what it does not say, or not so
-  std::vector<std::string> releases;  ///< empty: all that the configuration has kernels for,
-                                      ///< without one those that are supported
-  std::vector<std::string> arches;    ///< empty: likewise; without one, installer_arches()
-  std::vector<std::string> pockets;   ///< "release", "updates", ...; empty: the configuration's
+  std::string config;  ///< file that names archives, releases and arches; empty: Ubuntu's
+  installer::ArchiveOptions installer;  ///< what it does not say, or not so
+  std::vector<std::string> releases;    ///< empty: all that the configuration has kernels for,
+                                        ///< without one those that are supported
+  std::vector<std::string> arches;      ///< empty: likewise; without one, all of Ubuntu's
+  std::vector<std::string> pockets;     ///< "release", "updates", ...; empty: the configuration's
   bool proposed = false;
   std::vector<std::string> filters;  ///< on items
   std::optional<std::size_t> max;    ///< the newest versions of each product
@@ -30,9 +30,6 @@ struct NetbootMirrorResult {
   std::vector<sstream::Pedigree> removed;  ///< versions
   sstream::PublishResult published;
 };
-
-/// The arches of Ubuntu that had an installer.
-const std::vector<std::string>& installer_arches();
 
 /// Publishes the debian-installer's kernels, initrds and device trees of an archive as the stream
 /// com.ubuntu.installer:released:netboot: a product for each release and arch, whose versions are

@@ -1,7 +1,9 @@
 #include "meph2/image/root/detect.h"
 
 #include <array>
+#include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "base/error.h"
@@ -31,10 +33,6 @@ bool is_compressed(std::string_view head) {
          has(head, 0, "\x28\xb5\x2f\xfd"sv) || has(head, 0, "BZh"sv) || has(head, 0, "\x5d\0\0"sv);
 }
 
-bool is_tar(std::string_view head) {
-  return has(head, 257, "ustar"sv);
-}
-
 /// What the bytes say where they are not compressed.
 std::optional<Content> plain_content(std::string_view head) {
   if (has(head, 0, "hsqs"sv)) {
@@ -43,7 +41,7 @@ std::optional<Content> plain_content(std::string_view head) {
   if (has(head, 0, "QFI\xfb"sv)) {
     return Content::qcow2;
   }
-  if (is_tar(head)) {
+  if (has(head, 257, "ustar"sv)) {
     return Content::root_tar;
   }
   if (has(head, 0x438, "\x53\xef"sv)) {
@@ -74,6 +72,19 @@ std::uint64_t big_endian(std::string_view bytes) {
   return value;
 }
 
+/// What a file of each format may be; nothing: anything.
+const std::map<std::string, std::set<Content>>& contents_by_format() {
+  static const std::map<std::string, std::set<Content>> table{
+      {"auto", {}},
+      {"img-tar", {Content::image_tar}},
+      {"root-image", {Content::file_system, Content::disk, Content::qcow2}},
+      {"root-image-gz", {Content::compressed_image}},
+      {"root-tar", {Content::root_tar}},
+      {"squashfs-image", {Content::squashfs}},
+  };
+  return table;
+}
+
 [[noreturn]] void refuse(const base::File& file, std::string_view reason) {
   throw Error(Errc::untrusted, base::cat("read ", file.name(), ": ", reason));
 }
@@ -81,23 +92,11 @@ std::uint64_t big_endian(std::string_view bytes) {
 }  // namespace
 
 const char* content_name(Content content) {
-  switch (content) {
-    case Content::root_tar:
-      return "a tar of a root file system";
-    case Content::image_tar:
-      return "a tar of a disk image";
-    case Content::squashfs:
-      return "a squashfs";
-    case Content::file_system:
-      return "an ext file system";
-    case Content::disk:
-      return "a disk with a partition table";
-    case Content::qcow2:
-      return "a qcow2 image";
-    case Content::compressed_image:
-      return "a compressed image";
-  }
-  return "unknown";
+  static constexpr std::array names = {
+      "a tar of a root file system", "a tar of a disk image",         "a squashfs",
+      "an ext file system",          "a disk with a partition table", "a qcow2 image",
+      "a compressed image"};
+  return names.at(static_cast<std::size_t>(content));
 }
 
 Content detect(base::File& file, const std::string& name) {
@@ -124,23 +123,21 @@ Content detect(base::File& file, const std::string& name) {
   return compressed ? Content::compressed_image : *content;
 }
 
+const std::vector<std::string>& image_formats() {
+  static const auto names = [] {
+    std::vector<std::string> out;
+    for (const auto& [format, contents] : contents_by_format()) {
+      out.push_back(format);
+    }
+    return out;
+  }();
+  return names;
+}
+
 bool format_admits(const std::string& format, Content content) {
-  if (format == "root-tar") {
-    return content == Content::root_tar;
-  }
-  if (format == "img-tar") {
-    return content == Content::image_tar;
-  }
-  if (format == "squashfs-image") {
-    return content == Content::squashfs;
-  }
-  if (format == "root-image-gz") {
-    return content == Content::compressed_image;
-  }
-  if (format == "root-image") {
-    return content == Content::file_system || content == Content::disk || content == Content::qcow2;
-  }
-  return true;
+  const auto found = contents_by_format().find(format);
+  return found == contents_by_format().end() || found->second.empty() ||
+         found->second.contains(content);
 }
 
 void require_standalone_qcow2(base::File& file) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/fs/file.h"
 
@@ -23,6 +24,9 @@ const char* content_name(Content content);
 /// Looks at the first bytes, through compression. `name` decides only what bytes cannot: a tar so
 /// old that it has no magic. Error(untrusted) "read NAME: ..." for what is none of these.
 Content detect(base::File& file, const std::string& name);
+
+/// The values that --format may have.
+const std::vector<std::string>& image_formats();
 
 /// Whether a file that is `content` may be called `format` (a value of --format).
 bool format_admits(const std::string& format, Content content);

@@ -1,12 +1,10 @@
 #include "meph2/image/root/root_image.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <map>
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <map>
@@ -17,6 +16,7 @@
 #include "base/strings.h"
 #include "io/json/json.h"
 #include "io/tar/archive.h"
+#include "meph2/image/root/detect.h"
 
 namespace meph2::image {
 
@@ -104,33 +104,6 @@ class Packer {
   std::thread thread_;
 };
 
-/// SIGPIPE of a pipe whose reader died must arrive as EPIPE in this thread.
-class NoSigpipe {
- public:
-  NoSigpipe() {
-    sigset_t set{};
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, &old_);
-  }
-
-  NoSigpipe(const NoSigpipe&) = delete;
-  NoSigpipe& operator=(const NoSigpipe&) = delete;
-
-  ~NoSigpipe() {
-    const timespec none{};
-    sigset_t set{};
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    while (sigtimedwait(&set, nullptr, &none) == SIGPIPE) {
-    }
-    pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-
- private:
-  sigset_t old_{};
-};
-
 void warn_of_losses(const io::TarFacts& facts, const base::Log& log) {
   if (facts.acls > 0) {
     log.warning(base::cat("squashfs holds no POSIX ACLs: left out of ", facts.acls,
@@ -141,37 +114,6 @@ void warn_of_losses(const io::TarFacts& facts, const base::Log& log) {
                           facts.dropped_xattrs, " others left out, first: ", facts.first_dropped));
   }
 }
-
-}  // namespace
-
-void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
-                const base::Log& log, const std::stop_token& stop) {
-  const NoSigpipe guard;
-  Packer packer(output, options);
-  io::TarFacts facts;
-  try {
-    facts = io::normalise_tar(tar, packer.input(), options.max_bytes, stop);
-  } catch (const Error& error) {
-    const bool reader_gone = error.sys_errno() == EPIPE;
-    const auto reason = packer.abandon();
-    if (reader_gone && reason) {
-      std::rethrow_exception(reason);
-    }
-    throw;
-  }
-  packer.finish();
-  warn_of_losses(facts, log);
-}
-
-std::string partition_table(const std::string& path, const std::stop_token& stop) {
-  base::Command command;
-  command.argv = {"sfdisk", "--json", path};
-  command.capture_output = true;
-  command.capture_error = true;
-  return base::run_checked(command, stop).output;
-}
-
-namespace {
 
 /// GPT types of root partitions (the Discoverable Partitions Specification).
 std::string root_type_of(const std::string& arch) {
@@ -195,6 +137,42 @@ bool holds_ext(const base::File& image, std::uint64_t offset) {
 }
 
 }  // namespace
+
+void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
+                const base::Log& log, const std::stop_token& stop) {
+  Packer packer(output, options);
+  io::TarFacts facts;
+  try {
+    facts = io::normalise_tar(tar, packer.input(), options.max_bytes, stop);
+  } catch (const Error& error) {
+    const bool reader_gone = error.sys_errno() == EPIPE;
+    const auto reason = packer.abandon();
+    if (reader_gone && reason) {
+      std::rethrow_exception(reason);
+    }
+    throw;
+  }
+  packer.finish();
+  warn_of_losses(facts, log);
+}
+
+void qcow2_to_raw(base::File& qcow2, const std::string& to, const std::stop_token& stop, int log) {
+  require_standalone_qcow2(qcow2);
+  base::Command command;
+  command.argv = {"qemu-img", "convert", "-f", "qcow2", "-O", "raw", qcow2.name(), to};
+  command.capture_output = true;
+  command.capture_error = true;
+  command.log_fd = log;
+  base::run_checked(command, stop);
+}
+
+std::string partition_table(const std::string& path, const std::stop_token& stop) {
+  base::Command command;
+  command.argv = {"sfdisk", "--json", path};
+  command.capture_output = true;
+  command.capture_error = true;
+  return base::run_checked(command, stop).output;
+}
 
 Partition find_root_partition(const std::string& table, const base::File& image,
                               const std::string& arch) {

@@ -20,9 +20,14 @@ struct SquashOptions {
 /// Makes the squashfs `output` (which must not exist) of a root file system's tar, streaming: the
 /// tar is never unpacked. Same input, same options and same $SOURCE_DATE_EPOCH give the same bytes.
 /// What squashfs cannot hold is named in a warning. Errors as io::normalise_tar; no file is left
-/// then.
+/// then. SIGPIPE has to be ignored, as base::StopSignals does.
 void squash_tar(base::File& tar, const std::string& output, const SquashOptions& options,
                 const base::Log& log, const std::stop_token& stop);
+
+/// Converts a qcow2, which has to be standalone (require_standalone_qcow2()), to the raw image
+/// `to`. `log` is a descriptor that gets what qemu-img prints, or -1.
+void qcow2_to_raw(base::File& qcow2, const std::string& to, const std::stop_token& stop,
+                  int log = -1);
 
 /// A partition of a disk image.
 struct Partition {

@@ -5,15 +5,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -54,8 +51,8 @@ constexpr std::array<Architecture, 9> architectures{{
 }};
 
 const Architecture* find_architecture(const std::string& name) {
-  const auto* found = std::find_if(architectures.begin(), architectures.end(),
-                                   [&name](const auto& each) { return name == each.name; });
+  const auto* found =
+      std::ranges::find_if(architectures, [&name](const auto& each) { return name == each.name; });
   return found == architectures.end() ? nullptr : found;
 }
 
@@ -138,47 +135,15 @@ std::string same_ids(const char* map) {
   return out;
 }
 
-/// Only who is outside may give a namespace more than one id.
-[[noreturn]] void map_ids(int ready, pid_t inside) {
-  char byte = 0;
-  bool done = false;
-  try {
-    const auto uids = same_ids("/proc/self/uid_map");
-    const auto gids = same_ids("/proc/self/gid_map");
-    if (::read(ready, &byte, 1) == 1) {
-      write_text(base::cat("/proc/", inside, "/uid_map"), uids);
-      write_text(base::cat("/proc/", inside, "/gid_map"), gids);
-      done = true;
-    }
-  } catch (...) {
-    done = false;  // its parent says so
-  }
-  ::_exit(done ? 0 : 1);
-}
-
 /// A user namespace in which all ids are what they were: rules can be its own.
 void enter_namespace_of_same_ids() {
-  std::array<int, 2> ready{};
-  if (::pipe2(ready.data(), O_CLOEXEC) != 0) {
-    base::throw_errno(errno, "make", "pipe");
-  }
-  const pid_t self = ::getpid();
-  const pid_t mapper = ::fork();
-  if (mapper < 0) {
-    base::throw_errno(errno, "start", "process that maps ids");
-  }
-  if (mapper == 0) {
-    ::close(ready[1]);
-    map_ids(ready[0], self);
-  }
-  ::close(ready[0]);
-  const bool made = ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0;
-  [[maybe_unused]] const auto told = ::write(ready[1], "x", made ? 1 : 0);
-  ::close(ready[1]);
-  int status = 0;
-  while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!made || status != 0) {
+  const auto self = base::cat("/proc/", ::getpid());
+  const auto entered = enter_users(CLONE_NEWUSER | CLONE_NEWNS, "process that maps ids", [&self] {
+    write_text(self + "/uid_map", same_ids("/proc/self/uid_map"));
+    write_text(self + "/gid_map", same_ids("/proc/self/gid_map"));
+    return true;
+  });
+  if (entered.error != 0 || !entered.mapped) {
     throw Error(Errc::refused,
                 "run an emulator: this machine allows no user namespaces (a container may forbid "
                 "them; or register the emulator for the whole machine: systemctl restart "
@@ -189,6 +154,11 @@ void enter_namespace_of_same_ids() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // A new namespace comes with all rights within it.
   drop_capabilities();
+}
+
+/// Who names an emulator wants that one.
+bool machine_does_it(const EmulationFacts& facts, const std::string& arch) {
+  return runs_natively(arch, facts.machine) || (facts.registered && facts.static_format.empty());
 }
 
 }  // namespace
@@ -207,14 +177,10 @@ bool runs_natively(const std::string& arch, const std::string& machine) {
   return false;
 }
 
-std::string qemu_name(const std::string& arch) {
-  const auto* known = find_architecture(arch);
-  return known == nullptr ? arch : known->qemu;
-}
-
 std::string interpreter_path(const std::string& static_format, const std::string& arch) {
+  const auto* known = find_architecture(arch);
   return base::replace_all(static_format.empty() ? usual_format : static_format, "%a",
-                           qemu_name(arch));
+                           known == nullptr ? arch : known->qemu);
 }
 
 bool rule_serves(std::string_view text, const std::string& arch) {
@@ -224,11 +190,10 @@ bool rule_serves(std::string_view text, const std::string& arch) {
   }
   const auto lines = base::split(text, '\n');
   const auto magic = "magic " + base::to_hex(elf_head(*known));
-  const bool fixed = std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+  const bool fixed = std::ranges::any_of(lines, [](const std::string& line) {
     return line.starts_with("flags:") && line.find('F', 6) != std::string::npos;
   });
-  return lines[0] == "enabled" && fixed &&
-         std::find(lines.begin(), lines.end(), magic) != lines.end();
+  return lines[0] == "enabled" && fixed && std::ranges::find(lines, magic) != lines.end();
 }
 
 std::string rule_for(const std::string& arch, const std::string& interpreter) {
@@ -287,15 +252,6 @@ EmulationFacts read_emulation_facts(const std::string& arch) {
   facts.interpreter_is_static = is_static_program(head_of(facts.interpreter));
   return facts;
 }
-
-namespace {
-
-/// Who names an emulator wants that one.
-bool machine_does_it(const EmulationFacts& facts, const std::string& arch) {
-  return runs_natively(arch, facts.machine) || (facts.registered && facts.static_format.empty());
-}
-
-}  // namespace
 
 std::string missing_for_emulation(const EmulationFacts& facts, const std::string& arch) {
   if (machine_does_it(facts, arch)) {

@@ -23,9 +23,6 @@ struct EmulationFacts {
 /// architectures are taken for the machine's own: nobody knows an emulator for them.
 bool runs_natively(const std::string& arch, const std::string& machine);
 
-/// What QEMU calls a Debian architecture ("arm64": "aarch64"); the same where it has no other name.
-std::string qemu_name(const std::string& arch);
-
 /// Where $QEMU_STATIC_FMT, or else Debian's packages, have the emulator for it.
 std::string interpreter_path(const std::string& static_format, const std::string& arch);
 

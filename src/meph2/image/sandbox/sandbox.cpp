@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <exception>
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -69,7 +68,7 @@ std::size_t device_nodes(const std::string& squashfs) {
   command.capture_output = true;
   command.capture_error = true;
   const auto lines = base::split(base::run_checked(command).output, '\n');
-  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
+  return static_cast<std::size_t>(std::ranges::count_if(lines, [](const auto& line) {
     return line.starts_with("crw") || line.starts_with("brw") || line.starts_with("c-") ||
            line.starts_with("b-");
   }));
@@ -108,9 +107,7 @@ void mount_base_unprivileged(const Layers& layers) {
                           ": a disk image can be read by root only (without root, name a squashfs "
                           "or a root tar)"));
   }
-  const bool fuse = base::find_program("squashfuse").has_value() &&
-                    base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
-  if (!fuse) {
+  if (!has_fuse()) {
     bind_unpacked(layers);
     return;
   }
@@ -176,18 +173,6 @@ void mount_devices() {
   }
 }
 
-}  // namespace
-
-void drop_capabilities() {
-  for (const int capability :
-       {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
-        CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_WAKE_ALARM, CAP_NET_ADMIN}) {
-    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  }
-}
-
-namespace {
-
 void write_text(const std::string& path, const std::string& text, unsigned mode) {
   auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
   file.write(text);
@@ -202,6 +187,14 @@ void protect(const std::string& path) {
 }
 
 }  // namespace
+
+void drop_capabilities() {
+  for (const int capability :
+       {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_ADMIN, CAP_SYS_PTRACE,
+        CAP_SYSLOG, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_WAKE_ALARM, CAP_NET_ADMIN}) {
+    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+}
 
 int run_in_namespaces(bool network, const std::function<int()>& body) {
   const int flags =

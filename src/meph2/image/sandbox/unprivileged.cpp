@@ -61,20 +61,6 @@ bool map_ids(const char* program, pid_t process, std::uint32_t own, const Subord
   return base::run(command).status == 0;
 }
 
-/// Waits, outside, for the namespace to be there, and maps its ids: only who is outside may.
-[[noreturn]] void map_from_outside(int ready, pid_t inside, const SubordinateIds& uids,
-                                   const SubordinateIds& gids) {
-  char byte = 0;
-  bool done = false;
-  try {
-    done = ::read(ready, &byte, 1) == 1 && map_ids("newuidmap", inside, ::geteuid(), uids) &&
-           map_ids("newgidmap", inside, ::getegid(), gids);
-  } catch (...) {
-    done = false;  // its parent says so
-  }
-  ::_exit(done ? 0 : 1);
-}
-
 }  // namespace
 
 bool kernel_is_at_least(const std::string& release, std::uint64_t major, std::uint64_t minor) {
@@ -121,8 +107,7 @@ UnprivilegedFacts read_unprivileged_facts() {
   facts.debian_switch = number_of("/proc/sys/kernel/unprivileged_userns_clone");
   facts.apparmor_switch = number_of("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
   facts.apparmor_profile = base::trim(text_of("/proc/self/attr/current")) != "unconfined";
-  facts.fuse = base::find_program("squashfuse").has_value() &&
-               base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  facts.fuse = has_fuse();
   facts.unsquashfs = base::find_program("unsquashfs").has_value();
   return facts;
 }
@@ -159,6 +144,41 @@ std::vector<std::string> missing_for_unprivileged(const UnprivilegedFacts& facts
   return out;
 }
 
+Entered enter_users(int flags, const char* mapper, const std::function<bool()>& map) {
+  std::array<int, 2> ready{};
+  if (::pipe2(ready.data(), O_CLOEXEC) != 0) {
+    base::throw_errno(errno, "make", "pipe");
+  }
+  const pid_t child = ::fork();
+  if (child < 0) {
+    base::throw_errno(errno, "start", mapper);
+  }
+  if (child == 0) {
+    ::close(ready[1]);
+    char byte = 0;
+    bool done = false;
+    try {
+      done = ::read(ready[0], &byte, 1) == 1 && map();
+    } catch (...) {
+      done = false;  // its parent says so
+    }
+    ::_exit(done ? 0 : 1);
+  }
+  ::close(ready[0]);
+  const int error = ::unshare(flags) == 0 ? 0 : errno;
+  [[maybe_unused]] const auto told = ::write(ready[1], "x", error == 0 ? 1 : 0);
+  ::close(ready[1]);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return {error, status == 0};
+}
+
+bool has_fuse() {
+  return base::find_program("squashfuse").has_value() &&
+         base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+}
+
 void exec_in_user_namespace(const std::vector<std::string>& argv) {
   const auto missing = missing_for_unprivileged(read_unprivileged_facts());
   if (!missing.empty()) {
@@ -185,37 +205,24 @@ void enter_user_namespace() {
   const auto user = account();
   const auto uids = find_subordinate_ids(text_of("/etc/subuid"), user, ::geteuid());
   const auto gids = find_subordinate_ids(text_of("/etc/subgid"), user, ::geteuid());
-  std::array<int, 2> ready{};
-  if (!uids || !gids || ::pipe2(ready.data(), O_CLOEXEC) != 0) {
+  if (!uids || !gids) {
     throw Error(Errc::refused, base::cat("build without root: no subordinate ids of ", user));
   }
   const pid_t self = ::getpid();
   const pid_t parent = ::getppid();
   int bound = 0;  // the signal that we get when whoever started us dies
   ::prctl(PR_GET_PDEATHSIG, &bound);
-  const pid_t mapper = ::fork();
-  if (mapper < 0) {
-    base::throw_errno(errno, "start", "newuidmap");
+  const auto entered = enter_users(CLONE_NEWUSER, "newuidmap", [&] {
+    return map_ids("newuidmap", self, ::geteuid(), *uids) &&
+           map_ids("newgidmap", self, ::getegid(), *gids);
+  });
+  if (entered.error != 0) {
+    throw Error(Errc::refused,
+                base::cat("build without root: this machine allows no user namespaces (",
+                          std::generic_category().message(entered.error),
+                          "; a container may forbid them)"));
   }
-  if (mapper == 0) {
-    ::close(ready[1]);
-    map_from_outside(ready[0], self, *uids, *gids);
-  }
-  ::close(ready[0]);
-  const bool made = ::unshare(CLONE_NEWUSER) == 0;
-  const int error = errno;
-  [[maybe_unused]] const auto told = ::write(ready[1], "x", made ? 1 : 0);
-  ::close(ready[1]);
-  int status = 0;
-  while (::waitpid(mapper, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!made) {
-    throw Error(
-        Errc::refused,
-        base::cat("build without root: this machine allows no user namespaces (",
-                  std::generic_category().message(error), "; a container may forbid them)"));
-  }
-  if (status != 0) {
+  if (!entered.mapped) {
     throw Error(Errc::refused,
                 base::cat("build without root: newuidmap and newgidmap do not map the ids of ",
                           user, " (are both setuid root? a reinstalled package uidmap is)"));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,6 +48,20 @@ std::vector<std::string> missing_for_unprivileged(const UnprivilegedFacts& facts
 
 /// Argument of the program by which exec_in_user_namespace has itself started again.
 inline constexpr const char* user_namespace_option = "--in-user-namespace";
+
+/// How enter_users() went.
+struct Entered {
+  int error = 0;        ///< errno where there is no namespace; 0: we are within
+  bool mapped = false;  ///< its ids are
+};
+
+/// Enters a new user namespace, and what else `flags` of unshare(2) name. `map` maps its ids, in a
+/// child that stays outside, because only who is outside may map more than one; `mapper` is what
+/// messages call that. To be called with one thread.
+Entered enter_users(int flags, const char* mapper, const std::function<bool()>& map);
+
+/// Whether squashfuse is there, and /dev/fuse may be opened.
+bool has_fuse();
 
 /// Replaces this process by the same program with the same arguments, as uid 0 of a user namespace:
 /// 0 is the account itself, 1 to 65535 are its subordinate ids. Error(refused) names what is

@@ -1,14 +1,10 @@
 #include "meph2/image/sandbox/workplace.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
 #include <cstdlib>
 
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs/file.h"
@@ -40,22 +36,14 @@ void sweep(const std::string& directory) {
   }
 }
 
-/// Absolute, because stages have a working directory of their own.
-std::string absolute(const std::string& directory) {
-  base::make_directories(directory);
-  std::array<char, PATH_MAX> real{};
-  if (::realpath(directory.c_str(), real.data()) == nullptr) {
-    base::throw_errno(errno, "resolve", directory);
-  }
-  return real.data();
-}
-
 }  // namespace
 
 Workplace::Place Workplace::make_place(const std::string& parent) {
-  const auto path = absolute(parent);
+  base::make_directories(parent);
+  const auto opened = base::open_directory(parent);
+  // Absolute, because stages have a working directory of their own.
+  const auto path = base::real_path(opened.fd());
   // One build at a time sweeps and makes its place, so that none is swept before it is locked.
-  const auto opened = base::open_directory(path);
   while (::flock(opened.fd(), LOCK_EX) != 0) {
     if (errno != EINTR) {
       base::throw_errno(errno, "lock", path);

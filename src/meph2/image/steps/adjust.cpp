@@ -34,7 +34,7 @@ void add_repository(const Chroot& chroot, const std::string& repository, std::si
     write_text(base::cat("/etc/apt/sources.list.d/meph2-", number, ".list"), repository + "\n");
     return;
   }
-  if (!Chroot::has_program("add-apt-repository")) {
+  if (!base::find_program("add-apt-repository")) {
     chroot.apt_get({"update"});
     chroot.apt_get({"--no-install-recommends", "install", "software-properties-common"});
   }
@@ -52,13 +52,13 @@ void remove_below(const std::string& directory) {
   }
 }
 
-void install(const Chroot& chroot, const Strings& packages) {
-  if (packages.empty()) {
-    return;
+/// What divert_programs() put away.
+void restore_programs(const Chroot& chroot, const Strings& paths) {
+  for (const auto& path : paths) {
+    if (base::unlink_at(AT_FDCWD, path)) {
+      chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
+    }
   }
-  Strings words = {"install"};
-  words.insert(words.end(), packages.begin(), packages.end());
-  chroot.apt_get(words);
 }
 
 }  // namespace
@@ -72,14 +72,6 @@ void divert_programs(const Chroot& chroot, const Strings& paths) {
         {"dpkg-divert", "--local", "--rename", "--divert", path + ".meph2-away", "--add", path});
     if (::symlink("/bin/true", path.c_str()) != 0) {
       base::throw_errno(errno, "make symlink", path);
-    }
-  }
-}
-
-void restore_programs(const Chroot& chroot, const Strings& paths) {
-  for (const auto& path : paths) {
-    if (base::unlink_at(AT_FDCWD, path)) {
-      chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
     }
   }
 }
@@ -109,15 +101,16 @@ Json adjust(const Chroot& chroot, const AdjustInput& input) {
     base::with_context(base::cat("repository ", repository),
                        [&] { add_repository(chroot, repository, number++); });
   }
-  if (auto purge = input.purge; !purge.empty()) {
-    purge.insert(purge.begin(), "purge");
-    base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
+  if (!input.purge.empty()) {
+    base::with_context("packages to purge", [&] { chroot.apt_get({"purge"}, input.purge); });
   }
   base::with_context("package lists", [&] { chroot.apt_get({"update"}); });
   if (input.upgrade) {
     base::with_context("proposed packages", [&] { chroot.apt_get({"dist-upgrade"}); });
   }
-  base::with_context("packages to add", [&] { install(chroot, input.add); });
+  if (!input.add.empty()) {
+    base::with_context("packages to add", [&] { chroot.apt_get({"install"}, input.add); });
+  }
   auto archives = archives_in_use(chroot);
   restore_programs(chroot, input.divert);
   base::unlink_at(AT_FDCWD, proposed_list);

@@ -11,7 +11,6 @@ namespace meph2::image {
 
 /// Puts `true` in the place of programs, whether they are installed yet or not.
 void divert_programs(const Chroot& chroot, const std::vector<std::string>& paths);
-void restore_programs(const Chroot& chroot, const std::vector<std::string>& paths);
 
 /// Adds the proposed pocket as a source of packages where it is wanted.
 void enable_proposed(const Proposed& proposed);

@@ -2,8 +2,6 @@
 
 #include <cstdlib>
 
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/fs/file.h"
 #include "base/strings.h"
@@ -79,7 +77,8 @@ void Chroot::run_checked(const std::vector<std::string>& argv) const {
               base::cat(argv[0], ": exit status ", outcome.status, tail.empty() ? "" : ": ", tail));
 }
 
-void Chroot::apt_get(const std::vector<std::string>& words) const {
+void Chroot::apt_get(const std::vector<std::string>& words,
+                     const std::vector<std::string>& packages) const {
   std::vector<std::string> argv = {"apt-get",
                                    "--yes",
                                    "--quiet",
@@ -91,11 +90,8 @@ void Chroot::apt_get(const std::vector<std::string>& words) const {
                                    "-oAcquire::Languages=none",
                                    "-oAPT::Update::Error-Mode=any"};
   argv.insert(argv.end(), words.begin(), words.end());
+  argv.insert(argv.end(), packages.begin(), packages.end());
   run_checked(argv);
-}
-
-bool Chroot::has_program(const std::string& name) {
-  return base::find_program(name).has_value();
 }
 
 std::vector<Package> Chroot::packages() {

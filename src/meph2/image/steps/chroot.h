@@ -24,10 +24,10 @@ class Chroot {
   /// A status other than 0 is Error(failed) with the last lines that the program printed.
   void run_checked(const std::vector<std::string>& argv) const;
 
-  /// apt-get with the options that an unattended build needs. `options` come before the command.
-  void apt_get(const std::vector<std::string>& words) const;
-
-  static bool has_program(const std::string& name);
+  /// apt-get with the options that an unattended build needs: `words`, the command the last of
+  /// them, for `packages`.
+  void apt_get(const std::vector<std::string>& words,
+               const std::vector<std::string>& packages = {}) const;
 
   /// The status file of the image. Error(untrusted) where it has no dpkg.
   static std::vector<Package> packages();

@@ -1,8 +1,6 @@
 #include "meph2/image/steps/chroot_steps.h"
 
-#include <algorithm>
 #include <cstdlib>
-#include <memory>
 
 #include <unistd.h>
 
@@ -71,11 +69,11 @@ void write_files(const std::map<std::string, std::string>& files) {
 
 /// The generator that the image has decides; the one of the release is installed where it has none.
 Strings initrd_packages(const Chroot& chroot, const InitrdNeeds& needs) {
-  if (!Chroot::has_program("mkinitramfs") && Chroot::has_program("dracut")) {
+  if (!base::find_program("mkinitramfs") && base::find_program("dracut")) {
     return needs.dracut_packages;
   }
   auto packages = needs.initrd_packages;
-  if (!Chroot::has_program("mkinitramfs")) {
+  if (!base::find_program("mkinitramfs")) {
     packages.insert(packages.begin(), needs.generator.begin(), needs.generator.end());
   }
   for (const auto& name : needs.initrd_optional) {
@@ -97,13 +95,12 @@ Json prepare(const Chroot& chroot, const PrepareInput& input) {
   base::with_context("package lists", [&chroot] { chroot.apt_get({"update"}); });
   auto packages = initrd_packages(chroot, input.needs);
   if (!packages.empty()) {
-    Strings words = {"--no-install-recommends", "install"};
-    words.insert(words.end(), packages.begin(), packages.end());
-    base::with_context("packages for the initrd", [&] { chroot.apt_get(words); });
+    base::with_context("packages for the initrd", [&] {
+      chroot.apt_get({"--no-install-recommends", "install"}, packages);
+    });
   }
-  if (auto purge = input.needs.purge; !purge.empty()) {
-    purge.insert(purge.begin(), "purge");
-    base::with_context("packages to purge", [&] { chroot.apt_get(purge); });
+  if (!input.needs.purge.empty()) {
+    base::with_context("packages to purge", [&] { chroot.apt_get({"purge"}, input.needs.purge); });
   }
   empty_kernel_hooks();
   add_modules(input.needs.modules);
@@ -149,7 +146,7 @@ void make_initrd(const Chroot& chroot, const InitrdNeeds& needs, const std::stri
   if (!base::exists_at(AT_FDCWD, base::cat("/lib/modules/", version, "/modules.dep"))) {
     chroot.run_checked({"depmod", "-a", version});
   }
-  if (Chroot::has_program("mkinitramfs")) {
+  if (base::find_program("mkinitramfs")) {
     chroot.run_checked({"mkinitramfs", "-o", initrd, version});
   } else {
     Strings argv = {"dracut",         "--force", "--no-hostonly", "--no-hostonly-cmdline",
@@ -196,28 +193,6 @@ Json pack_kernel(const Chroot& chroot, const KernelInput& input, int out) {
           {"file", kernel.path}};
 }
 
-}  // namespace
-
-HostFiles read_host_files() {
-  const std::string path = "/etc/resolv.conf";
-  return {base::exists_at(AT_FDCWD, path) ? base::read_file(path, 1U << 20U) : std::string()};
-}
-
-Json run_chroot_stage(const ChrootInput& input, const HostFiles& host, int out,
-                      const StageOutput& output) {
-  const Chroot chroot(output, std::holds_alternative<AdjustInput>(input));
-  Chroot::packages();  // no dpkg, no kernels: said at once
-  const SuppliedFile resolver("/etc/resolv.conf", host.resolv_conf, 0644);
-  const SuppliedFile services("/usr/sbin/policy-rc.d", deny_services, 0755);
-  return std::visit(
-      Overloaded{[&](const AdjustInput& each) { return adjust(chroot, each); },
-                 [&](const PrepareInput& each) { return prepare(chroot, each); },
-                 [&](const KernelInput& each) { return pack_kernel(chroot, each, out); }},
-      input);
-}
-
-namespace {
-
 /// As asked for, else as the release in the tree needs it.
 std::string compression_of(const SquashInput& input) {
   if (!input.compression.empty()) {
@@ -233,6 +208,24 @@ std::string compression_of(const SquashInput& input) {
 }
 
 }  // namespace
+
+std::string read_resolver() {
+  const std::string path = "/etc/resolv.conf";
+  return base::exists_at(AT_FDCWD, path) ? base::read_file(path, 1U << 20U) : std::string();
+}
+
+Json run_chroot_stage(const ChrootInput& input, const std::string& resolver, int out,
+                      const StageOutput& output) {
+  const Chroot chroot(output, std::holds_alternative<AdjustInput>(input));
+  Chroot::packages();  // no dpkg, no kernels: said at once
+  const SuppliedFile supplied("/etc/resolv.conf", resolver, 0644);
+  const SuppliedFile services("/usr/sbin/policy-rc.d", deny_services, 0755);
+  return std::visit(
+      Overloaded{[&](const AdjustInput& each) { return adjust(chroot, each); },
+                 [&](const PrepareInput& each) { return prepare(chroot, each); },
+                 [&](const KernelInput& each) { return pack_kernel(chroot, each, out); }},
+      input);
+}
 
 Json pack_merged_tree(const SquashInput& input, const StageOutput& output) {
   base::Command command;

@@ -8,18 +8,14 @@
 
 namespace meph2::image {
 
-/// What a stage takes from the host before the host's root goes away.
-struct HostFiles {
-  std::string resolv_conf;
-};
-
-HostFiles read_host_files();
+/// The host's /etc/resolv.conf, to be read before the host's root goes away.
+std::string read_resolver();
 
 /// The stages that work inside an image with dpkg.
 using ChrootInput = std::variant<AdjustInput, PrepareInput, KernelInput>;
 
-/// `out`: directory for a kernel's files.
-io::Json run_chroot_stage(const ChrootInput& input, const HostFiles& host, int out,
+/// `resolver`: what is there as /etc/resolv.conf meanwhile. `out`: directory for a kernel's files.
+io::Json run_chroot_stage(const ChrootInput& input, const std::string& resolver, int out,
                           const StageOutput& output);
 
 /// Makes a squashfs of the merged tree with the host's tools.

@@ -48,10 +48,14 @@ std::vector<Package> parse_dpkg_status(std::string_view text, const std::string&
   return out;
 }
 
+const Package* find_package(const std::vector<Package>& packages, const std::string& name) {
+  const auto found = std::ranges::find(packages, name, &Package::name);
+  return found == packages.end() ? nullptr : &*found;
+}
+
 std::string manifest_text(const std::vector<Package>& packages) {
-  const auto dpkg = std::find_if(packages.begin(), packages.end(),
-                                 [](const auto& each) { return each.name == "dpkg"; });
-  const std::string native = dpkg == packages.end() ? "" : dpkg->architecture;
+  const auto* dpkg = find_package(packages, "dpkg");
+  const std::string native = dpkg == nullptr ? "" : dpkg->architecture;
   std::vector<std::tuple<std::string, std::string, std::string>> lines;
   for (const auto& package : packages) {
     if (!package.known) {
@@ -64,7 +68,7 @@ std::string manifest_text(const std::vector<Package>& packages) {
                        base::cat(package.name, qualified ? ":" : "",
                                  qualified ? package.architecture : "", "\t", package.version));
   }
-  std::sort(lines.begin(), lines.end());
+  std::ranges::sort(lines);
   std::string out;
   for (const auto& line : lines) {
     out += std::get<2>(line);

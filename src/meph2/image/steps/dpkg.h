@@ -20,6 +20,9 @@ struct Package {
 /// Error(untrusted) "NAME:LINE: ..." for what is no status file.
 std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name);
 
+/// nullptr where there is none of that name.
+const Package* find_package(const std::vector<Package>& packages, const std::string& name);
+
 /// What `dpkg-query --show` prints there: `package<TAB>version`, sorted.
 std::string manifest_text(const std::vector<Package>& packages);
 

@@ -11,17 +11,9 @@
 
 namespace meph2::image {
 
-namespace {
-
-bool is_unsigned(const KernelFile& file) {
-  return file.package.find("unsigned") != std::string::npos;
-}
-
-}  // namespace
-
 KernelFile choose_kernel(const std::vector<KernelFile>& found) {
-  const auto signed_one =
-      std::find_if(found.begin(), found.end(), [](const auto& each) { return !is_unsigned(each); });
+  const auto signed_one = std::ranges::find_if(
+      found, [](const auto& each) { return each.package.find("unsigned") == std::string::npos; });
   return signed_one != found.end() ? *signed_one : found.at(0);
 }
 

@@ -2,10 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
-#include <cstdlib>
-
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/strings.h"
@@ -95,8 +91,8 @@ void take_row(const io::Yaml& yaml, const Json& row, const std::string& pointer,
   for (const auto& [key, value] : row.items()) {
     const auto where = io::pointer_to(pointer, key);
     const auto* const name = &key;
-    const auto list = std::find_if(lists.begin(), lists.end(),
-                                   [name](const auto& each) { return each.first == *name; });
+    const auto list =
+        std::ranges::find_if(lists, [name](const auto& each) { return each.first == *name; });
     if (list != lists.end()) {
       *list->second = list_at(yaml, value, where);
     } else if (key == "compression") {
@@ -122,7 +118,7 @@ bool fits(const io::Yaml& yaml, const Json& row, const std::string& pointer, con
     return true;
   }
   const auto names = list_at(yaml, row["codenames"], io::pointer_to(pointer, "codenames"));
-  return std::find(names.begin(), names.end(), os.codename) != names.end();
+  return std::ranges::find(names, os.codename) != names.end();
 }
 
 std::string unquote(std::string_view value) {

@@ -73,9 +73,8 @@ Json versions_of(const std::vector<std::string>& words, const std::vector<Packag
   auto out = Json::object();
   for (const auto& word : words) {
     const auto name = word.substr(0, word.find_first_of("/=:"));
-    const auto found = std::find_if(packages.begin(), packages.end(), [&](const Package& each) {
-      return each.installed && each.name == name;
-    });
+    const auto found = std::ranges::find_if(
+        packages, [&](const Package& each) { return each.installed && each.name == name; });
     if (found != packages.end()) {
       out[name] = found->version;
     }

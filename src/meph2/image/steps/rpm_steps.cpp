@@ -23,10 +23,6 @@ constexpr const char* repositories = "/etc/yum.repos.d";
 constexpr const char* resolver_file = "/etc/resolv.conf";
 constexpr std::uint64_t largest_repository = 1U << 20U;
 
-bool is_regular(const std::string& path) {
-  return base::is_file_at(AT_FDCWD, path);
-}
-
 /// In place: what the file is labelled with stays.
 void rewrite(const std::string& path, const std::string& text) {
   auto file = base::open_file(path, O_WRONLY | O_TRUNC | O_NOFOLLOW);
@@ -46,7 +42,7 @@ class Mirrors {
     }
     for (const auto& name : base::list_directory(repositories)) {
       const auto path = base::cat(repositories, "/", name);
-      if (!name.ends_with(".repo") || !is_regular(path)) {
+      if (!name.ends_with(".repo") || !base::is_file_at(AT_FDCWD, path)) {
         continue;
       }
       const auto text = base::read_file(path, largest_repository);
@@ -61,7 +57,8 @@ class Mirrors {
   /// But for those that a package has replaced since.
   void restore() {
     for (const auto& [path, texts] : changed_) {
-      if (is_regular(path) && base::read_file(path, largest_repository) == texts.second) {
+      if (base::is_file_at(AT_FDCWD, path) &&
+          base::read_file(path, largest_repository) == texts.second) {
         rewrite(path, texts.first);
       }
     }
@@ -75,7 +72,7 @@ class Mirrors {
 
 std::string installer() {
   for (const auto* name : {"dnf", "yum"}) {
-    if (Chroot::has_program(name)) {
+    if (base::find_program(name)) {
       return name;
     }
   }
@@ -110,10 +107,9 @@ std::optional<std::string> mirrored(std::string_view line, const std::string& ba
   const auto url = line.substr(key.size());
   for (const auto* scheme : {"http://", "https://"}) {
     for (const auto& [server, mirror] :
-         {std::pair<std::string, const std::string&>{"mirror.centos.org", base_mirror},
-          std::pair<std::string, const std::string&>{"download.fedoraproject.org/pub/epel",
-                                                     epel_mirror},
-          std::pair<std::string, const std::string&>{"download.example/pub/epel", epel_mirror}}) {
+         {std::pair<std::string_view, std::string_view>{"mirror.centos.org", base_mirror},
+          {"download.fedoraproject.org/pub/epel", epel_mirror},
+          {"download.example/pub/epel", epel_mirror}}) {
       const auto from = base::cat(scheme, server, "/");
       if (!mirror.empty() && url.starts_with(from)) {
         return base::cat(key, mirror, "/", url.substr(from.size()));
@@ -146,18 +142,18 @@ std::string with_mirrors(const std::string& repository, const std::string& base_
   return base::join(lines, "\n");
 }
 
-Json install_rpms(const RpmInput& input, const HostFiles& host, const StageOutput& output) {
+Json install_rpms(const RpmInput& input, const std::string& resolver, const StageOutput& output) {
   const Chroot chroot(output, true);
   {
-    const SuppliedFile resolver(resolver_file, host.resolv_conf, 0644);
+    const SuppliedFile supplied(resolver_file, resolver, 0644);
     install_each(chroot, input);
   }
-  if (is_regular(resolver_file)) {
+  if (base::is_file_at(AT_FDCWD, resolver_file)) {
     rewrite(resolver_file, "");  // images come with that of the network they were made in
   }
   auto lines = base::split_list(
       chroot.answer_of({"rpm", "-qa", "--qf", "%{NAME}\\t%{VERSION}-%{RELEASE}\\n"}), '\n');
-  std::sort(lines.begin(), lines.end());
+  std::ranges::sort(lines);
   return {{"packages", lines}};
 }
 

@@ -130,7 +130,7 @@ TEST_F(InstallerArchiveTest, NothingIsVerifiedWhereTheOperatorSaysSo) {
   world_.offer("xenial", "amd64", "20230607", amd64_files);
   world_.make_indexes();
   expect_untrusted("not signed");
-  options_.verify = false;
+  options_.no_verify = true;
   options_.keyring.clear();
   EXPECT_THAT(names(), ElementsAre("20230607 in '': 2, current"));
 }

@@ -54,7 +54,7 @@ TEST(BuildReport, WhatIsAbsentIsUnknown) {
   const auto read = meph2::parse_build_report("{}", "report");
   EXPECT_EQ(read.builder, "");
   EXPECT_EQ(read.source_sha256, "");
-  EXPECT_EQ(read.source_size, std::nullopt);
+  EXPECT_EQ(read.source_size, 0U);
   EXPECT_THAT(read.archives, IsEmpty());
 }
 

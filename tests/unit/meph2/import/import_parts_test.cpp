@@ -5,8 +5,8 @@
 #include "base/fs/file.h"
 #include "meph2/import/image_index.h"
 #include "meph2/import/import_config.h"
+#include "meph2/import/new_version.h"
 #include "meph2/import/pick_files.h"
-#include "meph2/import/versions.h"
 #include "tests/support/refused.h"
 
 namespace meph2::import {
