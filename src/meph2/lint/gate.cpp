@@ -23,8 +23,13 @@ using sstream::lint::Severity;
 /// Larger documents are compared as text first; below, everything is looked at.
 constexpr std::uint64_t small_document = 4U << 20U;
 
-/// The errors of one document: rule and place, and how to say it.
-using Errors = std::map<std::uint64_t, std::string>;
+struct DocumentError {
+  std::string text;      ///< how to say it
+  bool emptied = false;  ///< it is mere emptiness
+};
+
+/// The errors of one document by rule and place.
+using Errors = std::map<std::uint64_t, DocumentError>;
 
 class DocumentErrors {
  public:
@@ -33,13 +38,11 @@ class DocumentErrors {
     report_.listen([this, partly](const Rule& rule, Severity severity, std::uint64_t identity,
                                   const sstream::lint::Place& place, const std::string& message) {
       constexpr std::size_t version_depth = 4;
-      const bool left_out = partly && rule.id == "products-empty" && place.depth == version_depth;
+      const bool empty = rule.id == "products-empty";
+      const bool left_out = partly && empty && place.depth == version_depth;
       if (severity == Severity::error && !left_out) {
-        errors_.emplace(identity,
-                        base::cat(rule.id, ": ", place.file, " ", place.pointer(), ": ", message));
-        if (rule.id == "products-empty") {
-          emptied_.insert(identity);
-        }
+        auto text = base::cat(rule.id, ": ", place.file, " ", place.pointer(), ": ", message);
+        errors_.emplace(identity, DocumentError{std::move(text), empty});
       }
     });
   }
@@ -48,12 +51,9 @@ class DocumentErrors {
 
   const Errors& errors() const { return errors_; }
 
-  bool is_emptied(std::uint64_t identity) const { return emptied_.contains(identity); }
-
  private:
   Report report_;
   Errors errors_;
-  std::set<std::uint64_t> emptied_;
 };
 
 std::optional<base::File> open(int directory, const std::string& name) {
@@ -138,11 +138,11 @@ class Comparison {
     }
     DocumentErrors live(profiles, false);
     look_at_live(live);
-    for (const auto& [identity, text] : next.errors()) {
+    for (const auto& [identity, error] : next.errors()) {
       if (live.errors().contains(identity)) {
         ++old;
       } else {
-        (next.is_emptied(identity) ? emptied : added).push_back(text);
+        (error.emptied ? emptied : added).push_back(error.text);
       }
     }
   }
