@@ -55,9 +55,7 @@ DuResult use_by_tag(const sstream::Repository& repository, DuBy by) {
   std::unordered_map<std::uint64_t, File> files;
   std::unordered_set<std::uint64_t> named;  // path and group
   DuResult total;
-  sstream::ReferencePolicy policy;
-  policy.kept = false;
-  policy.allow_empty = true;
+  const sstream::ReferencePolicy policy{.kept = false, .allow_empty = true};
   sstream::for_each_reference(repository, policy, [&](const sstream::Reference& reference) {
     const auto group = group_of(*reference.item, by);
     const auto key = io::fingerprint64(reference.path);
@@ -100,10 +98,8 @@ DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Con
                     sstream::Access::read, repository.root());
   sstream::PathSet live;
   sstream::PathSet history;
-  sstream::ReferencePolicy policy;
-  policy.allow_empty = true;
   sstream::for_each_name(
-      uses, policy, context.clock.now(),
+      uses, {.allow_empty = true}, context.clock.now(),
       [&](const sstream::StreamUse&, std::string_view name, std::string_view generation) {
         (generation.empty() ? live : history).add(name);
       });

@@ -246,10 +246,8 @@ sstream::Plan Promotion::plan(const sstream::Generation& live, AddedItems& items
     const auto content_id = selection.tree.content_id();
     auto found = targets.find(content_id);
     if (found == targets.end()) {
-      auto tree = live.read_tree(content_id);
-      found =
-          targets.emplace(content_id, tree ? std::move(*tree) : sstream::empty_like(selection.tree))
-              .first;
+      auto tree = live.read_tree(content_id).value_or(sstream::empty_like(selection.tree));
+      found = targets.emplace(content_id, std::move(tree)).first;
     }
     if (plan_selection(selection, found->second, plan, items)) {
       changed.insert(content_id);

@@ -171,12 +171,11 @@ void compare(const std::string& content_id, const ItemTags& before, const ItemTa
 void unite(const ProductTree& fresh, ProductTree& target) {
   for (const auto& [product, node] : fresh.products().items()) {
     for (const auto& version : fresh.versions(product)) {
-      const auto all = [](const Item&) { return true; };
       if (target.version(product, version) == nullptr) {
-        graft_version(fresh, product, version, target, all);
+        graft_version(fresh, product, version, target, any_item);
       } else {
         const auto united = unite_version(fresh, target, {product, version, {}});
-        graft_version(united, product, version, target, all);
+        graft_version(united, product, version, target, any_item);
       }
     }
   }

@@ -5,7 +5,6 @@
 #include <set>
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
@@ -59,14 +58,7 @@ base::File in_memory(const std::string& text, const std::string& name) {
   if (!file) {
     base::throw_errno(errno, "copy into memory", name);
   }
-  std::string_view rest(text);
-  while (!rest.empty()) {
-    const auto count = ::write(file.fd(), rest.data(), rest.size());
-    if (count < 0) {
-      base::throw_errno(errno, "copy into memory", name);
-    }
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
+  file.write(text);
   return file;
 }
 

@@ -11,6 +11,21 @@ namespace {
 
 using Versions = std::map<std::string, std::set<std::string>>;  ///< by product
 
+bool contains(const Versions& versions, const Pedigree& version) {
+  const auto found = versions.find(version.product);
+  return found != versions.end() && found->second.contains(version.version);
+}
+
+void add_version(MirroredContent& content, const Pedigree& version, const Json& product,
+                 const Json& node) {
+  auto& known = content.versions[version.product];
+  if (known.empty()) {
+    content.stream->set_product(version.product, product);
+  }
+  known.insert(version.version);
+  content.stream->add_version(version.product, version.version, node);
+}
+
 /// What a file's place and content are, as one text.
 std::string promise_of(const std::string& path, const Checksums& sums) {
   return base::cat(path, "\t", sums.size, "\t", sums.strongest().second);
@@ -132,7 +147,7 @@ class Take : public VersionVisitor {
   }
 
   void version(const Pedigree& version, const Json& product, const Json& node) override {
-    if (!is_chosen(version)) {
+    if (chosen_ != nullptr && !contains(*chosen_, version)) {
       return;
     }
     std::vector<std::string> unwanted;
@@ -142,31 +157,18 @@ class Take : public VersionVisitor {
     if (!any) {
       return;
     }
-    auto& known = result_.versions[version.product];
-    if (known.empty()) {
-      result_.stream->set_product(version.product, product);
-    }
-    known.insert(version.version);
     if (unwanted.empty()) {
-      result_.stream->add_version(version.product, version.version, node);
+      add_version(result_, version, product, node);
       return;
     }
     auto part = node;
     for (const auto& name : unwanted) {
       part["items"].erase(name);
     }
-    result_.stream->add_version(version.product, version.version, part);
+    add_version(result_, version, product, part);
   }
 
  private:
-  bool is_chosen(const Pedigree& version) const {
-    if (chosen_ == nullptr) {
-      return true;
-    }
-    const auto found = chosen_->find(version.product);
-    return found != chosen_->end() && found->second.contains(version.version);
-  }
-
   void take(const Item& item) {
     ++result_.items;
     if (selection_.files) {
@@ -205,16 +207,9 @@ class TakeOver : public VersionVisitor {
   void head(const ProductTree& /*tags*/) override {}
 
   void version(const Pedigree& version, const Json& product, const Json& node) override {
-    const auto found = kept_.find(version.product);
-    if (found == kept_.end() || !found->second.contains(version.version)) {
-      return;
+    if (contains(kept_, version)) {
+      add_version(result_, version, product, node);
     }
-    auto& known = result_.versions[version.product];
-    if (known.empty()) {
-      result_.stream->set_product(version.product, product);
-    }
-    known.insert(version.version);
-    result_.stream->add_version(version.product, version.version, node);
   }
 
  private:
@@ -253,7 +248,7 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorSelec
       next.erase(version);
     }
     for (const auto& version : next) {
-      const bool offered = wanted.contains(product) && wanted.at(product).contains(version);
+      const bool offered = contains(wanted, {product, version, {}});
       (offered ? choice.from_source : choice.from_live)[product].insert(version);
     }
   }
@@ -263,9 +258,9 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorSelec
 std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& chosen) {
   for (const auto& [product, versions] : wanted) {
     for (const auto& version : versions) {
-      const auto found = chosen.find(product);
-      if (found == chosen.end() || !found->second.contains(version)) {
-        return Pedigree{product, version, {}};
+      Pedigree beyond{product, version, {}};
+      if (!contains(chosen, beyond)) {
+        return beyond;
       }
     }
   }

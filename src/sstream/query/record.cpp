@@ -73,6 +73,16 @@ void Record::inherit(const Item& item) {
   known_ = true;
 }
 
+std::string_view Record::Own::shown(std::string& room) const {
+  if (value == nullptr) {
+    return text;
+  }
+  if (value->is_string()) {
+    return value->get_ref<const std::string&>();
+  }
+  return room = *scalar_text(*value);
+}
+
 void Record::add_own(const Json& level) {
   for (const auto& [key, value] : level.get_ref<const Json::object_t&>()) {
     if (value.is_primitive() && !value.is_null()) {
@@ -134,13 +144,8 @@ void Record::append_dict(const Item& item, std::string& out) {
     out += ", ";
     append_python_repr(out, own.key);
     out += ": ";
-    if (own.value == nullptr) {
-      append_python_repr(out, own.text);
-    } else if (own.value->is_string()) {
-      append_python_repr(out, own.value->get_ref<const std::string&>());
-    } else {
-      append_python_repr(out, *scalar_text(*own.value));
-    }
+    std::string room;
+    append_python_repr(out, own.shown(room));
   }
   out += '}';
 }
@@ -148,13 +153,8 @@ void Record::append_dict(const Item& item, std::string& out) {
 void Record::append_own_json(const Own& own, std::string& out) const {
   io::append_json_string(own.key, out);
   out += ": ";
-  if (own.value == nullptr) {
-    io::append_json_string(own.text, out);
-  } else if (own.value->is_string()) {
-    io::append_json_string(own.value->get_ref<const std::string&>(), out);
-  } else {
-    io::append_json_string(*scalar_text(*own.value), out);
-  }
+  std::string room;
+  io::append_json_string(own.shown(room), out);
 }
 
 void Record::append_json(const Item& item, std::string& out) {

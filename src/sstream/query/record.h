@@ -39,6 +39,9 @@ class Record {
     std::string_view key;
     const Json* value = nullptr;
     std::string_view text;
+
+    /// Its text; `room` holds what has to be made.
+    std::string_view shown(std::string& room) const;
   };
 
   void inherit(const Item& item);
