@@ -1,7 +1,6 @@
 #include "sstream/format/checksums.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/error.h"

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -11,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/fs/file.h"
 #include "io/json/json.h"
 #include "sstream/lint/rule.h"

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 
 #include "base/strings.h"
 #include "sstream/lint/document.h"

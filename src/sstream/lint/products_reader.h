@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "base/fs/file.h"
 #include "sstream/lint/document.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/strings.h"
 #include "io/hash/fingerprint.h"
 
 namespace sstream::lint {

@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/fs/file.h"
 #include "sstream/format/filter.h"

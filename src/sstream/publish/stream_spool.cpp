@@ -1,7 +1,5 @@
 #include "sstream/publish/stream_spool.h"
 
-#include <functional>
-
 namespace sstream {
 
 namespace {

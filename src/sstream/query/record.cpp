@@ -37,6 +37,13 @@ void put(Pairs& pairs, const std::string& key, std::string value) {
   }
 }
 
+/// "key": "value"
+void append_member(std::string_view key, std::string_view value, std::string& out) {
+  io::append_json_string(key, out);
+  out += ": ";
+  io::append_json_string(value, out);
+}
+
 void put_level(Pairs& pairs, const Json& level) {
   for (const auto& [key, value] : level.get_ref<const Json::object_t&>()) {
     if (auto text = scalar_text(value)) {
@@ -61,14 +68,9 @@ void Record::inherit(const Item& item) {
   dict_.pop_back();  // the bracket
   sorted_.clear();
   for (const auto& [key, value] : inherited_) {
-    Inherited member{key, {}};
-    io::append_json_string(key, member.json);
-    member.json += ": ";
-    io::append_json_string(value, member.json);
-    sorted_.push_back(std::move(member));
+    append_member(key, value, sorted_.emplace_back(key, std::string()).second);
   }
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const Inherited& a, const Inherited& b) { return a.key < b.key; });
+  std::sort(sorted_.begin(), sorted_.end());
   product_ = product;
   known_ = true;
 }
@@ -151,10 +153,8 @@ void Record::append_dict(const Item& item, std::string& out) {
 }
 
 void Record::append_own_json(const Own& own, std::string& out) const {
-  io::append_json_string(own.key, out);
-  out += ": ";
   std::string room;
-  io::append_json_string(own.shown(room), out);
+  append_member(own.key, own.shown(room), out);
 }
 
 void Record::append_json(const Item& item, std::string& out) {
@@ -185,9 +185,7 @@ void Record::append_json(const Item& item, std::string& out) {
     std::sort(sorted.begin(), sorted.end());
     for (const auto& [key, value] : sorted) {
       start();
-      io::append_json_string(key, out);
-      out += ": ";
-      io::append_json_string(value, out);
+      append_member(key, value, out);
     }
   }
   out += "\n  }";
