@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,10 @@ using sstream::ContainerReader;
 using sstream::incus_reader;
 using sstream::lxd_reader;
 
+/// LXD and Incus look for their own items, and do not see those of the other.
+constexpr std::array<std::pair<const ContainerReader*, Profiles>, 2> readers = {
+    {{&lxd_reader, lxd}, {&incus_reader, incus}}};
+
 bool is_read(const Version& version) {
   return containers_read(*version.product->file);
 }
@@ -44,8 +49,7 @@ bool has_root(const Version& version) {
 }
 
 bool has_unified(const Version& version) {
-  return with_ftype(version, lxd_reader.unified) != nullptr ||
-         with_ftype(version, incus_reader.unified) != nullptr;
+  return with_ftype(version, lxd_reader.unified) || with_ftype(version, incus_reader.unified);
 }
 
 void require_metadata(const Version& version, const ContainerReader& reader, const Emit& emit) {
@@ -89,7 +93,7 @@ void lxd_root_item(const Version& version, const Emit& emit) {
 }
 
 void lxd_combined(const Version& version, const Emit& emit) {
-  for (const auto* reader : {&lxd_reader, &incus_reader}) {
+  for (const auto& [reader, profile] : readers) {
     const auto* metadata = with_ftype(version, reader->metadata);
     if (!is_read(version) || metadata == nullptr) {
       continue;
@@ -98,8 +102,7 @@ void lxd_combined(const Version& version, const Emit& emit) {
       const bool held = metadata->tags.find(root.keys[0]) != nullptr ||
                         (root.keys[1] != nullptr && metadata->tags.find(root.keys[1]) != nullptr);
       if (with_ftype(version, root.ftype) != nullptr && !held) {
-        emit(metadata->place(), base::cat("'", root.keys[0], "' is missing"),
-             reader == &lxd_reader ? profile::lxd : profile::incus);
+        emit(metadata->place(), base::cat("'", root.keys[0], "' is missing"), profile);
       }
     }
   }
@@ -120,7 +123,7 @@ void lxd_combined_content(const Version& version, const Emit& emit) {
   if (!is_read(version) || !file.read_data || !file.open_data) {
     return;
   }
-  for (const auto* reader : {&lxd_reader, &incus_reader}) {
+  for (const auto& [reader, profile] : readers) {
     const auto* metadata = with_ftype(version, reader->metadata);
     for (const auto& root : container_roots) {
       const auto* image = with_ftype(version, root.ftype);
@@ -130,8 +133,7 @@ void lxd_combined_content(const Version& version, const Emit& emit) {
       for (const char* key : root.keys) {
         const auto* said = real && key != nullptr ? metadata->tags.text(key) : nullptr;
         if (said != nullptr && *said != *real) {
-          emit(metadata->place(key), base::cat("is not that of the files, ", *real),
-               reader == &lxd_reader ? profile::lxd : profile::incus);
+          emit(metadata->place(key), base::cat("is not that of the files, ", *real), profile);
         }
       }
     }
@@ -139,7 +141,6 @@ void lxd_combined_content(const Version& version, const Emit& emit) {
 }
 
 Check lxd_fingerprints() {
-  // By reader: LXD does not see the items of Incus.
   auto owners = std::make_shared<std::map<std::string, std::string>>();
   Check check;
   check.item = [owners](const Item& item, const Emit& emit) {
@@ -147,7 +148,7 @@ Check lxd_fingerprints() {
     if (ftype == nullptr || !containers_read(*item.version->product->file)) {
       return;
     }
-    for (const auto* reader : {&lxd_reader, &incus_reader}) {
+    for (const auto& [reader, profile] : readers) {
       const bool unified = *ftype == reader->unified;
       if (!unified && *ftype != reader->metadata) {
         continue;
@@ -163,7 +164,7 @@ Check lxd_fingerprints() {
             base::cat(reader->metadata, value.get_ref<const std::string&>()), owner);
         if (!added && at->second != owner) {
           emit(item.place(key), base::cat("is that of ", in_quotes(at->second), " as well"),
-               reader == &lxd_reader ? profile::lxd : profile::incus);
+               profile);
         }
       }
     }

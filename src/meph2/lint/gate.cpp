@@ -30,11 +30,9 @@ struct DocumentError {
 /// The errors of one document by rule and place.
 using Errors = std::map<std::uint64_t, DocumentError>;
 
-std::optional<base::File> open(int directory, const std::string& name) {
-  if (directory < 0 || !base::exists_at(directory, name)) {
-    return std::nullopt;
-  }
-  return base::open_beneath(directory, name, O_RDONLY);
+/// Empty where there is none.
+base::File open(int directory, const std::string& name) {
+  return directory < 0 ? base::File() : base::find_beneath(directory, name, O_RDONLY);
 }
 
 /// `survey`: of a products file. `partly`: versions without items are such as are left out of it.
@@ -82,23 +80,23 @@ class Comparison {
       return;
     }
     if (name == "index.json") {
-      compare(name, *file, {}, profiles, false);
+      compare(name, file, {}, profiles, false);
       return;
     }
     bool partly = false;
-    if (auto before = file->size() > small_document ? open(view_.live, name) : std::nullopt) {
-      if (auto part = sstream::lint::changed_part(*before, *file)) {
-        file = std::move(part);
+    if (auto before = file.size() > small_document ? open(view_.live, name) : base::File()) {
+      if (auto part = sstream::lint::changed_part(before, file)) {
+        file = std::move(*part);
         partly = true;
       }
     }
-    const auto survey = sstream::lint::survey(*file);
+    const auto survey = sstream::lint::survey(file);
     const auto* id = survey.tags.text("content_id");
     const auto* format = survey.tags.text("format");
     if (id != nullptr && format != nullptr && *format == "products:1.0") {
       const auto readers = chosen_ ? *chosen_ : detect_profiles(*id, survey);
       profiles |= readers;
-      compare(name, *file, survey, readers, partly);
+      compare(name, file, survey, readers, partly);
     }
   }
 
@@ -128,8 +126,8 @@ class Comparison {
     try {
       if (auto file = open(view_.live, name)) {
         const auto survey =
-            name == "index.json" ? sstream::lint::Survey{} : sstream::lint::survey(*file);
-        return errors_in(*file, name, survey, readers, false);
+            name == "index.json" ? sstream::lint::Survey{} : sstream::lint::survey(file);
+        return errors_in(file, name, survey, readers, false);
       }
     } catch (const base::Error&) {
       return {};

@@ -18,8 +18,7 @@ namespace meph2 {
 
 namespace {
 
-DuResult largest_first(std::map<std::string, DuRow> groups) {
-  DuResult use;
+DuResult largest_first(std::map<std::string, DuRow> groups, DuResult use) {
   for (auto& [name, row] : groups) {
     row.name = name;
     use.rows.push_back(std::move(row));
@@ -85,10 +84,7 @@ DuResult use_by_tag(const sstream::Repository& repository, DuBy by) {
     row.shared_files += 1;
     row.shared_bytes += file.size;
   });
-  auto use = largest_first(std::move(groups));
-  use.files = total.files;
-  use.bytes = total.bytes;
-  return use;
+  return largest_first(std::move(groups), std::move(total));
 }
 
 /// Sizes on disk, by who still names the file.
@@ -133,10 +129,7 @@ DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Con
     total.bytes += size;
     return true;
   });
-  auto use = largest_first(std::move(groups));
-  use.files = total.files;
-  use.bytes = total.bytes;
-  return use;
+  return largest_first(std::move(groups), std::move(total));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/strings.h"
 #include "io/json/json.h"
 #include "sstream/format/index.h"
+#include "sstream/format/shape.h"
 #include "sstream/repository/signing.h"
 
 namespace sstream {
@@ -226,10 +227,7 @@ base::Time replaced_at(const Repository& repository, const std::string& generati
     return base::Time(std::chrono::seconds(successor.directory.status().st_mtim.tv_sec));
   }
   auto file = open_document(successor, "index.json");
-  const auto index = io::read_json(file);
-  const auto stamp = index.is_object() ? index.value("updated", io::Json()) : io::Json();
-  const auto time =
-      stamp.is_string() ? base::parse_stamp(stamp.get_ref<const std::string&>()) : std::nullopt;
+  const auto time = base::parse_stamp(string_or_empty(io::read_json(file), "updated"));
   return time.value_or(base::Time(std::chrono::seconds(file.status().st_mtim.tv_sec)));
 }
 

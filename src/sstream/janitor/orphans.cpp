@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/fs/path.h"
+#include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/hash/digest.h"
 #include "io/json/json.h"

@@ -122,7 +122,7 @@ struct Rule {
   Weight weight;
   std::string_view looks;  ///< how it looks at the consumer where it is not so
   std::string_view mend;   ///< what to do about it
-  CheckSource check;
+  CheckSource check{};
 };
 
 using Rules = std::vector<Rule>;

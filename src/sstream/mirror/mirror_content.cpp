@@ -132,11 +132,11 @@ class Present : public VersionVisitor {
 class Take : public VersionVisitor {
  public:
   /// `chosen`: null for all that have a wanted item.
-  Take(Sieve& sieve, const Versions* chosen, const MirrorSelection& selection,
-       const PathSet& promises, MirroredContent& result, const Want& want)
+  Take(Sieve& sieve, const Versions* chosen, const MirrorOptions& options, const PathSet& promises,
+       MirroredContent& result, const Want& want)
       : sieve_(sieve),
         chosen_(chosen),
-        selection_(selection),
+        options_(options),
         promises_(promises),
         result_(result),
         want_(want) {}
@@ -171,7 +171,7 @@ class Take : public VersionVisitor {
  private:
   void take(const Item& item) {
     ++result_.items;
-    if (selection_.files) {
+    if (options_.files) {
       add_file(item);
     }
   }
@@ -184,16 +184,16 @@ class Take : public VersionVisitor {
     FileEntry entry;
     entry.item = item.pedigree();
     entry.file.path = *path;
-    entry.file.expected = Checksums::of(item, selection_.allow_md5);
+    entry.file.expected = Checksums::of(item, options_.trust.allow_md5);
     entry.file.known =
-        !selection_.verify && promises_.contains(promise_of(*path, entry.file.expected));
+        !options_.verify && promises_.contains(promise_of(*path, entry.file.expected));
     entry.file.replace = true;
     want_(std::move(entry));
   }
 
   Sieve& sieve_;
   const Versions* chosen_;
-  const MirrorSelection& selection_;
+  const MirrorOptions& options_;
   const PathSet& promises_;
   MirroredContent& result_;
   const Want& want_;
@@ -230,7 +230,7 @@ struct Choice {
   Versions from_live;
 };
 
-Choice choose(const Versions& wanted, const Versions& present, const MirrorSelection& selection) {
+Choice choose(const Versions& wanted, const Versions& present, const MirrorOptions& options) {
   Choice choice;
   std::set<std::string> products;
   for (const auto* side : {&wanted, &present}) {
@@ -241,7 +241,7 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorSelec
   for (const auto& product : products) {
     const auto source = names(wanted, product);
     const auto target = names(present, product);
-    const auto work = resolve_work(source, target, selection.max, selection.keep);
+    const auto work = resolve_work(source, target, options.max, options.keep);
     std::set<std::string> next(target.begin(), target.end());
     next.insert(work.add.begin(), work.add.end());
     for (const auto& version : work.remove) {
@@ -269,26 +269,26 @@ std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& cho
 
 }  // namespace
 
-MirroredContent choose_content(base::File& source, base::File* live,
-                               const MirrorSelection& selection, bool ours, const Want& want) {
-  Present present(ours && !selection.verify);
+MirroredContent choose_content(base::File& source, base::File* live, const MirrorOptions& options,
+                               const Filters& filters, bool ours, const Want& want) {
+  Present present(ours && !options.verify);
   if (live != nullptr) {
     visit_versions(*live, present);
   }
   present.promises.seal();
   MirroredContent result;
   std::optional<Choice> choice;
-  if (selection.max) {  // which versions are the newest is known at the end
-    Sieve sieve(selection.filters);
+  if (options.max) {  // which versions are the newest is known at the end
+    Sieve sieve(filters);
     Survey survey(sieve);
     visit_versions(source, survey);
-    choice = choose(survey.wanted, present.versions, selection);
+    choice = choose(survey.wanted, present.versions, options);
     result.left_out = sieve.left_out;
     result.first_left_out = sieve.first_left_out ? sieve.first_left_out
                                                  : first_beyond(survey.wanted, choice->from_source);
   }
-  Sieve sieve(selection.filters);
-  Take take(sieve, choice ? &choice->from_source : nullptr, selection, present.promises, result,
+  Sieve sieve(filters);
+  Take take(sieve, choice ? &choice->from_source : nullptr, options, present.promises, result,
             want);
   visit_versions(source, take);
   if (!choice) {

@@ -12,6 +12,7 @@
 #include "base/failpoint.h"
 #include "base/fs/parent_cache.h"
 #include "base/fs/path.h"
+#include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
