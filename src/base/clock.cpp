@@ -39,6 +39,13 @@ std::optional<int> number(std::string_view text) {
   return static_cast<int>(*value);
 }
 
+std::optional<std::chrono::sys_days> day_of_calendar(int year, int month, int day) {
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
+}
+
 std::optional<Time> make_time(std::optional<int> year, std::optional<int> month,
                               std::optional<int> day, std::string_view clock,
                               std::chrono::minutes offset) {
@@ -48,14 +55,12 @@ std::optional<Time> make_time(std::optional<int> year, std::optional<int> month,
   const auto hour = number(clock.substr(0, 2));
   const auto minute = number(clock.substr(3, 2));
   const auto second = number(clock.substr(6, 2));
-  const std::chrono::year_month_day date{std::chrono::year(*year),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!hour || !minute || !second || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) {
+  const auto date = day_of_calendar(*year, *month, *day);
+  if (!hour || !minute || !second || !date || *hour > 23 || *minute > 59 || *second > 60) {
     return std::nullopt;
   }
-  const Time time = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
-                    std::chrono::minutes(*minute) + std::chrono::seconds(*second) - offset;
+  const Time time = *date + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+                    std::chrono::seconds(*second) - offset;
   // Others have no four digits for their year, so that they could not be written and read again.
   constexpr Time first = std::chrono::sys_days(std::chrono::year(1000) / 1 / 1);
   constexpr Time end = std::chrono::sys_days(std::chrono::year(10000) / 1 / 1);
@@ -142,6 +147,13 @@ std::optional<Time> parse_stamp(std::string_view text) {
   }
   return make_time(number(parts[3]), static_cast<int>(month - months.begin()) + 1, number(parts[1]),
                    parts[4], *zone);
+}
+
+std::optional<std::chrono::sys_days> parse_day(std::string_view digits) {
+  constexpr std::size_t length = 8;
+  const auto value = digits.size() == length ? parse_decimal(digits).value_or(0) : 0;
+  const auto date = static_cast<int>(value);
+  return day_of_calendar(date / 10'000, date / 100 % 100, date % 100);
 }
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {

@@ -38,6 +38,9 @@ std::string format_compact(Time time);
 /// "2026-01-01", in UTC.
 std::string date_of(Time time);
 
+/// "20260101"; nullopt for what is no day of the calendar.
+std::optional<std::chrono::sys_days> parse_day(std::string_view digits);
+
 /// Sum of <integer><d|h|m|s>, "1d12h"; nothing else, no blanks, largest unit first.
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 

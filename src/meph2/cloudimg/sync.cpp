@@ -17,7 +17,7 @@
 #include "meph2/cloudimg/select.h"
 #include "meph2/cloudimg/target.h"
 #include "meph2/supply/build_space.h"
-#include "sstream/repository/waiting.h"
+#include "sstream/repository/repository.h"
 
 namespace meph2 {
 

@@ -147,9 +147,8 @@ class Reaper {
       known.emplace(list_.orphans[i].path, i);
     }
     std::map<std::pair<const StreamUse*, std::string>, base::Time> replaced;
-    sstream::ReferencePolicy policy;
-    policy.verifier = verifier_.get();
-    policy.allow_empty = options_.allow_empty;
+    const sstream::ReferencePolicy policy{.verifier = verifier_.get(),
+                                          .allow_empty = options_.allow_empty};
     sstream::for_each_name(
         uses_, policy, context_.clock.now(),
         [&](const StreamUse& use, std::string_view name, std::string_view generation) {

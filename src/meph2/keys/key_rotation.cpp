@@ -214,12 +214,7 @@ RotateResult finish(const RotateOptions& options, const sstream::Context& contex
 
 template <typename Work>
 RotateResult guarded(const Work& work) {
-  try {
-    return base::with_state("nothing changed", work);
-  } catch (base::Error& error) {
-    error.add_context(action);
-    throw;
-  }
+  return base::with_context(action, [&] { return base::with_state("nothing changed", work); });
 }
 
 }  // namespace

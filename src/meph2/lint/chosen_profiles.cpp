@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/fs/atomic_file.h"
-#include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "io/json/json.h"
 

@@ -11,42 +11,22 @@ using namespace sstream::lint;
 
 namespace {
 
-const std::string* datatype_of(const Json& entry) {
-  const auto at = entry.is_object() ? entry.find("datatype") : entry.end();
-  return entry.is_object() && at != entry.end() && at->is_string()
-             ? &at->get_ref<const std::string&>()
-             : nullptr;
-}
-
-Check maas_datatype() {
-  return on_index([](const IndexDocument& index, const Emit& emit) {
-    if (index.entries() == nullptr) {
-      return;
-    }
-    for (const auto& [name, entry] : index.entries()->get_ref<const Json::object_t&>()) {
-      const auto* type = datatype_of(entry);
-      if (type != nullptr && *type != "image-ids" && *type != "image-downloads" &&
-          *type != "release-notifications") {
-        emit(index.place().below("index").below(name).below("datatype"),
-             in_quotes(*type) + " is neither image-ids nor image-downloads");
-      }
-    }
-  });
+void maas_datatype(const Entry& entry, const Emit& emit) {
+  const auto* type = entry.text("datatype");
+  if (type != nullptr && *type != "image-ids" && *type != "image-downloads" &&
+      *type != "release-notifications") {
+    emit(entry.place("datatype"), in_quotes(*type) + " is neither image-ids nor image-downloads");
+  }
 }
 
 Check notifications() {
-  Check check = on_index([](const IndexDocument& index, const Emit& emit) {
-    if (index.entries() == nullptr) {
-      return;
+  Check check;
+  check.entry = [](const Entry& entry, const Emit& emit) {
+    const auto* type = entry.text("datatype");
+    if (type != nullptr && *type == "release-notifications") {
+      emit(entry.place("datatype"), "an entry of notifications");
     }
-    for (const auto& [name, entry] : index.entries()->get_ref<const Json::object_t&>()) {
-      const auto* type = datatype_of(entry);
-      if (type != nullptr && *type == "release-notifications") {
-        emit(index.place().below("index").below(name).below("datatype"),
-             "an entry of notifications");
-      }
-    }
-  });
+  };
   check.head = [](const ProductsFile& file, const Emit& emit) {
     if (file.ftypes.contains("notifications")) {
       emit(file.place(), "holds notifications");
@@ -62,7 +42,7 @@ void require_datatype(const IndexDocument& index, const char* wanted, const Emit
     return;
   }
   for (const auto& entry : *entries) {
-    const auto* type = datatype_of(entry);
+    const auto* type = text_of(member(entry, "datatype"));
     if (type != nullptr && *type == wanted) {
       return;
     }
@@ -70,36 +50,24 @@ void require_datatype(const IndexDocument& index, const char* wanted, const Emit
   emit(index.place().below("index"), std::string("no entry has the datatype ") + wanted);
 }
 
-Check any_downloads() {
-  return on_index([](const IndexDocument& index, const Emit& emit) {
-    require_datatype(index, "image-downloads", emit);
-  });
+void any_downloads(const IndexDocument& index, const Emit& emit) {
+  require_datatype(index, "image-downloads", emit);
 }
 
-Check any_ids() {
-  return on_index([](const IndexDocument& index, const Emit& emit) {
-    require_datatype(index, "image-ids", emit);
-  });
+void any_ids(const IndexDocument& index, const Emit& emit) {
+  require_datatype(index, "image-ids", emit);
 }
 
-Check plain_index() {
-  Check check;
-  check.stream = [](const Stream& stream, const Emit& emit) {
-    if (stream.index != nullptr && stream.index->is_signed) {
-      emit(stream.place(), "there is no index.json beside it");
-    }
-  };
-  return check;
+void plain_index(const Stream& stream, const Emit& emit) {
+  if (stream.index != nullptr && stream.index->is_signed) {
+    emit(stream.place(), "there is no index.json beside it");
+  }
 }
 
-Check signed_index() {
-  Check check;
-  check.stream = [](const Stream& stream, const Emit& emit) {
-    if (stream.is_url && stream.index != nullptr && !stream.has_signed_index) {
-      emit(stream.place(), "there is no index.sjson beside it");
-    }
-  };
-  return check;
+void signed_index(const Stream& stream, const Emit& emit) {
+  if (stream.is_url && stream.index != nullptr && !stream.has_signed_index) {
+    emit(stream.place(), "there is no index.sjson beside it");
+  }
 }
 
 }  // namespace

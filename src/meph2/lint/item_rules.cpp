@@ -38,8 +38,7 @@ Rules items() {
        "a sha256 is 64 lower-case hexadecimal digits",
        {all},
        "It is compared as text: an upper-case digest never matches, and MAAS fetches the file "
-       "again "
-       "and again for two hours.",
+       "again and again for two hours.",
        "Write it in lower case.",
        check_sha256_form},
       // docs/format.md 6.41
@@ -76,8 +75,7 @@ Rules items() {
        {all},
        "404: MAAS fails the selection, LXD the launch.",
        "`meph2-util verify --repair-from SOURCE` fetches it again; `meph2-util remove-version` "
-       "takes "
-       "it out of the metadata."},
+       "takes it out of the metadata."},
       // docs/format.md 6.39
       {engine::file_size,
        "every file has the size that the metadata says",

@@ -21,29 +21,17 @@ bool has_ids(const ProductsFile& file) {
 }
 
 bool is_cloud(const Json& cloud) {
-  const auto has = [&](const char* key) {
-    const auto at = cloud.find(key);
-    return at != cloud.end() && at->is_string();
-  };
-  return cloud.is_object() && has("region") && has("endpoint");
+  return text_of(member(cloud, "region")) != nullptr &&
+         text_of(member(cloud, "endpoint")) != nullptr;
 }
 
-Check clouds() {
-  return on_index([](const IndexDocument& index, const Emit& emit) {
-    if (index.entries() == nullptr) {
-      return;
-    }
-    for (const auto& [name, entry] : index.entries()->get_ref<const Json::object_t&>()) {
-      const auto at = entry.is_object() ? entry.find("clouds") : entry.end();
-      if (!entry.is_object() || at == entry.end()) {
-        continue;  // any cloud
-      }
-      if (!at->is_array() || at->empty() || !std::all_of(at->begin(), at->end(), is_cloud)) {
-        emit(index.place().below("index").below(name).below("clouds"),
-             "is no list of objects with region and endpoint");
-      }
-    }
-  });
+/// Where there are none it is any cloud.
+void clouds(const Entry& entry, const Emit& emit) {
+  const auto* list = entry.find("clouds");
+  if (list != nullptr &&
+      (!list->is_array() || list->empty() || !std::all_of(list->begin(), list->end(), is_cloud))) {
+    emit(entry.place("clouds"), "is no list of objects with region and endpoint");
+  }
 }
 
 /// com.ubuntu.cloud[.STREAM]:server:VERSION:ARCH
@@ -54,29 +42,22 @@ bool is_product_id(const std::string& name) {
          parts[1] == "server" && !parts[2].empty() && !parts[3].empty();
 }
 
-Check product_id() {
-  return on_product([](const Product& product, const Emit& emit) {
-    if (has_ids(*product.file) && !is_product_id(product.name)) {
-      emit(product.place(), "is not of the form com.ubuntu.cloud[.STREAM]:server:VERSION:ARCH");
-    }
-  });
+void product_id(const Product& product, const Emit& emit) {
+  if (has_ids(*product.file) && !is_product_id(product.name)) {
+    emit(product.place(), "is not of the form com.ubuntu.cloud[.STREAM]:server:VERSION:ARCH");
+  }
 }
 
-Check item_fields() {
-  return on_item([](const Item& item, const Emit& emit) {
-    if (!has_ids(*item.version->product->file)) {
-      return;
+void item_fields(const Item& item, const Emit& emit) {
+  if (!has_ids(*item.version->product->file)) {
+    return;
+  }
+  for (const char* key : {"id", "region", "virt", "root_store"}) {
+    const bool crsn = std::string_view(key) == "region" && item.inherited("crsn") != nullptr;
+    if (!crsn || item.inherited(key) != nullptr) {
+      require_text(item, key, emit);
     }
-    for (const char* key : {"id", "region", "virt", "root_store"}) {
-      const bool crsn = std::string_view(key) == "region" && item.inherited("crsn") != nullptr;
-      const auto* value = item.inherited(key);
-      if (value == nullptr && !crsn) {
-        emit(item.place(), base::cat("'", key, "' is missing"));
-      } else if (value != nullptr && !value->is_string()) {
-        emit(item.place(key), wrong_type(*value, "string"));
-      }
-    }
-  });
+  }
 }
 
 }  // namespace

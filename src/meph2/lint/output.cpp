@@ -17,34 +17,21 @@ namespace {
 constexpr std::array<Severity, 3> severities = {Severity::error, Severity::warning,
                                                 Severity::advice};
 
-std::string counted(std::uint64_t count, const char* what) {
-  return base::cat(count, " ", what, count == 1 ? "" : "s");
-}
-
 /// "3 errors, 1 warning", without what there is none of.
 std::string sum_of(const sstream::lint::Report& report) {
   std::vector<std::string> parts;
-  const auto add = [&](Severity severity, const char* what) {
-    if (report.count(severity) > 0) {
-      parts.push_back(counted(report.count(severity), what));
+  for (const auto severity : severities) {
+    if (const auto count = report.count(severity); count > 0) {
+      const bool advice = severity == Severity::advice;
+      parts.push_back(base::cat(count, " ", advice ? "piece" : name_of(severity),
+                                count == 1 ? "" : "s", advice ? " of advice" : ""));
     }
-  };
-  add(Severity::error, "error");
-  add(Severity::warning, "warning");
-  add(Severity::advice, "piece");
-  auto text = base::join(parts, ", ");
-  if (report.count(Severity::advice) > 0) {
-    text += " of advice";
   }
-  return text.empty() ? "clean" : text;
+  return parts.empty() ? "clean" : base::join(parts, ", ");
 }
 
 std::string location_of(const Finding& finding) {
-  auto text = finding.file;
-  if (finding.line > 0) {
-    text += base::cat(":", finding.line);
-  }
-  return text;
+  return finding.file + (finding.line > 0 ? base::cat(":", finding.line) : "");
 }
 
 Profiles bits(const Rule& rule, Severity severity) {
@@ -66,6 +53,17 @@ std::string titles_of(Profiles profiles) {
     }
   }
   return base::join(titles, ", ");
+}
+
+/// "error for MAAS 3.8 and later, LXD", by severity.
+std::vector<std::string> concerned_by(const Rule& rule) {
+  std::vector<std::string> lines;
+  for (const auto severity : severities) {
+    if (const auto concerned = bits(rule, severity); concerned != 0) {
+      lines.push_back(base::cat(name_of(severity), " for ", titles_of(concerned)));
+    }
+  }
+  return lines;
 }
 
 io::Json rule_json(const Rule& rule) {
@@ -108,17 +106,11 @@ std::vector<std::string> text_of(const Result& result) {
 io::Json json_of(const Result& result, const std::string& where) {
   auto findings = io::Json::array();
   for (const auto& finding : result.report.findings()) {
-    auto profiles = io::Json::array();
-    for (const auto& one : profile_names()) {
-      if ((finding.profiles & one.bit) != 0) {
-        profiles.push_back(one.name);
-      }
-    }
     findings.push_back({{"file", finding.file},
                         {"line", finding.line > 0 ? io::Json(finding.line) : io::Json()},
                         {"message", finding.message},
                         {"pointer", finding.pointer},
-                        {"profiles", std::move(profiles)},
+                        {"profiles", base::split_list(names_of(finding.profiles), ',')},
                         {"rule", finding.rule->id},
                         {"severity", name_of(finding.severity)}});
   }
@@ -180,12 +172,8 @@ io::Json sarif_of(const Result& result, const std::string& where, const std::str
 }
 
 std::vector<std::string> explanation_of(const Rule& rule) {
-  std::vector<std::string> lines = {base::cat(rule.id, ": ", rule.title), ""};
-  for (const auto severity : severities) {
-    if (const auto concerned = bits(rule, severity); concerned != 0) {
-      lines.push_back(base::cat(name_of(severity), " for ", titles_of(concerned)));
-    }
-  }
+  auto lines = concerned_by(rule);
+  lines.insert(lines.begin(), {base::cat(rule.id, ": ", rule.title), ""});
   lines.insert(lines.end(), {"", base::cat("How it looks there: ", rule.looks), "",
                              base::cat("How to mend it: ", rule.mend)});
   return lines;
@@ -237,10 +225,8 @@ std::string rules_as_markdown() {
   }
   for (const auto& rule : lint_rules()) {
     text += base::cat("\n## ", rule.id, "\n\n", rule.title, ".\n\n");
-    for (const auto severity : severities) {
-      if (const auto concerned = bits(rule, severity); concerned != 0) {
-        text += base::cat("- ", name_of(severity), " for ", titles_of(concerned), "\n");
-      }
+    for (const auto& line : concerned_by(rule)) {
+      text += base::cat("- ", line, "\n");
     }
     text += base::cat("\n**How it looks there.** ", rule.looks, "\n\n**How to mend it.** ",
                       rule.mend, "\n");

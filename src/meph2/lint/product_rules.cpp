@@ -62,21 +62,19 @@ void lower_levels(const Version& version, const Emit& emit) {
 }
 
 Check hoisted() {
-  Check check = on_head(top_level);
+  Check check(top_level);
   check.version = lower_levels;
   return check;
 }
 
 /// An arch anywhere: on another level than the product's it is hoisted-keys that tells.
-Check arch() {
-  return on_version([](const Version& version, const Emit& emit) {
-    const auto& product = *version.product;
-    if (product.versions.size() == 1 && product.tags.find("arch") == nullptr &&
-        version.tags.find("arch") == nullptr && product.file->tags.find("arch") == nullptr) {
-      emit(product.place(), "'arch' is missing",
-           product.kind != maas_none ? all_profiles : lxd | incus);
-    }
-  });
+void arch(const Version& version, const Emit& emit) {
+  const auto& product = *version.product;
+  if (product.versions.size() == 1 && product.tags.find("arch") == nullptr &&
+      version.tags.find("arch") == nullptr && product.file->tags.find("arch") == nullptr) {
+    emit(product.place(), "'arch' is missing",
+         product.kind != maas_none ? all_profiles : lxd | incus);
+  }
 }
 
 }  // namespace

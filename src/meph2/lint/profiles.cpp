@@ -98,4 +98,12 @@ int maas_kind_of(const sstream::lint::Product& product, const sstream::lint::Ver
   return root ? maas_multi : maas_none;
 }
 
+bool containers_read(const sstream::lint::ProductsFile& file) {
+  const auto* listed = file.listed;
+  const auto* entry = listed != nullptr ? sstream::lint::member(*listed, "datatype") : nullptr;
+  const auto* said = sstream::lint::text_of(entry);
+  const auto* datatype = said != nullptr ? said : file.text("datatype");
+  return datatype != nullptr && *datatype == "image-downloads";
+}
+
 }  // namespace meph2

@@ -43,4 +43,7 @@ enum MaasKind : int { maas_none = 0, maas_bootloader = 1, maas_multi = 2, maas_s
 
 int maas_kind_of(const sstream::lint::Product& product, const sstream::lint::Version& first);
 
+/// Neither LXD nor Incus looks at any file but those of datatype image-downloads.
+bool containers_read(const sstream::lint::ProductsFile& file);
+
 }  // namespace meph2

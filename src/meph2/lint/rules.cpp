@@ -5,12 +5,11 @@ namespace meph2 {
 const sstream::lint::Rules& lint_rules() {
   static const auto all = [] {
     sstream::lint::Rules table;
-    for (auto part :
-         {rules::documents, rules::indexes, rules::products, rules::items, rules::maas_readers,
-          rules::containers, rules::juju_readers, rules::servers}) {
-      for (auto& rule : part()) {
-        table.push_back(rule);
-      }
+    for (auto part : {rules::documents, rules::indexes, rules::products, rules::items,
+                      rules::maas_products, rules::maas_items, rules::container_products,
+                      rules::container_images, rules::juju_readers, rules::servers}) {
+      const auto rows = part();
+      table.insert(table.end(), rows.begin(), rows.end());
     }
     return table;
   }();

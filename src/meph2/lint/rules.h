@@ -11,12 +11,14 @@ const sstream::lint::Rules& lint_rules();
 namespace rules {
 
 /// The parts, by theme. A new rule is a new row of one of them.
-sstream::lint::Rules documents();     ///< text, JSON, signatures
-sstream::lint::Rules indexes();       ///< the index
-sstream::lint::Rules products();      ///< products files, products, versions
-sstream::lint::Rules items();         ///< items and their files
-sstream::lint::Rules maas_readers();  ///< what only MAAS asks for
-sstream::lint::Rules containers();    ///< what LXD and Incus ask for
+sstream::lint::Rules documents();      ///< text, JSON, signatures
+sstream::lint::Rules indexes();        ///< the index
+sstream::lint::Rules products();       ///< products files, products, versions
+sstream::lint::Rules items();          ///< items and their files
+sstream::lint::Rules maas_products();  ///< what only MAAS asks for
+sstream::lint::Rules maas_items();
+sstream::lint::Rules container_products();  ///< what LXD and Incus ask for
+sstream::lint::Rules container_images();
 sstream::lint::Rules juju_readers();
 sstream::lint::Rules servers();  ///< what is seen over HTTP
 

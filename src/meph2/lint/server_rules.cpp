@@ -50,11 +50,9 @@ sstream::lint::Rules servers() {
        "the server answers, or refuses, connections to port 80",
        {0, lxd | incus},
        "LXD and Incus ask for each file by plain http first: where a firewall drops that, they "
-       "wait "
-       "for a connection that never comes, file by file.",
+       "wait for a connection that never comes, file by file.",
        "Let the firewall reject connections to port 80 instead of dropping them, or serve the "
-       "files "
-       "there too."},
+       "files there too."},
   };
 }
 

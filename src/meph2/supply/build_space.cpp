@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
-#include "sstream/repository/waiting.h"
 
 namespace meph2 {
 

@@ -8,31 +8,10 @@
 
 namespace meph2 {
 
-namespace {
-
-constexpr std::size_t date_digits = 8;
-
-bool is_digit(char character) {
-  return character >= '0' && character <= '9';
-}
-
-}  // namespace
-
 std::optional<base::Time> end_of_version_day(const std::string& version) {
-  const bool dated = version.size() >= date_digits &&
-                     std::all_of(version.begin(), version.begin() + date_digits, is_digit) &&
-                     (version.size() == date_digits || !is_digit(version[date_digits]));
-  if (!dated) {
-    return std::nullopt;
-  }
-  const std::chrono::year_month_day day(
-      std::chrono::year(std::stoi(version.substr(0, 4))),
-      std::chrono::month(static_cast<unsigned>(std::stoi(version.substr(4, 2)))),
-      std::chrono::day(static_cast<unsigned>(std::stoi(version.substr(6, 2)))));
-  if (!day.ok()) {
-    return std::nullopt;
-  }
-  return base::Time(std::chrono::sys_days(day) + std::chrono::days(1));
+  const auto digits = version.find_first_not_of("0123456789");
+  const auto day = base::parse_day(std::string_view(version).substr(0, digits));
+  return day ? std::optional<base::Time>(*day + std::chrono::days(1)) : std::nullopt;
 }
 
 void require_soaked(const std::string& version, const std::string& updated,

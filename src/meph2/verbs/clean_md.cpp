@@ -107,24 +107,20 @@ class Cleaning {
         plan.streams.push_back(std::move(tree));
       }
     }
-    std::sort(result_.removed.begin(), result_.removed.end(), by_name);
+    std::sort(result_.removed.begin(), result_.removed.end());
     return plan;
   }
 
  private:
-  static bool by_name(const CleanedVersion& one, const CleanedVersion& other) {
-    return std::tie(one.content_id, one.product, one.version) <
-           std::tie(other.content_id, other.product, other.version);
-  }
-
   /// Contents in which something may go are kept as trees; of the others only the use of files
   /// counts.
   void read(const sstream::Generation& live) {
-    bool known = document_.empty();
+    const auto only = document_.empty() ? std::string() : content_id_of(live);
     for (const auto& [content_id, stream] : live.streams()) {
-      const bool wanted = document_.empty() || stream.file == document_;
-      known = known || wanted;
-      if (stream.format != "products:1.0" || !may_shrink(live, content_id, wanted)) {
+      const bool wanted = only.empty() || content_id == only;
+      // Where nothing of the wanted one may go the others need not be read.
+      if (stream.format != "products:1.0" ||
+          !may_shrink(live, wanted ? content_id : only, wanted)) {
         continue;
       }
       auto tree = *live.read_tree(content_id);
@@ -133,30 +129,21 @@ class Cleaning {
         trees_.push_back(std::move(tree));
       }
     }
-    if (!known) {
-      throw base::Error(base::Errc::not_found,
-                        base::cat(options_.target, ": no such products file in the stream"));
-    }
     sharing_.settle();
   }
 
-  /// By the numbers of versions alone, where they are all that counts: a run without work stays
-  /// cheap.
+  /// Whether something may go from a content. By the numbers of versions alone, where they are all
+  /// that counts: a run without work stays cheap.
   bool may_shrink(const sstream::Generation& live, const std::string& content_id,
                   bool wanted) const {
     if (options_.older_than || options_.free) {
       return true;
     }
-    const auto any_over = [&](const std::string& id) {
-      const auto& versions = live.summary(id).versions;
-      return std::any_of(versions.begin(), versions.end(), [&](const auto& entry) {
-        return entry.second > std::max(*options_.max, options_.min_keep);
-      });
-    };
-    if (wanted) {
-      return any_over(content_id) || !options_.allow_drop.empty();
-    }
-    return !document_.empty() && any_over(content_id_of(live));
+    const auto& versions = live.summary(content_id).versions;
+    return (wanted && !options_.allow_drop.empty()) ||
+           std::any_of(versions.begin(), versions.end(), [&](const auto& entry) {
+             return entry.second > std::max(*options_.max, options_.min_keep);
+           });
   }
 
   std::string content_id_of(const sstream::Generation& live) const {
@@ -279,11 +266,9 @@ void require_signed(const sstream::Repository& repository, const std::string& ke
     return;
   }
   const io::Verifier verifier(io::Keyring::load(keyring), context.clock);
-  sstream::ReferencePolicy policy;
-  policy.verifier = &verifier;
-  policy.kept = false;
-  policy.allow_empty = true;
-  sstream::for_each_named_path(repository, policy, [](std::string_view, std::string_view) {});
+  sstream::for_each_named_path(repository,
+                               {.verifier = &verifier, .kept = false, .allow_empty = true},
+                               [](std::string_view, std::string_view) {});
 }
 
 /// The data directory, and the products file's name if it is one that is to be cleaned alone.

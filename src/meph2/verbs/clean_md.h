@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,6 +29,8 @@ struct CleanedVersion {
   std::string content_id;
   std::string product;
   std::string version;
+
+  auto operator<=>(const CleanedVersion&) const = default;
 };
 
 struct CleanMdResult {

@@ -82,8 +82,7 @@ bool has_copy(const Supply& supply, const Pedigree& version, const ProductTree& 
   if (tree.version(version.product, version.version) == nullptr) {
     return false;
   }
-  const auto difference = require_nothing_more(
-      supply, version, [](const Item&) { return true; }, tree);
+  const auto difference = require_nothing_more(supply, version, sstream::any_item, tree);
   if (!difference.only_supply.empty()) {
     throw base::Error(Errc::conflict, base::cat(version.text(), ": is there already, without ",
                                                 base::join(difference.only_supply, ", "),
@@ -105,8 +104,7 @@ bool plan_stream(const CopyVersionOptions& options, const sstream::Filters& filt
   for (const auto& product : products) {
     const Pedigree copy{product, options.to, {}};
     if (!has_copy(supply, copy, tree)) {
-      add_version(
-          supply, copy, [](const Item&) { return true; }, tree, plan, result.items);
+      add_version(supply, copy, sstream::any_item, tree, plan, result.items);
       result.products.push_back(product);
       changed = true;
     }

@@ -18,8 +18,7 @@ namespace meph2 {
 
 namespace {
 
-DuResult largest_first(std::map<std::string, DuRow> groups) {
-  DuResult use;
+DuResult largest_first(std::map<std::string, DuRow> groups, DuResult use) {
   for (auto& [name, row] : groups) {
     row.name = name;
     use.rows.push_back(std::move(row));
@@ -55,9 +54,7 @@ DuResult use_by_tag(const sstream::Repository& repository, DuBy by) {
   std::unordered_map<std::uint64_t, File> files;
   std::unordered_set<std::uint64_t> named;  // path and group
   DuResult total;
-  sstream::ReferencePolicy policy;
-  policy.kept = false;
-  policy.allow_empty = true;
+  const sstream::ReferencePolicy policy{.kept = false, .allow_empty = true};
   sstream::for_each_reference(repository, policy, [&](const sstream::Reference& reference) {
     const auto group = group_of(*reference.item, by);
     const auto key = io::fingerprint64(reference.path);
@@ -87,10 +84,7 @@ DuResult use_by_tag(const sstream::Repository& repository, DuBy by) {
     row.shared_files += 1;
     row.shared_bytes += file.size;
   });
-  auto use = largest_first(std::move(groups));
-  use.files = total.files;
-  use.bytes = total.bytes;
-  return use;
+  return largest_first(std::move(groups), std::move(total));
 }
 
 /// Sizes on disk, by who still names the file.
@@ -100,10 +94,8 @@ DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Con
                     sstream::Access::read, repository.root());
   sstream::PathSet live;
   sstream::PathSet history;
-  sstream::ReferencePolicy policy;
-  policy.allow_empty = true;
   sstream::for_each_name(
-      uses, policy, context.clock.now(),
+      uses, {.allow_empty = true}, context.clock.now(),
       [&](const sstream::StreamUse&, std::string_view name, std::string_view generation) {
         (generation.empty() ? live : history).add(name);
       });
@@ -137,10 +129,7 @@ DuResult use_by_orphan(const sstream::Repository& repository, const sstream::Con
     total.bytes += size;
     return true;
   });
-  auto use = largest_first(std::move(groups));
-  use.files = total.files;
-  use.bytes = total.bytes;
-  return use;
+  return largest_first(std::move(groups), std::move(total));
 }
 
 }  // namespace

@@ -59,11 +59,9 @@ std::optional<std::vector<std::string>> files_of(const sstream::Generation& live
       continue;
     }
     found = true;
-    tree->for_each_item([&](const sstream::Item& item) {
-      if (item.pedigree().product == named.product && item.pedigree().version == named.version) {
-        if (const auto path = sstream::normal_path(item.tag("path").value_or(""))) {
-          paths.insert(*path);
-        }
+    tree->for_each_item_of(named.product, named.version, [&](const sstream::Item& item) {
+      if (const auto path = sstream::normal_path(item.tag("path").value_or(""))) {
+        paths.insert(*path);
       }
     });
   }

@@ -51,8 +51,7 @@ class StreamInsert {
     if (has_all(live, wanted, context)) {
       return;
     }
-    auto tree = live.read_tree(source_.content_id());
-    auto target = tree ? std::move(*tree) : sstream::empty_like(source_);
+    auto target = live.read_tree(source_.content_id()).value_or(sstream::empty_like(source_));
     bool changed = false;
     for (const auto& [product, versions] : wanted) {
       const auto work =

@@ -14,10 +14,6 @@ using sstream::Item;
 using sstream::Pedigree;
 using sstream::ProductTree;
 
-bool any(const Item& /*item*/) {
-  return true;
-}
-
 /// Unites one content id of the source with the target's.
 class StreamMerge {
  public:
@@ -43,10 +39,10 @@ class StreamMerge {
  private:
   bool unite(const Pedigree& version) {
     if (target_.version(version.product, version.version) == nullptr) {
-      add_version(supply_, version, any, target_, plan_, items_);
+      add_version(supply_, version, sstream::any_item, target_, plan_, items_);
       return true;
     }
-    const auto difference = compare_version(supply_, version, any, target_);
+    const auto difference = compare_version(supply_, version, sstream::any_item, target_);
     const auto& missing = difference.only_supply;
     if (missing.empty()) {
       return false;
@@ -58,7 +54,7 @@ class StreamMerge {
         },
         plan_, items_);
     const auto united = sstream::unite_version(target_, supply_.tree, version);
-    sstream::graft_version(united, version.product, version.version, target_, any);
+    sstream::graft_version(united, version.product, version.version, target_, sstream::any_item);
     return true;
   }
 

@@ -237,9 +237,8 @@ class StreamChange {
     const Supply supply{picked, [this](const std::string& path) { return source_->locate(path); },
                         supply_->tree.name(), true};
     for (const auto& version : versions) {
-      add_version(
-          supply, {name, version, {}}, [](const sstream::Item&) { return true; }, target_.tree,
-          plan_, result_.items);
+      add_version(supply, {name, version, {}}, sstream::any_item, target_.tree, plan_,
+                  result_.items);
     }
     grafted_ = true;
   }

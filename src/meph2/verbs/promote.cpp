@@ -50,69 +50,57 @@ void require_label(const std::string& label, const sstream::Context& context) {
   }
 }
 
+/// Products with an item that matches, and what the filters leave out of them. (The source has the
+/// version only.)
+std::set<std::string> matching(const PromoteOptions& options, const sstream::Filters& filters,
+                               const ProductTree& source,
+                               std::map<std::string, std::set<std::string>>& left_out) {
+  std::set<std::string> products;
+  source.for_each_item([&](const Item& item) {
+    const auto& id = item.pedigree();
+    if (filters.matches(item)) {
+      products.insert(id.product);
+    } else {
+      left_out[id.product].insert(id.item);
+    }
+  });
+  for (const auto& product : products) {
+    if (!left_out[product].empty() && !options.allow_partial) {
+      throw base::Error(
+          Errc::refused,
+          base::cat(product, "/", options.version, ": the filters leave out a part of it (",
+                    *left_out[product].begin(), "); --allow-partial if that is meant"));
+    }
+  }
+  return products;
+}
+
 /// Chooses the version out of one content of the source.
-class Selector {
- public:
-  Selector(const PromoteOptions& options, const sstream::Filters& filters)
-      : options_(options), filters_(filters) {}
-
-  std::optional<Selection> select(const ProductTree& source) const {
-    std::map<std::string, std::set<std::string>> left_out;
-    const auto products = matching(source, left_out);
-    if (products.empty()) {
-      return std::nullopt;
-    }
-    auto picked = sstream::empty_like(source);
-    picked.json()["content_id"] = without_channel(source.content_id());
-    picked.json().erase("label");
-    Selection selection{
-        std::move(picked), source.name(), source.content_id(), source.updated(), {}};
-    for (const auto& product : products) {
-      pick(source, product, selection.tree);
-      for (const auto& item : left_out[product]) {
-        selection.left_out.insert({without_channel(product), options_.version, item});
-      }
-    }
-    return selection;
+std::optional<Selection> selection_of(const PromoteOptions& options,
+                                      const sstream::Filters& filters, const ProductTree& source) {
+  std::map<std::string, std::set<std::string>> left_out;
+  const auto products = matching(options, filters, source, left_out);
+  if (products.empty()) {
+    return std::nullopt;
   }
-
- private:
-  /// Products with an item that matches, and what the filters leave out of them. (The source has
-  /// the version only.)
-  std::set<std::string> matching(const ProductTree& source,
-                                 std::map<std::string, std::set<std::string>>& left_out) const {
-    std::set<std::string> products;
-    source.for_each_item([&](const Item& item) {
-      const auto& id = item.pedigree();
-      if (filters_.matches(item)) {
-        products.insert(id.product);
-      } else {
-        left_out[id.product].insert(id.item);
-      }
-    });
-    for (const auto& product : products) {
-      if (!left_out[product].empty() && !options_.allow_partial) {
-        throw base::Error(
-            Errc::refused,
-            base::cat(product, "/", options_.version, ": the filters leave out a part of it (",
-                      *left_out[product].begin(), "); --allow-partial if that is meant"));
-      }
-    }
-    return products;
-  }
-
-  void pick(const ProductTree& source, const std::string& product, ProductTree& into) const {
+  Selection selection{
+      sstream::empty_like(source), source.name(), source.content_id(), source.updated(), {}};
+  auto& picked = selection.tree;
+  picked.json()["content_id"] = without_channel(source.content_id());
+  picked.json().erase("label");
+  for (const auto& product : products) {
     const auto name = without_channel(product);
-    if (into.product(name) != nullptr) {
+    if (picked.product(name) != nullptr) {
       throw base::Error(Errc::conflict, base::cat(source.name(), ": ", product,
                                                   " and another product both become ", name));
     }
-    into.set({name, {}, {}}, relabelled(source, product, {options_.version}, options_.label));
+    picked.set({name, {}, {}}, relabelled(source, product, {options.version}, options.label));
+    for (const auto& item : left_out[product]) {
+      selection.left_out.insert({name, options.version, item});
+    }
   }
-
-  const PromoteOptions& options_;
-  const sstream::Filters& filters_;
-};
+  return selection;
+}
 
 /// The whole promotion: selected once, planned on every live generation it meets.
 class Promotion {
@@ -143,10 +131,9 @@ class Promotion {
 
 void Promotion::select() {
   const sstream::Filters filters(options_.filters);
-  const Selector selector(options_, filters);
   for (const auto& entry : origin_.entries()) {
     const auto source = origin_.read_version(entry, options_.version);
-    if (auto selection = selector.select(source)) {
+    if (auto selection = selection_of(options_, filters, source)) {
       sstream::require_one_content_per_path(selection->tree);
       selections_.push_back(std::move(*selection));
     }
@@ -246,10 +233,8 @@ sstream::Plan Promotion::plan(const sstream::Generation& live, AddedItems& items
     const auto content_id = selection.tree.content_id();
     auto found = targets.find(content_id);
     if (found == targets.end()) {
-      auto tree = live.read_tree(content_id);
-      found =
-          targets.emplace(content_id, tree ? std::move(*tree) : sstream::empty_like(selection.tree))
-              .first;
+      auto tree = live.read_tree(content_id).value_or(sstream::empty_like(selection.tree));
+      found = targets.emplace(content_id, std::move(tree)).first;
     }
     if (plan_selection(selection, found->second, plan, items)) {
       changed.insert(content_id);

@@ -65,7 +65,7 @@ void require_files(const Repository& repository, const ProductTree& tree,
 ProductTree with_product(ProductTree live, const ProductTree& old, const std::string& product) {
   live.remove({product, {}, {}});
   for (const auto& version : old.versions(product)) {
-    sstream::graft_version(old, product, version, live, [](const auto&) { return true; });
+    sstream::graft_version(old, product, version, live, sstream::any_item);
   }
   sstream::ready_to_publish(live);
   return live;

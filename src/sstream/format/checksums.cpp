@@ -1,7 +1,6 @@
 #include "sstream/format/checksums.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/error.h"
@@ -61,25 +60,6 @@ std::string digest_of(const Item& item, const char* name, std::size_t digits) {
   return base::to_lower(value->get<std::string>());
 }
 
-std::optional<io::Digest> digest_for(const std::string& expected, io::Algorithm algorithm) {
-  if (expected.empty()) {
-    return std::nullopt;
-  }
-  return io::Digest(algorithm);
-}
-
-void require_equal(const std::string& name, const char* what, std::optional<io::Digest>& digest,
-                   const std::string& expected) {
-  if (!digest) {
-    return;
-  }
-  const auto found = digest->hex();
-  if (found != expected) {
-    throw base::Error(base::Errc::untrusted,
-                      base::cat(name, ": ", what, " is ", found, ", must be ", expected));
-  }
-}
-
 }  // namespace
 
 std::pair<io::Algorithm, std::string> Checksums::strongest() const {
@@ -113,29 +93,35 @@ Checksums Checksums::of(const Item& item, bool allow_md5) {
   return sums;
 }
 
-ChecksumVerifier::ChecksumVerifier(const Checksums& expected)
-    : expected_(expected),
-      md5_(digest_for(expected.md5, io::Algorithm::md5)),
-      sha256_(digest_for(expected.sha256, io::Algorithm::sha256)),
-      sha512_(digest_for(expected.sha512, io::Algorithm::sha512)) {}
+ChecksumVerifier::ChecksumVerifier(const Checksums& expected) : size_(expected.size) {
+  const auto add = [&](const char* name, io::Algorithm algorithm, const std::string& digest) {
+    if (!digest.empty()) {
+      parts_.push_back({name, digest, io::Digest(algorithm)});
+    }
+  };
+  add("sha512", io::Algorithm::sha512, expected.sha512);
+  add("sha256", io::Algorithm::sha256, expected.sha256);
+  add("md5", io::Algorithm::md5, expected.md5);
+}
 
 void ChecksumVerifier::update(std::string_view bytes) {
   seen_ += bytes.size();
-  for (auto* digest : {&md5_, &sha256_, &sha512_}) {
-    if (*digest) {
-      (*digest)->update(bytes);
-    }
+  for (auto& part : parts_) {
+    part.digest.update(bytes);
   }
 }
 
 void ChecksumVerifier::verify(const std::string& name) {
-  if (seen_ != expected_.size) {
+  if (seen_ != size_) {
     throw base::Error(base::Errc::untrusted,
-                      base::cat(name, ": ", seen_, " bytes, must be ", expected_.size));
+                      base::cat(name, ": ", seen_, " bytes, must be ", size_));
   }
-  require_equal(name, "sha512", sha512_, expected_.sha512);
-  require_equal(name, "sha256", sha256_, expected_.sha256);
-  require_equal(name, "md5", md5_, expected_.md5);
+  for (auto& part : parts_) {
+    if (const auto found = part.digest.hex(); found != part.expected) {
+      throw base::Error(base::Errc::untrusted, base::cat(name, ": ", part.name, " is ", found,
+                                                         ", must be ", part.expected));
+    }
+  }
 }
 
 void verify_file(base::File& file, const Checksums& expected, const std::stop_token& stop) {

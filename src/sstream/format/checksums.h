@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/fs/file.h"
 #include "io/hash/digest.h"
@@ -41,11 +41,15 @@ class ChecksumVerifier {
   void verify(const std::string& name);
 
  private:
-  Checksums expected_;
+  struct Part {
+    const char* name;
+    std::string expected;
+    io::Digest digest;
+  };
+
+  std::uint64_t size_;
   std::uint64_t seen_ = 0;
-  std::optional<io::Digest> md5_;
-  std::optional<io::Digest> sha256_;
-  std::optional<io::Digest> sha512_;
+  std::vector<Part> parts_;
 };
 
 /// Reads the whole file (from its start) and verifies it.

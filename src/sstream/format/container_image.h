@@ -11,15 +11,14 @@ namespace sstream {
 struct ContainerRoot {
   const char* ftype;
   std::array<const char*, 2> keys;  ///< the second, if any, is an older name of the first
-  bool machine;                     ///< of a virtual machine
 };
 
 inline constexpr std::array<ContainerRoot, 5> container_roots = {{
-    {"squashfs", {"combined_squashfs_sha256", nullptr}, false},
-    {"root.tar.xz", {"combined_rootxz_sha256", "combined_sha256"}, false},
-    {"disk-kvm.img", {"combined_disk-kvm-img_sha256", nullptr}, true},
-    {"disk1.img", {"combined_disk1-img_sha256", nullptr}, true},
-    {"uefi1.img", {"combined_uefi1-img_sha256", nullptr}, true},
+    {"squashfs", {"combined_squashfs_sha256", nullptr}},
+    {"root.tar.xz", {"combined_rootxz_sha256", "combined_sha256"}},
+    {"disk-kvm.img", {"combined_disk-kvm-img_sha256", nullptr}},
+    {"disk1.img", {"combined_disk1-img_sha256", nullptr}},
+    {"uefi1.img", {"combined_uefi1-img_sha256", nullptr}},
 }};
 
 /// What one of the two reads.

@@ -7,6 +7,11 @@
 
 namespace sstream {
 
+/// Wants them all.
+inline bool any_item(const Item& /*item*/) {
+  return true;
+}
+
 /// A tree for a content that the target does not have yet: the source's own top-level keys, no
 /// products.
 ProductTree empty_like(const ProductTree& source);

@@ -1,7 +1,6 @@
 #include "sstream/format/product_tree.h"
 
 #include <array>
-#include <tuple>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"

@@ -14,12 +14,9 @@ class VersionBuilder : public io::JsonBuilder {
   bool wants_text() const override { return skipped_ == 0; }
 
   void start_object() override {
-    if (skipped_ > 0 || is_other_version()) {
-      ++skipped_;
-      return;
+    if (enter(is_other_version())) {
+      JsonBuilder::start_object();
     }
-    ++depth_;
-    JsonBuilder::start_object();
   }
 
   void key(std::string& name) override {
@@ -32,30 +29,21 @@ class VersionBuilder : public io::JsonBuilder {
   }
 
   void end_object() override {
-    if (skipped_ > 0) {
-      --skipped_;
-      return;
+    if (leave()) {
+      JsonBuilder::end_object();
     }
-    --depth_;
-    JsonBuilder::end_object();
   }
 
   void start_array() override {
-    if (skipped_ > 0) {
-      ++skipped_;
-      return;
+    if (enter(false)) {
+      JsonBuilder::start_array();
     }
-    ++depth_;
-    JsonBuilder::start_array();
   }
 
   void end_array() override {
-    if (skipped_ > 0) {
-      --skipped_;
-      return;
+    if (leave()) {
+      JsonBuilder::end_array();
     }
-    --depth_;
-    JsonBuilder::end_array();
   }
 
   void scalar(io::Json&& value) override {
@@ -65,6 +53,19 @@ class VersionBuilder : public io::JsonBuilder {
   }
 
  private:
+  /// false: the container that begins is left out, or lies in one that is.
+  bool enter(bool left_out) {
+    const bool skipped = skipped_ > 0 || left_out;
+    ++(skipped ? skipped_ : depth_);
+    return !skipped;
+  }
+
+  bool leave() {
+    const bool skipped = skipped_ > 0;
+    --(skipped ? skipped_ : depth_);
+    return !skipped;
+  }
+
   /// /products/PRODUCT/versions/VERSION: the document, and three objects in it, are open.
   bool is_other_version() const {
     return depth_ == 4 && keys_[1] == "products" && keys_[3] == "versions" &&
@@ -80,8 +81,9 @@ class VersionBuilder : public io::JsonBuilder {
 /// Builds one version after the other.
 class VersionPass : public io::JsonEvents {
  public:
-  VersionPass(const ProductTree& tags, VersionVisitor& visitor)
-      : tags_(&tags), visitor_(&visitor) {}
+  VersionPass(const ProductTree& tags, VersionVisitor& visitor,
+              std::vector<std::string>* item_order)
+      : tags_(&tags), visitor_(&visitor), item_order_(item_order) {}
 
   bool wants_text() const override { return open_ > 0; }
 
@@ -96,15 +98,14 @@ class VersionPass : public io::JsonEvents {
 
   void key(std::string& name) override {
     if (open_ > 0) {
+      note(name);
       builder_.key(name);
     } else if (depth_ < keys_.size()) {
       keys_.at(depth_) = name;
     }
   }
 
-  void end_object() override {
-    close([&] { builder_.end_object(); });
-  }
+  void end_object() override { close(); }
 
   void start_array() override {
     if (open_ > 0) {
@@ -115,9 +116,7 @@ class VersionPass : public io::JsonEvents {
     }
   }
 
-  void end_array() override {
-    close([&] { builder_.end_array(); });
-  }
+  void end_array() override { close(); }
 
   void scalar(io::Json&& value) override {
     if (open_ > 0) {
@@ -132,50 +131,72 @@ class VersionPass : public io::JsonEvents {
     return depth_ == 4 && keys_[1] == "products" && keys_[3] == "versions";
   }
 
-  template <typename End>
-  void close(const End& end) {
+  /// A key inside of a version.
+  void note(const std::string& name) {
+    if (open_ == 1) {
+      in_items_ = name == "items";
+    } else if (open_ == 2 && in_items_ && item_order_ != nullptr) {
+      item_order_->push_back(name);
+    }
+  }
+
+  void close() {
     if (open_ == 0) {
       --depth_;
       return;
     }
-    end();
+    builder_.end_object();
     if (--open_ == 0) {
       const auto node = builder_.take();
       const Pedigree version{keys_[2], keys_[4], {}};
       require_version(node, version, tags_->name());
       visitor_->version(version, *tags_->product(version.product), node);
+      if (item_order_ != nullptr) {
+        item_order_->clear();
+      }
     }
   }
 
   const ProductTree* tags_;
   VersionVisitor* visitor_;
+  std::vector<std::string>* item_order_;
+  bool in_items_ = false;
   io::JsonBuilder builder_;
   std::size_t depth_ = 0;              ///< containers that are open around versions
   std::size_t open_ = 0;               ///< containers open in a version, itself included
   std::array<std::string, 5> keys_{};  ///< the last key at each depth
 };
 
-void visit_tree(const ProductTree& tree, VersionVisitor& visitor) {
+void visit_tree(const ProductTree& tree, VersionVisitor& visitor,
+                std::vector<std::string>* item_order) {
   visitor.head(tree);
   for (const auto& [product, node] : tree.products().items()) {
-    if (node.contains("versions")) {
-      for (const auto& [version, below] : node.at("versions").items()) {
-        visitor.version({product, version, {}}, node, below);
+    if (!node.contains("versions")) {
+      continue;
+    }
+    for (const auto& [version, below] : node.at("versions").items()) {
+      if (item_order != nullptr) {
+        item_order->clear();
+        tree.for_each_item_of(product, version, [&](const Item& item) {
+          item_order->push_back(item.pedigree().item);
+        });
       }
+      visitor.version({product, version, {}}, node, below);
     }
   }
 }
 
 }  // namespace
 
-void visit_versions(base::File& file, VersionVisitor& visitor) {
+void visit_versions(base::File& file, VersionVisitor& visitor,
+                    std::vector<std::string>* item_order) {
   const auto tags = read_versions(file, {});
   if (tags.json().contains("_aliases")) {
-    visit_tree(ProductTree(io::read_json(file), file.name()), visitor);
+    visit_tree(ProductTree(io::read_json(file), file.name()), visitor, item_order);
     return;
   }
   visitor.head(tags);
-  VersionPass pass(tags, visitor);
+  VersionPass pass(tags, visitor, item_order);
   io::visit_json(file, pass);
 }
 

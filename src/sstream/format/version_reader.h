@@ -1,8 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/fs/file.h"
 #include "sstream/format/product_tree.h"
@@ -29,6 +29,9 @@ class VersionVisitor {
   virtual void version(const Pedigree& version, const Json& product, const Json& node) = 0;
 };
 
-void visit_versions(base::File& file, VersionVisitor& visitor);
+/// `item_order`: has the names of a version's items in the order of the file while the version is
+/// handed out, which its node does not keep.
+void visit_versions(base::File& file, VersionVisitor& visitor,
+                    std::vector<std::string>* item_order = nullptr);
 
 }  // namespace sstream

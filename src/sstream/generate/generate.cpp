@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "sstream/format/condense.h"
 #include "sstream/format/graft.h"
+#include "sstream/format/shape.h"
 #include "sstream/generate/item_files.h"
 
 namespace sstream {
@@ -146,23 +147,18 @@ ItemTags item_tags(const ProductTree& tree) {
   return tags;
 }
 
-std::string path_in(const Json& tags) {
-  const auto found = tags.find("path");
-  return found != tags.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 void compare(const std::string& content_id, const ItemTags& before, const ItemTags& after,
              std::vector<ItemChange>& changes) {
   for (const auto& [id, tags] : after) {
     const auto found = before.find(id);
     if (found == before.end() || found->second != tags) {
       const auto kind = found == before.end() ? ItemChange::Kind::added : ItemChange::Kind::changed;
-      changes.push_back({kind, content_id, id, path_in(tags)});
+      changes.push_back({kind, content_id, id, string_or_empty(tags, "path")});
     }
   }
   for (const auto& [id, tags] : before) {
     if (!after.contains(id)) {
-      changes.push_back({ItemChange::Kind::removed, content_id, id, path_in(tags)});
+      changes.push_back({ItemChange::Kind::removed, content_id, id, string_or_empty(tags, "path")});
     }
   }
 }
@@ -171,12 +167,11 @@ void compare(const std::string& content_id, const ItemTags& before, const ItemTa
 void unite(const ProductTree& fresh, ProductTree& target) {
   for (const auto& [product, node] : fresh.products().items()) {
     for (const auto& version : fresh.versions(product)) {
-      const auto all = [](const Item&) { return true; };
       if (target.version(product, version) == nullptr) {
-        graft_version(fresh, product, version, target, all);
+        graft_version(fresh, product, version, target, any_item);
       } else {
         const auto united = unite_version(fresh, target, {product, version, {}});
-        graft_version(united, product, version, target, all);
+        graft_version(united, product, version, target, any_item);
       }
     }
   }

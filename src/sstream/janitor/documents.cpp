@@ -5,7 +5,6 @@
 #include <set>
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"
@@ -13,6 +12,7 @@
 #include "base/strings.h"
 #include "io/json/json.h"
 #include "sstream/format/index.h"
+#include "sstream/format/shape.h"
 #include "sstream/repository/signing.h"
 
 namespace sstream {
@@ -59,14 +59,7 @@ base::File in_memory(const std::string& text, const std::string& name) {
   if (!file) {
     base::throw_errno(errno, "copy into memory", name);
   }
-  std::string_view rest(text);
-  while (!rest.empty()) {
-    const auto count = ::write(file.fd(), rest.data(), rest.size());
-    if (count < 0) {
-      base::throw_errno(errno, "copy into memory", name);
-    }
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
+  file.write(text);
   return file;
 }
 
@@ -234,10 +227,7 @@ base::Time replaced_at(const Repository& repository, const std::string& generati
     return base::Time(std::chrono::seconds(successor.directory.status().st_mtim.tv_sec));
   }
   auto file = open_document(successor, "index.json");
-  const auto index = io::read_json(file);
-  const auto stamp = index.is_object() ? index.value("updated", io::Json()) : io::Json();
-  const auto time =
-      stamp.is_string() ? base::parse_stamp(stamp.get_ref<const std::string&>()) : std::nullopt;
+  const auto time = base::parse_stamp(string_or_empty(io::read_json(file), "updated"));
   return time.value_or(base::Time(std::chrono::seconds(file.status().st_mtim.tv_sec)));
 }
 

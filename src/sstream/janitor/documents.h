@@ -18,7 +18,7 @@ constexpr std::string_view data_streams = "streams/v1/";
 struct ReferencePolicy {
   const io::Verifier* verifier = nullptr;  ///< set: each live document must be signed for it
   bool kept = true;                        ///< after the live generation those kept for rollback
-  std::string one;                         ///< only this kept one, by its name; empty: see `kept`
+  std::string one{};                       ///< only this kept one, by its name; empty: see `kept`
   bool allow_empty = false;                ///< live metadata that names no file is no error
   std::vector<std::string> documents{};    ///< of the live ones only these (file names); empty: all
 };

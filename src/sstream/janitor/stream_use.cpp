@@ -107,8 +107,6 @@ StreamUse::Relation StreamUse::relation_of(int fd) const {
     relation.prefix = here.substr(there.size());
   } else if (there.starts_with(here)) {
     relation.strip = there.substr(here.size());
-  } else {
-    relation.elsewhere = true;
   }
   return relation;
 }

@@ -39,7 +39,6 @@ class StreamUse {
   /// The directory `fd`, seen from the data directory.
   struct Relation {
     bool same = false;
-    bool elsewhere = false;
     std::string prefix;  ///< of names, where it lies in the data directory
     std::string strip;   ///< from names, where the data directory lies in it
   };

@@ -14,11 +14,8 @@ namespace {
 
 PathSet live_paths(const Repository& repository) {
   PathSet paths;
-  ReferencePolicy policy;
-  policy.kept = false;
-  policy.allow_empty = true;
-  for_each_named_path(repository, policy,
-                      [&](std::string_view path, std::string_view) { paths.add(path); });
+  for_each_named_path(repository, {.kept = false, .allow_empty = true},
+                      [&](std::string_view path, auto) { paths.add(path); });
   paths.seal();
   return paths;
 }
@@ -47,13 +44,12 @@ std::size_t record_unlisted(const Repository& repository, const Context& context
     const auto place = repository.place(path);
     const auto status = base::status_of(place.dirfd, place.path);
     if (status && S_ISREG(status->st_mode)) {
-      Orphan orphan;
-      orphan.path = path;
-      orphan.since = context.clock.now();
-      orphan.last_seen = context.clock.now();
-      orphan.mark = FileMark::of(*status);
-      orphan.sightings = 1;
-      added.emplace(std::move(path), std::move(orphan));
+      added[path] = {.path = path,
+                     .since = context.clock.now(),
+                     .stamp = {},
+                     .mark = FileMark::of(*status),
+                     .last_seen = context.clock.now(),
+                     .sightings = 1};
     }
   });
   if (added.empty()) {

@@ -1,70 +1,61 @@
 #include "sstream/lint/checks.h"
 
+#include <type_traits>
+
 namespace sstream::lint {
 
 namespace {
 
-template <typename List, typename Subject>
-void call(const List& list, const Subject& subject) {
-  for (const auto& [check, emit] : list) {
-    check(subject, emit);
-  }
+Check check_of(const Rule& rule) {
+  return std::visit(
+      [](const auto& source) {
+        using Source = std::decay_t<decltype(source)>;
+        if constexpr (std::is_same_v<Source, std::monostate>) {
+          return Check();
+        } else if constexpr (std::is_invocable_v<Source>) {
+          return source();
+        } else {
+          return Check(source);
+        }
+      },
+      rule.check);
 }
 
 }  // namespace
 
 Checks::Checks(const Rules& rules, Report& report) {
   for (const auto& rule : rules) {
-    if (rule.check == nullptr || !report.wants(rule)) {
+    if (!report.wants(rule)) {
       continue;
     }
-    auto check = rule.check();
+    const auto check = check_of(rule);
     const Emit emit(report, rule);
-    const auto keep = [&](auto& list, auto& function) {
-      if (function) {
-        list.emplace_back(std::move(function), emit);
-      }
-    };
-    keep(index_, check.index);
-    keep(each_index_, check.each_index);
-    keep(head_, check.head);
-    keep(item_, check.item);
-    keep(version_, check.version);
-    keep(product_, check.product);
-    keep(tail_, check.tail);
-    keep(stream_, check.stream);
+    index_.add(check.index, emit);
+    entry_.add(check.entry, emit);
+    each_entry_.add(check.each_entry, emit);
+    head.add(check.head, emit);
+    item_.add(check.item, emit);
+    version_.add(check.version, emit);
+    product.add(check.product, emit);
+    tail.add(check.tail, emit);
+    stream.add(check.stream, emit);
   }
 }
 
 void Checks::index(const IndexDocument& document) const {
-  call(index_, document);
+  index_(document);
+  for_each_entry(document, [&](const Entry& entry) { entry_(entry); });
 }
 
 void Checks::each_index(const IndexDocument& document) const {
-  call(each_index_, document);
-}
-
-void Checks::head(const ProductsFile& file) const {
-  call(head_, file);
+  for_each_entry(document, [&](const Entry& entry) { each_entry_(entry); });
 }
 
 void Checks::version(const Version& version) const {
   for (const auto& item : version) {
-    call(item_, item);
+    item_(item);
   }
-  call(version_, version);
-}
-
-void Checks::product(const Product& product) const {
-  call(product_, product);
-}
-
-void Checks::tail(const ProductsFile& file) const {
-  call(tail_, file);
-}
-
-void Checks::stream(const Stream& stream) const {
-  call(stream_, stream);
+  version_(version);
 }
 
 }  // namespace sstream::lint

@@ -8,32 +8,49 @@
 
 namespace sstream::lint {
 
+/// The checks of one sort of thing.
+template <typename Subject>
+class CheckList {
+ public:
+  void add(Check::Function<Subject> check, const Emit& emit) {
+    if (check) {
+      checks_.emplace_back(std::move(check), emit);
+    }
+  }
+
+  void operator()(const Subject& subject) const {
+    for (const auto& [check, emit] : checks_) {
+      check(subject, emit);
+    }
+  }
+
+ private:
+  std::vector<std::pair<Check::Function<Subject>, Emit>> checks_;
+};
+
 /// The checks of one run, of those rules that matter to somebody in it.
 class Checks {
  public:
   Checks(const Rules& rules, Report& report);
 
+  /// Also of its entries.
   void index(const IndexDocument& document) const;
+  /// What is asked of both forms.
   void each_index(const IndexDocument& document) const;
-  void head(const ProductsFile& file) const;
   /// Also of the version's items.
   void version(const Version& version) const;
-  void product(const Product& product) const;
-  void tail(const ProductsFile& file) const;
-  void stream(const Stream& stream) const;
+
+  CheckList<ProductsFile> head;
+  CheckList<Product> product;
+  CheckList<ProductsFile> tail;
+  CheckList<Stream> stream;
 
  private:
-  template <typename Subject>
-  using List = std::vector<std::pair<std::function<void(const Subject&, const Emit&)>, Emit>>;
-
-  List<IndexDocument> index_;
-  List<IndexDocument> each_index_;
-  List<ProductsFile> head_;
-  List<Item> item_;
-  List<Version> version_;
-  List<Product> product_;
-  List<ProductsFile> tail_;
-  List<Stream> stream_;
+  CheckList<IndexDocument> index_;
+  CheckList<Entry> entry_;
+  CheckList<Entry> each_entry_;
+  CheckList<Item> item_;
+  CheckList<Version> version_;
 };
 
 }  // namespace sstream::lint

@@ -1,8 +1,19 @@
 #include "sstream/lint/document.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace sstream::lint {
+
+const std::string* text_of(const Json* value) {
+  return value != nullptr ? value->get_ptr<const std::string*>() : nullptr;
+}
+
+const Json* member(const Json& node, const char* key) {
+  const auto at = node.is_object() ? node.find(key) : node.end();
+  return at != node.end() ? &*at : nullptr;
+}
 
 void Tags::add(std::string_view key, Json&& value) {
   if (size_ == tags_.size()) {
@@ -14,25 +25,28 @@ void Tags::add(std::string_view key, Json&& value) {
 }
 
 const Json* Tags::find(std::string_view key) const {
-  for (const auto& [name, value] : *this) {
-    if (name == key) {
-      return &value;
-    }
-  }
-  return nullptr;
-}
-
-const std::string* Tags::text(std::string_view key) const {
-  const auto* value = find(key);
-  return value != nullptr && value->is_string() ? &value->get_ref<const std::string&>() : nullptr;
+  const auto* at = std::find_if(begin(), end(), [&](const auto& tag) { return tag.first == key; });
+  return at != end() ? &at->second : nullptr;
 }
 
 const Json* IndexDocument::entries() const {
-  if (!json.is_object()) {
-    return nullptr;
+  const auto* entries = member(json, "index");
+  return entries != nullptr && entries->is_object() ? entries : nullptr;
+}
+
+bool Entry::is_products() const {
+  const auto* format = text("format");
+  return format == nullptr || *format == "products:1.0";
+}
+
+void for_each_entry(const IndexDocument& index, const std::function<void(const Entry&)>& visit) {
+  if (const auto* entries = index.entries()) {
+    for (const auto& [name, json] : entries->get_ref<const Json::object_t&>()) {
+      if (json.is_object()) {
+        visit({&index, name, &json});
+      }
+    }
   }
-  const auto at = json.find("index");
-  return at != json.end() && at->is_object() ? &*at : nullptr;
 }
 
 Place Product::place(std::string_view key) const {
@@ -40,12 +54,9 @@ Place Product::place(std::string_view key) const {
 }
 
 const Item* Version::item(std::string_view wanted) const {
-  for (const auto& one : *this) {
-    if (one.name == wanted) {
-      return &one;
-    }
-  }
-  return nullptr;
+  const auto* at =
+      std::find_if(begin(), end(), [&](const Item& one) { return one.name == wanted; });
+  return at != end() ? at : nullptr;
 }
 
 const Item* Version::begin() const {
@@ -68,11 +79,6 @@ const Json* Item::inherited(std::string_view key) const {
     }
   }
   return nullptr;
-}
-
-const std::string* Item::inherited_text(std::string_view key) const {
-  const auto* value = inherited(key);
-  return value != nullptr && value->is_string() ? &value->get_ref<const std::string&>() : nullptr;
 }
 
 Place Item::place() const {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -11,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/fs/file.h"
 #include "io/json/json.h"
 #include "sstream/lint/rule.h"
@@ -19,6 +16,12 @@
 namespace sstream::lint {
 
 using io::Json;
+
+/// The text of a value that is a string; nullptr otherwise.
+const std::string* text_of(const Json* value);
+
+/// A member of an object; nullptr where there is none, or `node` is no object.
+const Json* member(const Json& node, const char* key);
 
 /// The tags of one object, in the order of the file. Reused: its buffers stay allocated.
 class Tags {
@@ -31,7 +34,7 @@ class Tags {
   const Json* find(std::string_view key) const;
 
   /// The text of a string; nullptr for what is absent or no string.
-  const std::string* text(std::string_view key) const;
+  const std::string* text(std::string_view key) const { return text_of(find(key)); }
 
   const std::pair<std::string, Json>* begin() const { return tags_.data(); }
 
@@ -53,6 +56,27 @@ struct IndexDocument {
 
   Place place() const { return {file, {}}; }
 };
+
+/// An object that the index lists.
+struct Entry {
+  const IndexDocument* index = nullptr;
+  std::string_view name;
+  const Json* json = nullptr;
+
+  const Json* find(const char* key) const { return member(*json, key); }
+
+  const std::string* text(const char* key) const { return text_of(find(key)); }
+
+  /// No format is the usual one.
+  bool is_products() const;
+
+  Place place() const { return {index->file, {"index", name}}; }
+
+  Place place(std::string_view key) const { return place().below(key); }
+};
+
+/// Those entries that are objects.
+void for_each_entry(const IndexDocument& index, const std::function<void(const Entry&)>& visit);
 
 /// A products file while it is read. Nothing of it has been checked but that it is JSON.
 struct ProductsFile {
@@ -95,7 +119,8 @@ struct Item {
 
   /// The tag of this item or of a level above it: the deepest has it.
   const Json* inherited(std::string_view key) const;
-  const std::string* inherited_text(std::string_view key) const;
+
+  const std::string* inherited_text(std::string_view key) const { return text_of(inherited(key)); }
 
   const std::string* text(std::string_view key) const { return tags.text(key); }
 

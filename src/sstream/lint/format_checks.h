@@ -8,52 +8,54 @@ namespace sstream::lint {
 /// say.
 
 // format_index.cpp
-Check check_index_format();           ///< `format` is index:1.0
-Check check_index_updated();          ///< `updated` is a time stamp
-Check check_index_updated_type();     ///< `updated` is a string where it is there
-Check check_entry_structure();        ///< entries are objects, their tags are strings
-Check check_entry_path();             ///< each entry has a path
-Check check_entry_path_unsafe();      ///< which is one below the stream
-Check check_entry_path_suffix();      ///< .json in index.json, .sjson in index.sjson
-Check check_entry_updated();          ///< each entry has an `updated` that is a time stamp
-Check check_entry_format();           ///< each entry has format products:1.0
-Check check_entry_products();         ///< each entry has a list of products that is not empty
-Check check_entry_products_differ();  ///< which is that of the file
-Check check_products_basename();      ///< no two products files have the same last component
-Check check_content_id_differs();     ///< the file's content id is its name in the index
+void check_index_format(const IndexDocument& index, const Emit& emit);
+void check_index_updated(const IndexDocument& index, const Emit& emit);
+/// That it is a string where it is there.
+void check_index_updated_type(const IndexDocument& index, const Emit& emit);
+/// That entries are objects, and their tags strings.
+void check_entry_structure(const IndexDocument& index, const Emit& emit);
+void check_entry_path(const Entry& entry, const Emit& emit);
+void check_entry_path_unsafe(const Entry& entry, const Emit& emit);
+Check check_entry_path_suffix();
+void check_entry_updated(const Entry& entry, const Emit& emit);
+void check_entry_format(const Entry& entry, const Emit& emit);
+/// That there is a list of products that is not empty.
+void check_entry_products(const Entry& entry, const Emit& emit);
+/// That it is that of the file.
+Check check_entry_products_differ();
+Check check_products_basename();
+void check_content_id_differs(const ProductsFile& file, const Emit& emit);
 
 // format_products.cpp
-Check check_products_format();      ///< `format` is products:1.0
-Check check_products_content_id();  ///< `content_id` is a string
-Check check_products_datatype();    ///< `datatype` is a string
-Check check_products_updated();     ///< `updated` is a time stamp
-Check check_products_empty();       ///< products, versions and items, each at least one
-Check check_aliases();              ///< no `_aliases`
-Check check_version_order();        ///< names sort as strings in the order of time
-Check check_version_style();        ///< one style of names per product
-Check check_version_serial();       ///< no serial of more than one digit
+void check_products_format(const ProductsFile& file, const Emit& emit);
+void check_products_content_id(const ProductsFile& file, const Emit& emit);
+void check_products_datatype(const ProductsFile& file, const Emit& emit);
+void check_products_updated(const ProductsFile& file, const Emit& emit);
+Check check_products_empty();
+void check_aliases(const ProductsFile& file, const Emit& emit);
+void check_version_order(const Product& product, const Emit& emit);
+void check_version_style(const Product& product, const Emit& emit);
+void check_version_serial(const Product& product, const Emit& emit);
 
 // format_items.cpp
-Check check_size_missing();
-Check check_size_type();
-Check check_sha256_missing();
-Check check_sha256_form();
-Check check_path_unsafe();    ///< absolute, climbing, a scheme, ...
-Check check_path_chars();     ///< characters that some client quotes and some does not
-Check check_path_contents();  ///< one path has one sha256 and one size
-Check check_basenames();      ///< unique in a version
+void check_size_missing(const Item& item, const Emit& emit);
+void check_size_type(const Item& item, const Emit& emit);
+void check_sha256_missing(const Item& item, const Emit& emit);
+void check_sha256_form(const Item& item, const Emit& emit);
+void check_path_unsafe(const Item& item, const Emit& emit);
+/// That it has no characters that some client quotes and some does not.
+void check_path_chars(const Item& item, const Emit& emit);
+Check check_path_contents();
+/// That last components of paths are unique in a version.
+void check_basenames(const Version& version, const Emit& emit);
 
-/// Makes a check of a function on one subject.
-Check on_index(void (*check)(const IndexDocument& index, const Emit& emit));
-Check on_head(void (*check)(const ProductsFile& file, const Emit& emit));
-Check on_item(void (*check)(const Item& item, const Emit& emit));
-Check on_version(void (*check)(const Version& version, const Emit& emit));
-Check on_product(void (*check)(const Product& product, const Emit& emit));
+/// Says so where a time is neither RFC 2822 with a numeric zone nor ISO 8601.
+void check_stamp(const std::string& text, const Place& place, const Emit& emit);
+
+/// Says so where the item has it neither itself nor from above, or has another type than a string.
+void require_text(const Item& item, const char* key, const Emit& emit);
 
 /// 64 characters of 0-9a-f.
 bool is_sha256(std::string_view text);
-
-/// RFC 2822 with a numeric zone, or ISO 8601.
-bool is_stamp(const std::string& text);
 
 }  // namespace sstream::lint

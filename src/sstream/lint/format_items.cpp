@@ -37,86 +37,76 @@ bool is_sha256(std::string_view text) {
          });
 }
 
-Check on_item(void (*check)(const Item& item, const Emit& emit)) {
-  Check result;
-  result.item = check;
-  return result;
+void require_text(const Item& item, const char* key, const Emit& emit) {
+  const auto* value = item.inherited(key);
+  if (value == nullptr) {
+    emit(item.place(), base::cat("'", key, "' is missing"));
+  } else if (!value->is_string()) {
+    emit(item.place(key), wrong_type(*value, "string"));
+  }
 }
 
-Check check_size_missing() {
-  return on_item([](const Item& item, const Emit& emit) {
-    if (has_path(item) && item.inherited("size") == nullptr) {
-      emit(item.place(), "'size' is missing");
-    }
-  });
+void check_size_missing(const Item& item, const Emit& emit) {
+  if (has_path(item) && item.inherited("size") == nullptr) {
+    emit(item.place(), "'size' is missing");
+  }
 }
 
-Check check_size_type() {
-  return on_item([](const Item& item, const Emit& emit) {
-    const auto* size = item.inherited("size");
-    if (size != nullptr && !size->is_number_unsigned()) {
-      emit(item.place("size"),
-           size->is_number_integer() ? "is negative" : wrong_type(*size, "integer"));
-    }
-  });
+void check_size_type(const Item& item, const Emit& emit) {
+  const auto* size = item.inherited("size");
+  if (size != nullptr && !size->is_number_unsigned()) {
+    emit(item.place("size"),
+         size->is_number_integer() ? "is negative" : wrong_type(*size, "integer"));
+  }
 }
 
-Check check_sha256_missing() {
-  return on_item([](const Item& item, const Emit& emit) {
-    if (has_path(item) && item.inherited("sha256") == nullptr) {
-      emit(item.place(), "'sha256' is missing");
-    }
-  });
+void check_sha256_missing(const Item& item, const Emit& emit) {
+  if (has_path(item) && item.inherited("sha256") == nullptr) {
+    emit(item.place(), "'sha256' is missing");
+  }
 }
 
-Check check_sha256_form() {
-  return on_item([](const Item& item, const Emit& emit) {
-    const auto* value = item.inherited("sha256");
-    if (value == nullptr) {
-      return;
-    }
-    if (!value->is_string()) {
-      emit(item.place("sha256"), wrong_type(*value, "string"));
-    } else if (!is_sha256(value->get_ref<const std::string&>())) {
-      emit(item.place("sha256"), base::cat(in_quotes(value->get_ref<const std::string&>()),
-                                           " is not 64 lower-case hexadecimal digits"));
-    }
-  });
+void check_sha256_form(const Item& item, const Emit& emit) {
+  const auto* value = item.inherited("sha256");
+  if (value == nullptr) {
+    return;
+  }
+  if (!value->is_string()) {
+    emit(item.place("sha256"), wrong_type(*value, "string"));
+  } else if (!is_sha256(value->get_ref<const std::string&>())) {
+    emit(item.place("sha256"), base::cat(in_quotes(value->get_ref<const std::string&>()),
+                                         " is not 64 lower-case hexadecimal digits"));
+  }
 }
 
-Check check_path_unsafe() {
-  return on_item([](const Item& item, const Emit& emit) {
-    const auto* value = item.inherited("path");
-    if (value == nullptr) {
-      return;
-    }
-    if (!value->is_string()) {
-      emit(item.place("path"), wrong_type(*value, "string"));
-      return;
-    }
-    const auto& path = value->get_ref<const std::string&>();
-    const auto first = std::string_view(path).substr(0, path.find('/'));
-    if (const auto* reason = base::unsafe_path_reason(path)) {
-      emit(item.place("path"), base::cat(in_quotes(path), ": ", reason));
-    } else if (first.find(':') != first.npos) {
-      emit(
-          item.place("path"),
-          base::cat(in_quotes(path), ": what stands before the colon is taken for a URL's scheme"));
-    } else if (first == "streams" || first == ".data") {
-      emit(item.place("path"), base::cat(in_quotes(path), ": lies where the metadata is"));
-    }
-  });
+void check_path_unsafe(const Item& item, const Emit& emit) {
+  const auto* value = item.inherited("path");
+  if (value == nullptr) {
+    return;
+  }
+  if (!value->is_string()) {
+    emit(item.place("path"), wrong_type(*value, "string"));
+    return;
+  }
+  const auto& path = value->get_ref<const std::string&>();
+  const auto first = std::string_view(path).substr(0, path.find('/'));
+  if (const auto* reason = base::unsafe_path_reason(path)) {
+    emit(item.place("path"), base::cat(in_quotes(path), ": ", reason));
+  } else if (first.find(':') != first.npos) {
+    emit(item.place("path"),
+         base::cat(in_quotes(path), ": what stands before the colon is taken for a URL's scheme"));
+  } else if (first == "streams" || first == ".data") {
+    emit(item.place("path"), base::cat(in_quotes(path), ": lies where the metadata is"));
+  }
 }
 
-Check check_path_chars() {
-  return on_item([](const Item& item, const Emit& emit) {
-    const auto* path = item.inherited_text("path");
-    if (path != nullptr && !std::all_of(path->begin(), path->end(), is_plain)) {
-      emit(item.place("path"), base::cat(in_quotes(*path),
-                                         " has characters that not all clients "
-                                         "quote (other than A-Za-z0-9._~+/-)"));
-    }
-  });
+void check_path_chars(const Item& item, const Emit& emit) {
+  const auto* path = item.inherited_text("path");
+  if (path != nullptr && !std::all_of(path->begin(), path->end(), is_plain)) {
+    emit(item.place("path"), base::cat(in_quotes(*path),
+                                       " has characters that not all clients "
+                                       "quote (other than A-Za-z0-9._~+/-)"));
+  }
 }
 
 Check check_path_contents() {
@@ -138,23 +128,21 @@ Check check_path_contents() {
   return check;
 }
 
-Check check_basenames() {
-  return on_version([](const Version& version, const Emit& emit) {
-    for (const auto& item : version) {
-      const auto* path = item.inherited_text("path");
-      if (path == nullptr) {
-        continue;
-      }
-      for (const auto* other = version.begin(); other != &item; ++other) {
-        const auto* taken = other->inherited_text("path");
-        if (taken != nullptr && last_part(*taken) == last_part(*path)) {
-          emit(item.place("path"),
-               base::cat("has the same last component as the path of ", in_quotes(other->name)));
-          break;
-        }
+void check_basenames(const Version& version, const Emit& emit) {
+  for (const auto& item : version) {
+    const auto* path = item.inherited_text("path");
+    if (path == nullptr) {
+      continue;
+    }
+    for (const auto* other = version.begin(); other != &item; ++other) {
+      const auto* taken = other->inherited_text("path");
+      if (taken != nullptr && last_part(*taken) == last_part(*path)) {
+        emit(item.place("path"),
+             base::cat("has the same last component as the path of ", in_quotes(other->name)));
+        break;
       }
     }
-  });
+  }
 }
 
 }  // namespace sstream::lint

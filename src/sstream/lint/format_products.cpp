@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 
 #include "base/strings.h"
 #include "sstream/lint/document.h"
@@ -81,54 +80,29 @@ Place place_of(const Product& product, const std::string& version) {
 
 }  // namespace
 
-Check on_head(void (*check)(const ProductsFile& file, const Emit& emit)) {
-  Check result;
-  result.head = check;
-  return result;
+void check_products_format(const ProductsFile& file, const Emit& emit) {
+  const auto* format = file.tags.find("format");
+  if (format == nullptr) {
+    emit(file.place(), "'format' is missing, must be 'products:1.0'");
+  } else if (*format != "products:1.0") {
+    emit(file.place().below("format"), "must be 'products:1.0'");
+  }
 }
 
-Check on_product(void (*check)(const Product& product, const Emit& emit)) {
-  Check result;
-  result.product = check;
-  return result;
+void check_products_content_id(const ProductsFile& file, const Emit& emit) {
+  require_text(file, "content_id", emit);
 }
 
-Check on_version(void (*check)(const Version& version, const Emit& emit)) {
-  Check result;
-  result.version = check;
-  return result;
+void check_products_datatype(const ProductsFile& file, const Emit& emit) {
+  require_text(file, "datatype", emit);
 }
 
-Check check_products_format() {
-  return on_head([](const ProductsFile& file, const Emit& emit) {
-    const auto* format = file.tags.find("format");
-    if (format == nullptr) {
-      emit(file.place(), "'format' is missing, must be 'products:1.0'");
-    } else if (*format != "products:1.0") {
-      emit(file.place().below("format"), "must be 'products:1.0'");
-    }
-  });
-}
-
-Check check_products_content_id() {
-  return on_head(
-      [](const ProductsFile& file, const Emit& emit) { require_text(file, "content_id", emit); });
-}
-
-Check check_products_datatype() {
-  return on_head(
-      [](const ProductsFile& file, const Emit& emit) { require_text(file, "datatype", emit); });
-}
-
-Check check_products_updated() {
-  return on_head([](const ProductsFile& file, const Emit& emit) {
-    require_text(file, "updated", emit);
-    const auto* updated = file.text("updated");
-    if (updated != nullptr && !updated->empty() && !is_stamp(*updated)) {
-      emit(file.place().below("updated"),
-           base::cat(in_quotes(*updated), " is no 'Thu, 01 Jan 1970 00:00:00 +0000'"));
-    }
-  });
+void check_products_updated(const ProductsFile& file, const Emit& emit) {
+  require_text(file, "updated", emit);
+  const auto* updated = file.text("updated");
+  if (updated != nullptr && !updated->empty()) {
+    check_stamp(*updated, file.place().below("updated"), emit);
+  }
 }
 
 Check check_products_empty() {
@@ -151,51 +125,42 @@ Check check_products_empty() {
   return check;
 }
 
-Check check_aliases() {
-  return on_head([](const ProductsFile& file, const Emit& emit) {
-    if (file.tags.find("_aliases") != nullptr) {
-      emit(file.place().below("_aliases"), "is there; only the Python tools expand it");
-    }
-  });
+void check_aliases(const ProductsFile& file, const Emit& emit) {
+  if (file.tags.find("_aliases") != nullptr) {
+    emit(file.place().below("_aliases"), "is there; only the Python tools expand it");
+  }
 }
 
-Check check_version_order() {
-  return on_product([](const Product& product, const Emit& emit) {
-    auto names = product.versions;
-    std::sort(names.begin(), names.end());
-    for (std::size_t i = 1; i < names.size(); ++i) {
-      if (natural_less(names[i], names[i - 1])) {
-        emit(place_of(product, names[i - 1]),
-             base::cat("sorts before ", in_quotes(names[i]), ", which is older"));
-      }
+void check_version_order(const Product& product, const Emit& emit) {
+  auto names = product.versions;
+  std::sort(names.begin(), names.end());
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    if (natural_less(names[i], names[i - 1])) {
+      emit(place_of(product, names[i - 1]),
+           base::cat("sorts before ", in_quotes(names[i]), ", which is older"));
     }
-  });
+  }
 }
 
-Check check_version_style() {
-  return on_product([](const Product& product, const Emit& emit) {
-    for (const auto& name : product.versions) {
-      const auto style = style_of(name);
-      const auto first = style_of(product.versions.front());
-      if (style != first) {
-        emit(place_of(product, name),
-             base::cat("is ", style, ", while ", in_quotes(product.versions.front()), " is ",
-                       first));
-      }
+void check_version_style(const Product& product, const Emit& emit) {
+  for (const auto& name : product.versions) {
+    const auto style = style_of(name);
+    const auto first = style_of(product.versions.front());
+    if (style != first) {
+      emit(place_of(product, name),
+           base::cat("is ", style, ", while ", in_quotes(product.versions.front()), " is ", first));
     }
-  });
+  }
 }
 
-Check check_version_serial() {
-  return on_product([](const Product& product, const Emit& emit) {
-    for (const auto& name : product.versions) {
-      const auto serial = serial_of(name);
-      if (serial.size() > 1 && serial.front() != '0') {
-        emit(place_of(product, name),
-             base::cat("serial ", serial, " sorts before serials 2 to 9 of the same day"));
-      }
+void check_version_serial(const Product& product, const Emit& emit) {
+  for (const auto& name : product.versions) {
+    const auto serial = serial_of(name);
+    if (serial.size() > 1 && serial.front() != '0') {
+      emit(place_of(product, name),
+           base::cat("serial ", serial, " sorts before serials 2 to 9 of the same day"));
     }
-  });
+  }
 }
 
 }  // namespace sstream::lint

@@ -10,7 +10,6 @@
 #include "base/strings.h"
 #include "io/json/lines.h"
 #include "sstream/lint/checks.h"
-#include "sstream/lint/products_lint.h"
 #include "sstream/lint/signatures.h"
 #include "sstream/lint/text.h"
 #include "sstream/repository/signing.h"
@@ -29,19 +28,42 @@ struct Products {
   std::optional<base::Error> broken;
 };
 
-const std::string* text_at(const Json& node, const char* key) {
-  const auto at = node.is_object() ? node.find(key) : node.end();
-  return node.is_object() && at != node.end() && at->is_string()
-             ? &at->get_ref<const std::string&>()
-             : nullptr;
-}
-
 /// X.sjson -> X.json: the documents that an index names are looked at in their plain form.
 std::string plain_name(std::string path) {
   if (path.ends_with(".sjson")) {
     path.replace(path.size() - 6, 6, ".json");
   }
   return path;
+}
+
+/// The checks of one products file. `from` is read once more; `also` is told of each version.
+void read_with(base::File& from, const Survey& known, ProductsFile& file, const Options& options,
+               const Checks& checks, Report& report,
+               const std::function<void(const Version& version)>& also) {
+  file.tags = known.tags;
+  file.has_products = known.has_products;
+  file.ftypes = known.ftypes;
+  checks.head(file);
+  ProductsEvents events;
+  events.version = [&](Product& product, const Version& version) {
+    if (product.versions.size() == 1 && options.kind_of) {
+      product.kind = options.kind_of(product, version);
+      file.kinds.insert(product.kind);
+    }
+    checks.version(version);
+    if (also) {
+      also(version);
+    }
+  };
+  events.product = [&](Product& product) { checks.product(product); };
+  events.odd = [&](const Place& place, const Json& value) {
+    report.add(engine::products_structure, place, wrong_type(value, "object"));
+  };
+  read_products(from, known, file, events);
+  if (!known.has_products && known.tags.find("products") == nullptr) {
+    report.add(engine::products_structure, file.place(), "has no object 'products'");
+  }
+  checks.tail(file);
 }
 
 /// One run of lint().
@@ -56,7 +78,7 @@ class Run {
   void open_index();
   void open_products();
   void open_one(const std::string& path, const std::string& entry, const Json* listed);
-  base::File text_of_signed(const std::string& path, const std::string& text) const;
+  std::optional<base::File> open_form(std::string& name, bool may_be_signed);
   Profiles detected() const;
   void check_documents(Report& report, const Checks& checks);
   void check_index(Report& report, const Checks& checks);
@@ -80,27 +102,31 @@ class Run {
   bool whole_ = true;
 };
 
-base::File Run::text_of_signed(const std::string& path, const std::string& text) const {
-  auto file = base::unnamed_file(path);
-  file.write(text);
-  file.seek(0);
-  return file;
+/// The plain form where there is one: it is what most readers read, and what was signed. Else the
+/// text in the signed form, whose name `name` becomes.
+std::optional<base::File> Run::open_form(std::string& name, bool may_be_signed) {
+  auto plain = files_.open(name);
+  if (plain || !may_be_signed) {
+    return plain;
+  }
+  auto message = files_.open(signed_name(name));
+  if (!message) {
+    return std::nullopt;
+  }
+  name = signed_name(name);
+  auto text = base::unnamed_file(name);
+  text.write(unverified_text(base::read_all(*message)).value_or(""));
+  text.seek(0);
+  return text;
 }
 
-/// The plain form where there is one: it is what most readers read, and what was signed.
 void Run::open_index() {
   std::string name = plain_index;
-  auto file = files_.open(name);
-  index_plain_ = file.has_value();
-  if (!file) {
-    name = signed_name(name);
-    if (auto message = files_.open(name)) {
-      file = text_of_signed(name, unverified_text(base::read_all(*message)).value_or(""));
-    }
-  }
+  auto file = open_form(name, true);
   if (!file) {
     return;
   }
+  index_plain_ = name == plain_index;
   index_file_ = std::move(*file);
   index_.emplace();
   index_->file = name;
@@ -114,15 +140,8 @@ void Run::open_index() {
 }
 
 void Run::open_one(const std::string& path, const std::string& entry, const Json* listed) {
-  const auto plain = plain_name(path);
-  auto file = files_.open(plain);
-  auto name = plain;
-  if (!file) {
-    name = signed_name(plain);
-    if (auto message = path.ends_with(".sjson") ? files_.open(name) : std::nullopt) {
-      file = text_of_signed(name, unverified_text(base::read_all(*message)).value_or(""));
-    }
-  }
+  auto name = plain_name(path);
+  auto file = open_form(name, path.ends_with(".sjson"));
   if (!file) {
     whole_ = false;
     missing_.emplace_back(
@@ -159,11 +178,10 @@ void Run::open_products() {
   }
   for (const auto& [name, entry] : entries->get_ref<const Json::object_t&>()) {
     base::check_stop(context_.stop);
-    const auto* path = text_at(entry, "path");
+    const auto* path = text_of(member(entry, "path"));
     if (path == nullptr || base::unsafe_path_reason(*path) != nullptr) {
       whole_ = false;  // a rule about entries says so
-    } else if (const auto* format = text_at(entry, "format");
-               format == nullptr || *format == "products:1.0") {
+    } else if (Entry{&*index_, name, &entry}.is_products()) {
       open_one(*path, name, &entry);
     }
   }
@@ -189,19 +207,20 @@ void Run::check_index(Report& report, const Checks& checks) {
     return;
   }
   if (index_plain_) {
-    report_text(text_facts(index_file_), index_->file, report);
+    report_text(index_file_, index_->file, report);
   }
   if (index_broken_) {
     report_syntax(*index_broken_, index_file_, index_->file, report);
     return;
   }
-  const auto at = index_->json.is_object() ? index_->json.find("index") : index_->json.end();
+  const auto* entries = member(index_->json, "index");
   if (!index_->json.is_object()) {
     report.add(engine::index_structure, index_->place(), wrong_type(index_->json, "object"));
-  } else if (at == index_->json.end()) {
+  } else if (entries == nullptr) {
     report.add(engine::index_structure, index_->place(), "has no object 'index'");
-  } else if (!at->is_object()) {
-    report.add(engine::index_structure, index_->place().below("index"), wrong_type(*at, "object"));
+  } else if (!entries->is_object()) {
+    report.add(engine::index_structure, index_->place().below("index"),
+               wrong_type(*entries, "object"));
   }
   checks.index(*index_);
   checks.each_index(*index_);
@@ -223,14 +242,14 @@ void Run::check_products(Products& products, Report& report, const Checks& check
   base::check_stop(context_.stop);
   auto& facts = products.facts;
   if (facts.file.ends_with(".json")) {
-    report_text(text_facts(products.file), facts.file, report);
+    report_text(products.file, facts.file, report);
   }
   if (products.broken) {
     report_syntax(*products.broken, products.file, facts.file, report);
     return;
   }
-  look_at_products(products.file, products.survey, facts, options_, checks, report,
-                   [&](const Version& version) { check_items(version, report); });
+  read_with(products.file, products.survey, facts, options_, checks, report,
+            [&](const Version& version) { check_items(version, report); });
 }
 
 /// The signatures of all documents; what a signed form says otherwise is looked at as well.
@@ -269,15 +288,15 @@ void Run::check_signed(Report& report, const Checks& checks) {
   const bool any = std::any_of(documents.begin(), documents.end(), [](const auto& entry) {
     return entry.second.clearsigned || entry.second.detached;
   });
+  const auto require = [&](bool there, const std::string& name) {
+    if (any && !there) {
+      report.add(engine::signature_missing, {name, {}},
+                 "is not there, while other documents are signed");
+    }
+  };
   for (const auto& [path, document] : documents) {
-    if (any && !document.clearsigned) {
-      report.add(engine::signature_missing, {signed_name(path), {}},
-                 "is not there, while other documents are signed");
-    }
-    if (any && !document.detached) {
-      report.add(engine::signature_missing, {path + ".gpg", {}},
-                 "is not there, while other documents are signed");
-    }
+    require(document.clearsigned, signed_name(path));
+    require(document.detached, path + ".gpg");
   }
 }
 
@@ -339,18 +358,16 @@ Result Run::run() {
   if (options_.files) {
     files_.finish(whole_ && options_.document.empty(), report);
   }
-  std::vector<const ProductsFile*> read;
-  for (const auto& products : products_) {
-    if (!products.broken) {
-      read.push_back(&products.facts);
-    }
-  }
   Stream stream;
   stream.where = options_.where;
   stream.is_url = files_.is_url();
   stream.has_signed_index = !signed_indexes_.empty() || (index_ && index_->is_signed);
   stream.index = index_ ? &*index_ : nullptr;
-  stream.files = read;
+  for (const auto& products : products_) {
+    if (!products.broken) {
+      stream.files.push_back(&products.facts);
+    }
+  }
   checks.stream(stream);
   find_lines(report);
   report.sort();
@@ -363,6 +380,12 @@ Result Run::run() {
 Result lint(StreamFiles& files, const Rules& rules, const Options& options,
             const Context& context) {
   return Run(files, rules, options, context).run();
+}
+
+void lint_products(base::File& from, const Survey& known, ProductsFile& file, const Rules& rules,
+                   const Options& options, Report& report) {
+  const Checks checks(rules, report);
+  read_with(from, known, file, options, checks, report, {});
 }
 
 }  // namespace sstream::lint

@@ -257,9 +257,6 @@ Survey survey(base::File& file) {
 
 void read_products(base::File& from, const Survey& known, ProductsFile& file,
                    const ProductsEvents& events) {
-  file.tags = known.tags;
-  file.has_products = known.has_products;
-  file.ftypes = known.ftypes;
   Reader reader(known, file, events);
   io::visit_json(from, reader);
 }

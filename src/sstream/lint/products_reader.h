@@ -4,7 +4,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <string_view>
 
 #include "base/fs/file.h"
 #include "sstream/lint/document.h"
@@ -31,8 +30,8 @@ struct ProductsEvents {
   std::function<void(const Place& place, const Json& value)> odd;
 };
 
-/// The second pass, in the memory that the largest version takes. `file` is filled in with what the
-/// survey says, and with the names of the products.
+/// The second pass, in the memory that the largest version takes. `file` gets the names of the
+/// products.
 void read_products(base::File& from, const Survey& known, ProductsFile& file,
                    const ProductsEvents& events);
 

@@ -1,8 +1,5 @@
 #include <algorithm>
-#include <cerrno>
 #include <map>
-
-#include <fcntl.h>
 
 #include "base/error.h"
 #include "base/fs/beneath.h"

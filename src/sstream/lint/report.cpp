@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/strings.h"
 #include "io/hash/fingerprint.h"
 
 namespace sstream::lint {
@@ -78,16 +77,11 @@ void Report::add(const Rule& rule, const Place& place, std::string message, Prof
 
 void Report::sort() {
   const auto key = [](const Finding& finding) {
-    return std::tuple(-static_cast<int>(finding.severity), std::cref(finding.file), finding.line,
-                      std::cref(finding.pointer), finding.rule);
+    return std::tuple(-static_cast<int>(finding.severity), std::string_view(finding.file),
+                      finding.line, std::string_view(finding.pointer));
   };
-  std::stable_sort(findings_.begin(), findings_.end(), [&](const Finding& a, const Finding& b) {
-    const auto ka = key(a);
-    const auto kb = key(b);
-    return std::tie(std::get<0>(ka), std::get<1>(ka).get(), std::get<2>(ka),
-                    std::get<3>(ka).get()) <
-           std::tie(std::get<0>(kb), std::get<1>(kb).get(), std::get<2>(kb), std::get<3>(kb).get());
-  });
+  std::stable_sort(findings_.begin(), findings_.end(),
+                   [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
 }
 
 }  // namespace sstream::lint

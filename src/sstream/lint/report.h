@@ -32,8 +32,6 @@ class Report {
 
   Report(const Rules& rules, Profiles active, std::size_t keep_per_rule);
 
-  Profiles active() const { return active_; }
-
   const Rule* find(std::string_view id) const;
 
   /// Whether a rule matters to any of the active profiles.
@@ -79,11 +77,6 @@ class Emit {
   void operator()(const Place& place, std::string message, Profiles only = all_profiles) const {
     report_->add(*rule_, place, std::move(message), only);
   }
-
-  const Rule& rule() const { return *rule_; }
-
-  /// The profiles that were asked for.
-  Profiles active() const { return report_->active(); }
 
  private:
   Report* report_;

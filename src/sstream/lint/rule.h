@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace sstream::lint {
@@ -64,24 +65,55 @@ struct Place {
 
 class Emit;
 struct IndexDocument;
+struct Entry;
 struct ProductsFile;
 struct Product;
 struct Version;
 struct Item;
 struct Stream;
 
+/// Looks at one thing of a stream.
+template <typename Subject>
+using Look = void (*)(const Subject& subject, const Emit& emit);
+
 /// What a rule looks at. All are optional; what several calls have to remember together lives in
-/// what the functions capture, so that each run has its own (see Rule::check).
+/// what the functions capture.
 struct Check {
-  std::function<void(const IndexDocument& index, const Emit& emit)> index;
-  std::function<void(const IndexDocument& index, const Emit& emit)> each_index;  ///< both forms
-  std::function<void(const ProductsFile& file, const Emit& emit)> head;  ///< before its products
-  std::function<void(const Item& item, const Emit& emit)> item;
-  std::function<void(const Version& version, const Emit& emit)> version;  ///< after its items
-  std::function<void(const Product& product, const Emit& emit)> product;  ///< after its versions
-  std::function<void(const ProductsFile& file, const Emit& emit)> tail;   ///< after its products
-  std::function<void(const Stream& stream, const Emit& emit)> stream;     ///< after all files
+  template <typename Subject>
+  using Function = std::function<void(const Subject& subject, const Emit& emit)>;
+
+  Check() = default;
+
+  explicit Check(Look<IndexDocument> look) : index(look) {}
+
+  explicit Check(Look<Entry> look) : entry(look) {}
+
+  explicit Check(Look<ProductsFile> look) : head(look) {}
+
+  explicit Check(Look<Item> look) : item(look) {}
+
+  explicit Check(Look<Version> look) : version(look) {}
+
+  explicit Check(Look<Product> look) : product(look) {}
+
+  explicit Check(Look<Stream> look) : stream(look) {}
+
+  Function<IndexDocument> index;
+  Function<Entry> entry;        ///< each object that the index lists
+  Function<Entry> each_entry;   ///< the same, in both forms of the index
+  Function<ProductsFile> head;  ///< before its products
+  Function<Item> item;
+  Function<Version> version;    ///< after its items
+  Function<Product> product;    ///< after its versions
+  Function<ProductsFile> tail;  ///< after its products
+  Function<Stream> stream;      ///< after all files
 };
+
+/// How a run comes by the check of a rule: nothing where the engine itself looks (see `engine`), a
+/// function for what looks at one sort of thing only, else one that makes the check anew.
+using CheckSource =
+    std::variant<std::monostate, Check (*)(), Look<IndexDocument>, Look<Entry>, Look<ProductsFile>,
+                 Look<Item>, Look<Version>, Look<Product>, Look<Stream>>;
 
 /// One thing that some consumer demands of a stream.
 struct Rule {
@@ -90,8 +122,7 @@ struct Rule {
   Weight weight;
   std::string_view looks;  ///< how it looks at the consumer where it is not so
   std::string_view mend;   ///< what to do about it
-  /// Made anew for each run; nullptr where the engine itself looks (see engine_rules).
-  Check (*check)() = nullptr;
+  CheckSource check{};
 };
 
 using Rules = std::vector<Rule>;

@@ -10,6 +10,7 @@ namespace sstream::lint {
 namespace {
 
 constexpr std::size_t buffer_size = 262'144;
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 bool is_foreign(char c) {
   return static_cast<unsigned char>(c) >= 0x80;
@@ -49,41 +50,31 @@ bool is_no_number(const std::string& line) {
 
 }  // namespace
 
-TextFacts text_facts(base::File& file) {
-  TextFacts facts;
+void report_text(base::File& file, const std::string& name, Report& report) {
+  bool mark = false;
+  std::uint64_t foreign = 0;
+  std::uint64_t line = 1;  // of the first foreign byte
   std::vector<char> buffer(buffer_size);
   std::uint64_t at = 0;
-  std::uint64_t lines = 1;
   while (const auto got = file.read_at(buffer, at)) {
     const std::string_view text(buffer.data(), got);
-    facts.byte_order_mark = facts.byte_order_mark || (at == 0 && text.starts_with("\xEF\xBB\xBF"));
-    if (any_foreign(text)) {
-      if (facts.foreign_bytes == 0) {
-        const auto* first = std::find_if(text.begin(), text.end(), is_foreign);
-        facts.foreign_line =
-            lines + static_cast<std::uint64_t>(std::count(text.begin(), first, '\n'));
-      }
-      facts.foreign_bytes +=
-          static_cast<std::uint64_t>(std::count_if(text.begin(), text.end(), is_foreign));
+    mark = mark || (at == 0 && text.starts_with(byte_order_mark));
+    const auto* first =
+        any_foreign(text) ? std::find_if(text.begin(), text.end(), is_foreign) : text.end();
+    if (foreign == 0) {
+      line += static_cast<std::uint64_t>(std::count(text.begin(), first, '\n'));
     }
-    if (facts.foreign_bytes == 0) {
-      lines += static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-    }
+    foreign += static_cast<std::uint64_t>(std::count_if(first, text.end(), is_foreign));
     at += got;
   }
-  return facts;
-}
-
-void report_text(const TextFacts& facts, const std::string& name, Report& report) {
-  if (facts.byte_order_mark) {
+  if (mark) {
     report.add(engine::json_bom, {name, {}}, "begins with a byte order mark", all_profiles, 1);
+    foreign -= byte_order_mark.size();
   }
-  constexpr std::uint64_t mark_size = 3;
-  const auto foreign = facts.foreign_bytes - (facts.byte_order_mark ? mark_size : 0);
   if (foreign > 0) {
     report.add(engine::json_ascii, {name, {}},
                base::cat(foreign, " bytes are not ASCII; \\u escapes say the same"), all_profiles,
-               facts.foreign_line);
+               line);
   }
 }
 

@@ -1,7 +1,6 @@
 #include "sstream/mirror/exact_metadata.h"
 
 #include "base/error.h"
-#include "base/fs/beneath.h"
 #include "base/fs/lines.h"
 #include "base/strings.h"
 
@@ -39,67 +38,54 @@ bool same_index(base::File& json, base::File& message) {
   return with_signed_paths(io::read_json(json)) == with_signed_paths(io::read_json(message));
 }
 
-class Gatherer {
- public:
-  explicit Gatherer(ContentSource& source) : source_(source) {}
-
-  ExactMetadata run() {
-    add("streams/v1/index", true);
-    for (const auto& entry : source_.entries()) {
-      add(entry.path.substr(0, entry.path.rfind('.')), false);
-    }
-    return std::move(metadata_);
+/// A document in all its forms.
+void add(ContentSource& source, const std::string& stem, bool is_index, ExactMetadata& metadata) {
+  const auto name = stem.substr(std::min(directory.size(), stem.size()));
+  if (!stem.starts_with(directory) || name.find('/') != std::string::npos) {
+    throw base::Error(base::Errc::untrusted,
+                      base::cat(source.base(), stem,
+                                ": is not directly below streams/v1; no exact mirror of it can "
+                                "be made"));
   }
-
- private:
-  void add(const std::string& stem, bool is_index) {
-    const auto name = stem.substr(std::min(directory.size(), stem.size()));
-    if (!stem.starts_with(directory) || name.find('/') != std::string::npos) {
-      throw base::Error(base::Errc::untrusted,
-                        base::cat(source_.base(), stem,
-                                  ": is not directly below streams/v1; no exact mirror of it can "
-                                  "be made"));
-    }
-    auto json = source_.raw(stem + ".json");
-    if (!json) {
-      throw base::Error(base::Errc::untrusted,
-                        base::cat(source_.base(), stem,
-                                  ".json: is missing; an exact mirror has to "
-                                  "offer it"));
-    }
-    auto signature = source_.raw(stem + ".json.gpg");
-    auto message = source_.raw(stem + ".sjson");
-    if (message) {
-      auto text = source_.text(stem + ".sjson");
-      if (is_index ? !same_index(*json, text) : !same_text(*json, text)) {
-        throw base::Error(base::Errc::untrusted,
-                          base::cat(source_.base(), stem, ".sjson: says something else than ", name,
-                                    ".json; if it is being published just now, try again"));
-      }
-    }
-    if (signature || !message) {
-      source_.text(stem + ".json");  // verified, where that is asked for
-    }
-    keep(name + ".json", std::move(json));
-    keep(name + ".json.gpg", std::move(signature));
-    keep(name + ".sjson", std::move(message));
+  auto json = source.raw(stem + ".json");
+  if (!json) {
+    throw base::Error(
+        base::Errc::untrusted,
+        base::cat(source.base(), stem, ".json: is missing; an exact mirror has to offer it"));
   }
-
-  void keep(const std::string& name, std::optional<base::File> file) {
+  auto signature = source.raw(stem + ".json.gpg");
+  auto message = source.raw(stem + ".sjson");
+  if (message) {
+    auto text = source.text(stem + ".sjson");
+    if (is_index ? !same_index(*json, text) : !same_text(*json, text)) {
+      throw base::Error(base::Errc::untrusted,
+                        base::cat(source.base(), stem, ".sjson: says something else than ", name,
+                                  ".json; if it is being published just now, try again"));
+    }
+  }
+  if (signature || !message) {
+    source.text(stem + ".json");  // verified, where that is asked for
+  }
+  const auto keep = [&](const char* ending, std::optional<base::File>& file) {
     if (file) {
       file->seek(0);
-      metadata_[name] = std::move(*file);
+      metadata[name + ending] = std::move(*file);
     }
-  }
-
-  ContentSource& source_;
-  ExactMetadata metadata_;
-};
+  };
+  keep(".json", json);
+  keep(".json.gpg", signature);
+  keep(".sjson", message);
+}
 
 }  // namespace
 
 ExactMetadata exact_metadata(ContentSource& source) {
-  return Gatherer(source).run();
+  ExactMetadata metadata;
+  add(source, "streams/v1/index", true, metadata);
+  for (const auto& entry : source.entries()) {
+    add(source, entry.path.substr(0, entry.path.rfind('.')), false, metadata);
+  }
+  return metadata;
 }
 
 }  // namespace sstream

@@ -33,17 +33,6 @@ std::string digest_of(const io::Json& json) {
   return io::digest_hex(io::Algorithm::sha256, io::to_text(json)).substr(0, 16);
 }
 
-MirrorSelection selection_of(const MirrorOptions& options) {
-  MirrorSelection selection;
-  selection.filters = Filters(options.filters);
-  selection.max = options.max;
-  selection.keep = options.keep;
-  selection.files = options.files;
-  selection.verify = options.verify;
-  selection.allow_md5 = options.trust.allow_md5;
-  return selection;
-}
-
 void require_sense(const MirrorOptions& options) {
   if (options.keep && !options.max) {
     throw base::Error(Errc::usage, "--keep says nothing without --max");
@@ -71,7 +60,7 @@ class Mirror {
   Mirror(const MirrorOptions& options, const Context& context)
       : options_(options),
         context_(context),
-        selection_(selection_of(options)),
+        filters_(options.filters),
         memory_(options.target, SourceMemory::Keep::originals),
         source_(open_source(options, context, memory_)),
         publish_(options.publish) {}
@@ -202,8 +191,8 @@ class Mirror {
   void plan_content(const Generation& live, Document& document, bool ours, Plan& plan) {
     const auto& content_id = document.entry.content_id;
     auto present = live.open_stream(content_id);
-    auto content = choose_content(document.file, present ? &*present : nullptr, selection_, ours,
-                                  [&](FileEntry entry) {
+    auto content = choose_content(document.file, present ? &*present : nullptr, options_, filters_,
+                                  ours, [&](FileEntry entry) {
                                     locate(entry.file);
                                     plan.files.add(entry);
                                   });
@@ -277,7 +266,7 @@ class Mirror {
 
   const MirrorOptions& options_;
   const Context& context_;
-  MirrorSelection selection_;
+  Filters filters_;
   SourceMemory memory_;
   ContentSource source_;
   PublishOptions publish_;

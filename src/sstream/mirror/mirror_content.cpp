@@ -11,6 +11,21 @@ namespace {
 
 using Versions = std::map<std::string, std::set<std::string>>;  ///< by product
 
+bool contains(const Versions& versions, const Pedigree& version) {
+  const auto found = versions.find(version.product);
+  return found != versions.end() && found->second.contains(version.version);
+}
+
+void add_version(MirroredContent& content, const Pedigree& version, const Json& product,
+                 const Json& node) {
+  auto& known = content.versions[version.product];
+  if (known.empty()) {
+    content.stream->set_product(version.product, product);
+  }
+  known.insert(version.version);
+  content.stream->add_version(version.product, version.version, node);
+}
+
 /// What a file's place and content are, as one text.
 std::string promise_of(const std::string& path, const Checksums& sums) {
   return base::cat(path, "\t", sums.size, "\t", sums.strongest().second);
@@ -117,11 +132,11 @@ class Present : public VersionVisitor {
 class Take : public VersionVisitor {
  public:
   /// `chosen`: null for all that have a wanted item.
-  Take(Sieve& sieve, const Versions* chosen, const MirrorSelection& selection,
-       const PathSet& promises, MirroredContent& result, const Want& want)
+  Take(Sieve& sieve, const Versions* chosen, const MirrorOptions& options, const PathSet& promises,
+       MirroredContent& result, const Want& want)
       : sieve_(sieve),
         chosen_(chosen),
-        selection_(selection),
+        options_(options),
         promises_(promises),
         result_(result),
         want_(want) {}
@@ -132,7 +147,7 @@ class Take : public VersionVisitor {
   }
 
   void version(const Pedigree& version, const Json& product, const Json& node) override {
-    if (!is_chosen(version)) {
+    if (chosen_ != nullptr && !contains(*chosen_, version)) {
       return;
     }
     std::vector<std::string> unwanted;
@@ -142,34 +157,21 @@ class Take : public VersionVisitor {
     if (!any) {
       return;
     }
-    auto& known = result_.versions[version.product];
-    if (known.empty()) {
-      result_.stream->set_product(version.product, product);
-    }
-    known.insert(version.version);
     if (unwanted.empty()) {
-      result_.stream->add_version(version.product, version.version, node);
+      add_version(result_, version, product, node);
       return;
     }
     auto part = node;
     for (const auto& name : unwanted) {
       part["items"].erase(name);
     }
-    result_.stream->add_version(version.product, version.version, part);
+    add_version(result_, version, product, part);
   }
 
  private:
-  bool is_chosen(const Pedigree& version) const {
-    if (chosen_ == nullptr) {
-      return true;
-    }
-    const auto found = chosen_->find(version.product);
-    return found != chosen_->end() && found->second.contains(version.version);
-  }
-
   void take(const Item& item) {
     ++result_.items;
-    if (selection_.files) {
+    if (options_.files) {
       add_file(item);
     }
   }
@@ -182,16 +184,16 @@ class Take : public VersionVisitor {
     FileEntry entry;
     entry.item = item.pedigree();
     entry.file.path = *path;
-    entry.file.expected = Checksums::of(item, selection_.allow_md5);
+    entry.file.expected = Checksums::of(item, options_.trust.allow_md5);
     entry.file.known =
-        !selection_.verify && promises_.contains(promise_of(*path, entry.file.expected));
+        !options_.verify && promises_.contains(promise_of(*path, entry.file.expected));
     entry.file.replace = true;
     want_(std::move(entry));
   }
 
   Sieve& sieve_;
   const Versions* chosen_;
-  const MirrorSelection& selection_;
+  const MirrorOptions& options_;
   const PathSet& promises_;
   MirroredContent& result_;
   const Want& want_;
@@ -205,16 +207,9 @@ class TakeOver : public VersionVisitor {
   void head(const ProductTree& /*tags*/) override {}
 
   void version(const Pedigree& version, const Json& product, const Json& node) override {
-    const auto found = kept_.find(version.product);
-    if (found == kept_.end() || !found->second.contains(version.version)) {
-      return;
+    if (contains(kept_, version)) {
+      add_version(result_, version, product, node);
     }
-    auto& known = result_.versions[version.product];
-    if (known.empty()) {
-      result_.stream->set_product(version.product, product);
-    }
-    known.insert(version.version);
-    result_.stream->add_version(version.product, version.version, node);
   }
 
  private:
@@ -235,7 +230,7 @@ struct Choice {
   Versions from_live;
 };
 
-Choice choose(const Versions& wanted, const Versions& present, const MirrorSelection& selection) {
+Choice choose(const Versions& wanted, const Versions& present, const MirrorOptions& options) {
   Choice choice;
   std::set<std::string> products;
   for (const auto* side : {&wanted, &present}) {
@@ -246,14 +241,14 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorSelec
   for (const auto& product : products) {
     const auto source = names(wanted, product);
     const auto target = names(present, product);
-    const auto work = resolve_work(source, target, selection.max, selection.keep);
+    const auto work = resolve_work(source, target, options.max, options.keep);
     std::set<std::string> next(target.begin(), target.end());
     next.insert(work.add.begin(), work.add.end());
     for (const auto& version : work.remove) {
       next.erase(version);
     }
     for (const auto& version : next) {
-      const bool offered = wanted.contains(product) && wanted.at(product).contains(version);
+      const bool offered = contains(wanted, {product, version, {}});
       (offered ? choice.from_source : choice.from_live)[product].insert(version);
     }
   }
@@ -263,9 +258,9 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorSelec
 std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& chosen) {
   for (const auto& [product, versions] : wanted) {
     for (const auto& version : versions) {
-      const auto found = chosen.find(product);
-      if (found == chosen.end() || !found->second.contains(version)) {
-        return Pedigree{product, version, {}};
+      Pedigree beyond{product, version, {}};
+      if (!contains(chosen, beyond)) {
+        return beyond;
       }
     }
   }
@@ -274,26 +269,26 @@ std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& cho
 
 }  // namespace
 
-MirroredContent choose_content(base::File& source, base::File* live,
-                               const MirrorSelection& selection, bool ours, const Want& want) {
-  Present present(ours && !selection.verify);
+MirroredContent choose_content(base::File& source, base::File* live, const MirrorOptions& options,
+                               const Filters& filters, bool ours, const Want& want) {
+  Present present(ours && !options.verify);
   if (live != nullptr) {
     visit_versions(*live, present);
   }
   present.promises.seal();
   MirroredContent result;
   std::optional<Choice> choice;
-  if (selection.max) {  // which versions are the newest is known at the end
-    Sieve sieve(selection.filters);
+  if (options.max) {  // which versions are the newest is known at the end
+    Sieve sieve(filters);
     Survey survey(sieve);
     visit_versions(source, survey);
-    choice = choose(survey.wanted, present.versions, selection);
+    choice = choose(survey.wanted, present.versions, options);
     result.left_out = sieve.left_out;
     result.first_left_out = sieve.first_left_out ? sieve.first_left_out
                                                  : first_beyond(survey.wanted, choice->from_source);
   }
-  Sieve sieve(selection.filters);
-  Take take(sieve, choice ? &choice->from_source : nullptr, selection, present.promises, result,
+  Sieve sieve(filters);
+  Take take(sieve, choice ? &choice->from_source : nullptr, options, present.promises, result,
             want);
   visit_versions(source, take);
   if (!choice) {

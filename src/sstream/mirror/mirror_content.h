@@ -6,26 +6,16 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/fs/file.h"
 #include "sstream/format/filter.h"
 #include "sstream/janitor/path_set.h"
+#include "sstream/mirror/mirror.h"
 #include "sstream/publish/stream_spool.h"
 #include "sstream/repository/generation.h"
 #include "sstream/staging/file_list.h"
 
 namespace sstream {
-
-/// What of a source a mirror takes.
-struct MirrorSelection {
-  Filters filters;
-  std::optional<std::size_t> max;  ///< the newest versions of each product
-  bool keep = false;               ///< versions that left the source stay, as long as `max` allows
-  bool files = true;               ///< false: metadata only
-  bool verify = false;             ///< read the files that are in place
-  bool allow_md5 = false;
-};
 
 /// Gets a file that is to be there, without an origin.
 using Want = std::function<void(FileEntry entry)>;
@@ -40,10 +30,10 @@ struct MirroredContent {
 };
 
 /// Chooses from one content, in little memory: `source` is its document, `live` the repository's
-/// present one, if it has the content. `want` gets the files.
+/// present one, if it has the content, `filters` are those of the options. `want` gets the files.
 /// Error(untrusted) for an unsafe path anywhere in the source, and for files that are wanted but
 /// have no size or no digest that counts.
-MirroredContent choose_content(base::File& source, base::File* live,
-                               const MirrorSelection& selection, bool ours, const Want& want);
+MirroredContent choose_content(base::File& source, base::File* live, const MirrorOptions& options,
+                               const Filters& filters, bool ours, const Want& want);
 
 }  // namespace sstream

@@ -12,13 +12,9 @@ namespace sstream {
 
 namespace {
 
-base::File create(int directory, const std::string& name) {
-  return base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-}
-
 void write_file(int directory, const std::string& name,
                 const std::function<void(const io::Sink& sink)>& write) {
-  auto file = create(directory, name);
+  auto file = base::open_file_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
   write([&](std::string_view bytes) { file.write(bytes); });
   file.chmod(0644);
   file.sync();

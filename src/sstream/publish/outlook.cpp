@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/strings.h"
+#include "sstream/format/shape.h"
 
 namespace sstream {
 
@@ -142,10 +143,7 @@ io::Json next_index(const Generation& live, const Listing& listed) {
 
 std::vector<std::string> earlier_stamps(const Generation& live,
                                         const std::vector<ContentChange>& contents) {
-  std::vector<std::string> stamps;
-  if (live.index().is_object() && live.index().value("updated", io::Json()).is_string()) {
-    stamps.push_back(live.index().at("updated").get<std::string>());
-  }
+  std::vector<std::string> stamps = {string_or_empty(live.index(), "updated")};
   for (const auto& change : contents) {
     if (live.streams().contains(change.content_id)) {
       stamps.push_back(live.summary(change.content_id).updated);

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "base/fs/beneath.h"
 #include "base/fs/identity.h"
 #include "base/fs/temp_dir.h"
 #include "base/process/stop.h"

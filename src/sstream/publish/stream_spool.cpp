@@ -1,10 +1,5 @@
 #include "sstream/publish/stream_spool.h"
 
-#include <functional>
-
-#include "base/error.h"
-#include "base/strings.h"
-
 namespace sstream {
 
 namespace {
@@ -54,12 +49,7 @@ void StreamSpool::set_product(const std::string& product, const Json& node) {
 
 void StreamSpool::add_version(const std::string& product, const std::string& version,
                               const Json& node) {
-  const auto text = member(version, node, depth_of_versions);
-  if (text.size() > UINT32_MAX) {
-    throw base::Error(base::Errc::untrusted, base::cat(product, "/", version, ": is too large"));
-  }
-  products_.at(product).versions[version] = {spool_.append(text),
-                                             static_cast<std::uint32_t>(text.size())};
+  products_.at(product).versions[version] = spool_.add(member(version, node, depth_of_versions));
 }
 
 StreamSummary StreamSpool::summary() const {
@@ -79,7 +69,7 @@ void StreamSpool::write_product(const Product& product, const io::Sink& sink) {
   const char* before = "";
   for (const auto& [name, piece] : product.versions) {
     text += before;
-    text += spool_.piece(piece.offset, piece.length);
+    text += spool_.piece(piece);
     before = ",";
     if (text.size() >= piece_size) {
       sink(text);

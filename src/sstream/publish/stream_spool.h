@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 
@@ -31,15 +30,10 @@ class StreamSpool : public NewStream {
   void write(const std::string& updated, const io::Sink& sink) override;
 
  private:
-  struct Piece {
-    std::uint64_t offset = 0;
-    std::uint32_t length = 0;
-  };
-
   struct Product {
     std::string before;  ///< the text of its tags that sort before `versions`
     std::string after;
-    std::map<std::string, Piece> versions;
+    std::map<std::string, Spool::Piece> versions;
   };
 
   void write_products(const io::Sink& sink);

@@ -186,20 +186,16 @@ void make_live(const Repository& repository, const std::string& next, const std:
 namespace {
 
 /// A generation that was never published, or was replaced: whichever it holds, it is garbage.
-bool is_leftover(const std::string& name) {
+bool is_leftover(std::string_view name) {
   return name.starts_with(".v1.");
 }
 
-bool is_temporary(const std::string& name) {
-  return base::is_temporary_name(name);
-}
-
-bool any_in(int directory, bool (*wanted)(const std::string&)) {
+bool any_in(int directory, bool (*wanted)(std::string_view)) {
   const auto names = base::list_directory(directory);
   return std::any_of(names.begin(), names.end(), wanted);
 }
 
-void remove_from(int directory, bool (*wanted)(const std::string&)) {
+void remove_from(int directory, bool (*wanted)(std::string_view)) {
   for (const auto& name : base::list_directory(directory)) {
     if (wanted(name)) {
       base::remove_tree_at(directory, name);
@@ -226,7 +222,7 @@ void archive_replaced(const Repository& repository) {
 bool needs_recovery(const Repository& repository) {
   return base::exists_at(repository.private_dir(), journal_name) ||
          any_in(repository.streams(), is_leftover) ||
-         any_in(repository.private_dir(), is_temporary);
+         any_in(repository.private_dir(), base::is_temporary_name);
 }
 
 void recover(const Repository& repository) {
@@ -238,7 +234,7 @@ void recover(const Repository& repository) {
     archive_replaced(repository);
     remove_from(repository.streams(), is_leftover);
   }
-  remove_from(repository.private_dir(), is_temporary);
+  remove_from(repository.private_dir(), base::is_temporary_name);
 }
 
 }  // namespace sstream

@@ -37,6 +37,13 @@ void put(Pairs& pairs, const std::string& key, std::string value) {
   }
 }
 
+/// "key": "value"
+void append_member(std::string_view key, std::string_view value, std::string& out) {
+  io::append_json_string(key, out);
+  out += ": ";
+  io::append_json_string(value, out);
+}
+
 void put_level(Pairs& pairs, const Json& level) {
   for (const auto& [key, value] : level.get_ref<const Json::object_t&>()) {
     if (auto text = scalar_text(value)) {
@@ -61,16 +68,21 @@ void Record::inherit(const Item& item) {
   dict_.pop_back();  // the bracket
   sorted_.clear();
   for (const auto& [key, value] : inherited_) {
-    Inherited member{key, {}};
-    io::append_json_string(key, member.json);
-    member.json += ": ";
-    io::append_json_string(value, member.json);
-    sorted_.push_back(std::move(member));
+    append_member(key, value, sorted_.emplace_back(key, std::string()).second);
   }
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const Inherited& a, const Inherited& b) { return a.key < b.key; });
+  std::sort(sorted_.begin(), sorted_.end());
   product_ = product;
   known_ = true;
+}
+
+std::string_view Record::Own::shown(std::string& room) const {
+  if (value == nullptr) {
+    return text;
+  }
+  if (value->is_string()) {
+    return value->get_ref<const std::string&>();
+  }
+  return room = *scalar_text(*value);
 }
 
 void Record::add_own(const Json& level) {
@@ -134,27 +146,15 @@ void Record::append_dict(const Item& item, std::string& out) {
     out += ", ";
     append_python_repr(out, own.key);
     out += ": ";
-    if (own.value == nullptr) {
-      append_python_repr(out, own.text);
-    } else if (own.value->is_string()) {
-      append_python_repr(out, own.value->get_ref<const std::string&>());
-    } else {
-      append_python_repr(out, *scalar_text(*own.value));
-    }
+    std::string room;
+    append_python_repr(out, own.shown(room));
   }
   out += '}';
 }
 
 void Record::append_own_json(const Own& own, std::string& out) const {
-  io::append_json_string(own.key, out);
-  out += ": ";
-  if (own.value == nullptr) {
-    io::append_json_string(own.text, out);
-  } else if (own.value->is_string()) {
-    io::append_json_string(own.value->get_ref<const std::string&>(), out);
-  } else {
-    io::append_json_string(*scalar_text(*own.value), out);
-  }
+  std::string room;
+  append_member(own.key, own.shown(room), out);
 }
 
 void Record::append_json(const Item& item, std::string& out) {
@@ -185,9 +185,7 @@ void Record::append_json(const Item& item, std::string& out) {
     std::sort(sorted.begin(), sorted.end());
     for (const auto& [key, value] : sorted) {
       start();
-      io::append_json_string(key, out);
-      out += ": ";
-      io::append_json_string(value, out);
+      append_member(key, value, out);
     }
   }
   out += "\n  }";

@@ -29,16 +29,14 @@ class Record {
   void forget() { known_ = false; }
 
  private:
-  struct Inherited {
-    std::string key;
-    std::string json;  ///< "key": "value"
-  };
-
   /// A tag below the product: a JSON value of the tree, or a name.
   struct Own {
     std::string_view key;
     const Json* value = nullptr;
     std::string_view text;
+
+    /// Its text; `room` holds what has to be made.
+    std::string_view shown(std::string& room) const;
   };
 
   void inherit(const Item& item);
@@ -51,7 +49,7 @@ class Record {
   std::string product_;  ///< that the following belongs to
   Pairs inherited_;      ///< in their order
   std::string dict_;
-  std::vector<Inherited> sorted_;
+  Pairs sorted_;  ///< key, and "key": "value" as JSON
   std::vector<Own> own_;
   std::string url_;
 };

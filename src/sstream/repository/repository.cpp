@@ -4,9 +4,9 @@
 #include "base/fs/atomic_file.h"
 #include "base/fs/beneath.h"
 #include "base/fs/tree.h"
+#include "base/process/stop.h"
 #include "base/strings.h"
 #include "io/json/json.h"
-#include "sstream/repository/waiting.h"
 
 namespace sstream {
 
@@ -133,6 +133,17 @@ void Repository::write_state(const RepositoryState& state) const {
                          {"updated", state.updated},
                          {"signer", state.signer}};
   base::replace_file(private_dir(), "state.json", io::to_text(json));
+}
+
+std::function<void(const std::string& holder)> waiting_for(const std::string& what,
+                                                           const Context& context) {
+  return [what, &context, told = false](const std::string& holder) mutable {
+    if (!told) {
+      told = true;
+      context.log.info(base::cat("waiting for ", what, ", held by ", holder));
+    }
+    base::check_stop(context.stop);
+  };
 }
 
 }  // namespace sstream

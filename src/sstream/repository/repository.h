@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -85,5 +86,10 @@ class Repository {
   base::File private_;
   std::map<std::string, base::File> pools_;
 };
+
+/// What a base::FileLock tells while it waits: logs once what it waits for and who holds it. A stop
+/// request ends the wait (base::Stopped). The context has to outlive it.
+std::function<void(const std::string& holder)> waiting_for(const std::string& what,
+                                                           const Context& context);
 
 }  // namespace sstream

@@ -303,8 +303,8 @@ ProductTree ContentSource::read_version(const IndexEntry& entry, const std::stri
 void ContentSource::visit_items(const IndexEntry& entry,
                                 const std::function<void(const Item& item)>& visit) {
   auto file = products_of(entry).file;
-  sstream::visit_items(file, visit, [&](const ProductsHead& head) {
-    require_named(entry, head.top.at("content_id").get<std::string>(), file.name());
+  sstream::visit_items(file, visit, [&](const ProductTree& tags) {
+    require_named(entry, tags.content_id(), file.name());
   });
 }
 

@@ -15,6 +15,12 @@ namespace sstream {
 /// thread at a time.
 class Spool {
  public:
+  /// Where a text is.
+  struct Piece {
+    std::uint64_t offset = 0;
+    std::size_t length = 0;
+  };
+
   /// `name`: what messages call it.
   explicit Spool(std::string name) : name_(std::move(name)) {}
 
@@ -27,6 +33,10 @@ class Spool {
   /// So many bytes, from `offset` on. Valid until the next call of anything. Error(failed) where
   /// they are not there.
   std::string_view piece(std::uint64_t offset, std::size_t length);
+
+  Piece add(std::string_view text) { return {append(text), text.size()}; }
+
+  std::string_view piece(const Piece& piece) { return this->piece(piece.offset, piece.length); }
 
  private:
   std::string_view window_from(std::uint64_t offset) const;

@@ -20,36 +20,6 @@ namespace {
 constexpr std::uint64_t space_reserve = 16ULL << 20U;
 constexpr std::size_t batch_size = 512;
 
-[[noreturn]] void throw_conflict(const std::string& path, const std::string& reason) {
-  throw base::Error(base::Errc::conflict,
-                    base::cat(path, ": is there already with other content (", reason, ")"));
-}
-
-void verify_in_place(base::File& file, const NewFile& wanted) {
-  if (wanted.known && file.size() == wanted.expected.size) {
-    return;
-  }
-  try {
-    verify_file(file, wanted.expected);
-  } catch (const base::Error& error) {
-    throw_conflict(wanted.path, error.reason());
-  }
-}
-
-/// true when the file is there with the right content.
-bool in_place(const Repository& repository, const NewFile& wanted) {
-  if (repository.root() < 0) {
-    return false;  // a dry run for a repository that does not exist yet
-  }
-  const auto place = repository.place(wanted.path);
-  auto file = base::find_beneath(place.dirfd, place.path, O_RDONLY);
-  if (!file) {
-    return false;
-  }
-  verify_in_place(file, wanted);
-  return true;
-}
-
 /// Whether a file may be there: where its directory is missing, as that of a new version, it is
 /// not.
 bool has_directory(const Repository& repository, const std::string& path,
@@ -134,13 +104,27 @@ void require_space(const Repository& repository, std::uint64_t bytes) {
 }
 
 Presence presence_of(const Repository& repository, const NewFile& wanted) {
+  if (repository.root() < 0) {
+    return Presence::absent;  // a dry run for a repository that does not exist yet
+  }
+  const auto place = repository.place(wanted.path);
+  auto file = base::find_beneath(place.dirfd, place.path, O_RDONLY);
+  if (!file) {
+    return Presence::absent;
+  }
+  if (wanted.known && file.size() == wanted.expected.size) {
+    return Presence::right;
+  }
   try {
-    return in_place(repository, wanted) ? Presence::right : Presence::absent;
+    verify_file(file, wanted.expected);
+    return Presence::right;
   } catch (const base::Error& error) {
-    if (wanted.replace && error.code() == base::Errc::conflict) {
+    if (wanted.replace) {
       return Presence::other;
     }
-    throw;
+    throw base::Error(
+        base::Errc::conflict,
+        base::cat(wanted.path, ": is there already with other content (", error.reason(), ")"));
   }
 }
 

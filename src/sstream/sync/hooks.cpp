@@ -175,27 +175,25 @@ bool Hooks::wants(const std::string& hook, const HookSubject& subject) const {
 }
 
 void Hooks::tell(const std::string& hook, const HookSubject& subject) const {
-  if (has(hook)) {
-    base::with_context(base::cat("hook ", hook, " of ", subject.name), [&] {
-      if (const auto status = run(hook, subject, nullptr); status != 0) {
-        throw base::Error(base::Errc::failed,
-                          base::cat(program(hook).front(), ": exit status ", status));
-      }
-    });
-  }
+  require_success(hook, subject, nullptr);
 }
 
 std::string Hooks::ask(const std::string& hook, const HookSubject& subject) const {
   std::string output;
+  require_success(hook, subject, &output);
+  return output;
+}
+
+void Hooks::require_success(const std::string& hook, const HookSubject& subject,
+                            std::string* output) const {
   if (has(hook)) {
     base::with_context(base::cat("hook ", hook, " of ", subject.name), [&] {
-      if (const auto status = run(hook, subject, &output); status != 0) {
+      if (const auto status = run(hook, subject, output); status != 0) {
         throw base::Error(base::Errc::failed,
                           base::cat(program(hook).front(), ": exit status ", status));
       }
     });
   }
-  return output;
 }
 
 }  // namespace sstream

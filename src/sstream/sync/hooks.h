@@ -56,6 +56,8 @@ class Hooks {
 
  private:
   const std::vector<std::string>& program(const std::string& hook) const;
+  void require_success(const std::string& hook, const HookSubject& subject,
+                       std::string* output) const;
   int run(const std::string& hook, const HookSubject& subject, std::string* output) const;
 
   HookPrograms programs_;

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/fs/beneath.h"
 #include "base/fs/temp_dir.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"

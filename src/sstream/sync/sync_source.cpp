@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-
 namespace sstream {
 
 namespace {
@@ -81,8 +79,7 @@ void SyncSource::version(const Pedigree& version, const Json& /*product*/, const
   if (kept.empty()) {
     products_.push_back(version.product);
   }
-  const auto text = io::to_text(left);
-  kept[version.version] = {spool_.append(text), text.size()};
+  kept[version.version] = spool_.add(io::to_text(left));
 }
 
 std::vector<std::string> SyncSource::versions(const std::string& product) const {
@@ -96,8 +93,7 @@ std::vector<std::string> SyncSource::versions(const std::string& product) const 
 }
 
 Json SyncSource::version(const std::string& product, const std::string& version) {
-  const auto& piece = versions_.at(product).at(version);
-  return io::parse_json(spool_.piece(piece.offset, piece.length), "versions of a source");
+  return io::parse_json(spool_.piece(versions_.at(product).at(version)), "versions of a source");
 }
 
 HookSubject SyncSource::subject(const Pedigree& pedigree, const Json* version,

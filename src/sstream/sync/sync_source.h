@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -39,16 +38,11 @@ class SyncSource : public VersionVisitor {
   void version(const Pedigree& version, const Json& product, const Json& node) override;
 
  private:
-  struct Piece {
-    std::uint64_t offset = 0;
-    std::size_t length = 0;
-  };
-
   const Hooks* hooks_;
   Spool spool_;
   Json top_;
   std::map<std::string, Json> tags_;  ///< by product
-  std::map<std::string, std::map<std::string, Piece>> versions_;
+  std::map<std::string, std::map<std::string, Spool::Piece>> versions_;
   std::vector<std::string> products_;
 };
 

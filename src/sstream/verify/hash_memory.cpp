@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "base/error.h"
 #include "base/fs/atomic_file.h"
 #include "base/strings.h"
 #include "io/hash/fingerprint.h"

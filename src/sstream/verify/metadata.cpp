@@ -22,7 +22,7 @@ struct StreamTags {
   std::string content_id;
   std::string format;
   std::string datatype;
-  std::vector<std::string> products;
+  std::vector<std::string> products;  ///< sorted
 };
 
 /// One pass over the metadata of a directory.
@@ -113,13 +113,12 @@ class MetadataReader {
       }
       visit_items(
           file, [&](const Item& item) { read_item(name, item); },
-          [&](const ProductsHead& head) {
-            const auto text = [&](const char* key) {
-              const auto found = head.top.find(key);
-              return found != head.top.end() && found->is_string() ? found->get<std::string>()
-                                                                   : std::string();
-            };
-            streams_[name] = {text("content_id"), text("format"), text("datatype"), head.products};
+          [&](const ProductTree& tags) {
+            auto& stream = streams_[name];
+            stream = {tags.content_id(), "products:1.0", tags.datatype(), {}};
+            for (const auto& [product, node] : tags.products().items()) {
+              stream.products.push_back(product);
+            }
           });
     });
   }
@@ -167,7 +166,7 @@ class MetadataReader {
     }
   }
 
-  void compare_entry(const IndexEntry& entry, const std::string& name, StreamTags& stream) {
+  void compare_entry(const IndexEntry& entry, const std::string& name, const StreamTags& stream) {
     const auto differs = [&](const char* what, const std::string& ours, const std::string& theirs) {
       if (ours != theirs) {
         add(ProblemKind::metadata, "index.json",
@@ -183,7 +182,6 @@ class MetadataReader {
     }
     auto named = entry.products;
     std::sort(named.begin(), named.end());
-    std::sort(stream.products.begin(), stream.products.end());
     if (named != stream.products) {
       add(ProblemKind::metadata, "index.json",
           base::cat(entry.content_id, ": names ", named.size(), " products, not the ",

@@ -1,18 +1,19 @@
-#include "meph2/lint/container_checks.h"
-
 #include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
 
+#include "base/clock.h"
 #include "base/strings.h"
+#include "meph2/lint/profiles.h"
+#include "meph2/lint/rules.h"
 #include "sstream/lint/document.h"
 #include "sstream/lint/format_checks.h"
 #include "sstream/lint/report.h"
 
 namespace meph2::rules {
 
+using namespace profile;
 using namespace sstream::lint;
 
 namespace {
@@ -65,25 +66,8 @@ void item_types(const Item& item, const Emit& emit) {
   }
 }
 
-/// "20260101", and a day that exists.
-bool begins_with_date(const std::string& name) {
-  constexpr std::size_t length = 8;
-  const auto digits = std::min(name.find_first_not_of("0123456789"), name.size());
-  if (digits < length) {
-    return false;
-  }
-  const auto part = [&](std::size_t at, std::size_t count) {
-    return static_cast<unsigned>(base::parse_decimal(name.substr(at, count)).value_or(0));
-  };
-  return std::chrono::year_month_day(std::chrono::year(static_cast<int>(part(0, 4))),
-                                     std::chrono::month(part(4, 2)), std::chrono::day(part(6, 2)))
-      .ok();
-}
-
-}  // namespace
-
 Check lxd_types() {
-  Check check = on_product(product_types);
+  Check check(product_types);
   check.item = item_types;
   check.version = [](const Version& version, const Emit& emit) {
     if (containers_read(*version.product->file)) {
@@ -100,27 +84,23 @@ Check lxd_types() {
   return check;
 }
 
-Check lxd_arch() {
-  return on_product([](const Product& product, const Emit& emit) {
-    static const std::set<std::string> known = {
-        "amd64", "x86_64", "i386",   "i686",    "arm64",   "aarch64",     "armhf",  "armv7l",
-        "armel", "armv6l", "armv8l", "ppc64el", "ppc64le", "powerpc",     "ppc64",  "ppc",
-        "s390x", "mips",   "mips64", "riscv32", "riscv64", "loongarch64", "loong64"};
-    const auto* arch = product.tags.text("arch");
-    if (containers_read(*product.file) && arch != nullptr && !known.contains(*arch)) {
-      emit(product.place("arch"), in_quotes(*arch) + " is no architecture that is known there");
-    }
-  });
+void lxd_arch(const Product& product, const Emit& emit) {
+  static const std::set<std::string> known = {
+      "amd64", "x86_64", "i386",   "i686",    "arm64",   "aarch64",     "armhf",  "armv7l",
+      "armel", "armv6l", "armv8l", "ppc64el", "ppc64le", "powerpc",     "ppc64",  "ppc",
+      "s390x", "mips",   "mips64", "riscv32", "riscv64", "loongarch64", "loong64"};
+  const auto* arch = product.tags.text("arch");
+  if (containers_read(*product.file) && arch != nullptr && !known.contains(*arch)) {
+    emit(product.place("arch"), in_quotes(*arch) + " is no architecture that is known there");
+  }
 }
 
-Check lxd_aliases() {
-  return on_product([](const Product& product, const Emit& emit) {
-    const auto* text = product.tags.text("aliases");
-    if (containers_read(*product.file) && text != nullptr &&
-        text->find_first_of(" \t") != text->npos) {
-      emit(product.place("aliases"), in_quotes(*text) + " has blanks");
-    }
-  });
+void lxd_aliases(const Product& product, const Emit& emit) {
+  const auto* text = product.tags.text("aliases");
+  if (containers_read(*product.file) && text != nullptr &&
+      text->find_first_of(" \t") != text->npos) {
+    emit(product.place("aliases"), in_quotes(*text) + " has blanks");
+  }
 }
 
 Check lxd_alias_unique() {
@@ -144,50 +124,56 @@ Check lxd_alias_unique() {
   return check;
 }
 
-Check lxd_version_date() {
-  return on_version([](const Version& version, const Emit& emit) {
-    if (containers_read(*version.product->file) && !begins_with_date(version.name)) {
-      emit(version.place(), "its name does not begin with a date (YYYYMMDD)");
-    }
-  });
+void lxd_version_date(const Version& version, const Emit& emit) {
+  constexpr std::size_t length = 8;
+  if (containers_read(*version.product->file) &&
+      !base::parse_day(std::string_view(version.name).substr(0, length))) {
+    emit(version.place(), "its name does not begin with a date (YYYYMMDD)");
+  }
 }
 
-Check lxd_delta_base() {
-  // Bases may come behind their deltas.
-  struct Delta {
-    std::string version;
-    std::string item;
-    std::string base;
-  };
+}  // namespace
 
-  auto deltas = std::make_shared<std::vector<Delta>>();
-  Check check;
-  check.item = [deltas](const Item& item, const Emit&) {
-    if (const auto* base = item.text("delta_base")) {
-      deltas->push_back({item.version->name, item.name, *base});
-    }
+Rules container_products() {
+  return {
+      // docs/format.md 6.49
+      {"lxd-types",
+       "values have the types that LXD and Incus expect",
+       {lxd | incus},
+       "Both decode into typed structures: one value of another type, anywhere, hides every image "
+       "of the remote behind an error.",
+       "version, aliases and dates are strings, supported a boolean, requirements an object of "
+       "strings, size an integer.",
+       lxd_types},
+      // docs/format.md 6.25
+      {"lxd-arch",
+       "arch is a name that LXD and Incus know",
+       {0, lxd | incus},
+       "The product is skipped silently.",
+       "Use Debian's or the kernel's name of it: amd64, x86_64, arm64, aarch64, ...",
+       lxd_arch},
+      // docs/format.md 6.27
+      {"aliases-blank",
+       "aliases are separated by commas without blanks",
+       {0, lxd | incus},
+       "The blank becomes part of the alias, which nobody can type.",
+       "Take the blanks away.",
+       lxd_aliases},
+      // docs/format.md 6.48
+      {"alias-unique",
+       "an alias belongs to one product of each architecture",
+       {0, lxd | incus},
+       "The first product in the order of names has it; the other is found by fingerprint only.",
+       "Take the alias from one of the two.",
+       lxd_alias_unique},
+      // docs/format.md 6.44
+      {"lxd-version-date",
+       "version names begin with a date (YYYYMMDD)",
+       {lxd | incus},
+       "The version is missing without a word.",
+       "Name versions by date: 20260101, 20260101_07:42.",
+       lxd_version_date},
   };
-  check.product = [deltas](const Product& product, const Emit& emit) {
-    for (const auto& delta : *deltas) {
-      const auto& names = product.versions;
-      if (std::find(names.begin(), names.end(), delta.base) == names.end()) {
-        emit(Place(product.file->file, {"products", product.name, "versions", delta.version,
-                                        "items", delta.item, "delta_base"}),
-             base::cat("there is no version ", in_quotes(delta.base)));
-      }
-    }
-    deltas->clear();
-  };
-  return check;
-}
-
-Check incus_vm_delta() {
-  return on_item([](const Item& item, const Emit& emit) {
-    const auto* ftype = item.text("ftype");
-    if (ftype != nullptr && *ftype == "disk-kvm.img.vcdiff") {
-      emit(item.place("ftype"), "a delta of a virtual machine");
-    }
-  });
 }
 
 }  // namespace meph2::rules
