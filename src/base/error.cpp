@@ -78,12 +78,6 @@ Error as_error(const std::exception_ptr& thrown) {
   }
 }
 
-Error internal_error(const std::exception& other, const std::string& context) {
-  Error error(Errc::internal, other.what());
-  error.add_context(context);
-  return error;
-}
-
 std::string describe(const Error& error) {
   return "error: " + escape_control(redact_urls(error.what()));
 }

@@ -95,9 +95,6 @@ auto with_state(const std::string& state, Body&& body) -> decltype(body());
 /// again.
 Error as_error(const std::exception_ptr& thrown);
 
-/// What a std::exception from a library becomes.
-Error internal_error(const std::exception& other, const std::string& context);
-
 /// "error: TEXT" with control characters escaped and secrets of URLs removed; no final newline.
 std::string describe(const Error& error);
 std::string describe(const Stopped& stop);
@@ -117,7 +114,7 @@ auto with_context(const Context& context, Body&& body) -> decltype(body()) {
     error.add_context(text());
     throw;
   } catch (const std::exception& other) {
-    throw internal_error(other, text());
+    throw Error(Errc::internal, other.what()).add_context(text());
   }
 }
 

@@ -18,22 +18,23 @@ namespace base::failpoint {
 
 namespace {
 
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
 struct Plan {
   std::uint64_t at = 0;
   std::string mode;
   std::string where;
-  std::string log;
+  std::string log = variable("SS_FAILPOINT_LOG");
 
   Plan() {
-    if (const char* text = std::getenv("SS_FAILPOINT"); text != nullptr) {
-      const auto parts = split(text, ':');
-      at = parse_decimal(parts.front()).value_or(0);
-      mode = parts.size() > 1 ? parts[1] : "";
-      where = parts.size() > 2 ? parts[2] : "";
-    }
-    if (const char* text = std::getenv("SS_FAILPOINT_LOG"); text != nullptr) {
-      log = text;
-    }
+    auto parts = split(variable("SS_FAILPOINT"), ':');
+    parts.resize(3);
+    at = parse_decimal(parts[0]).value_or(0);
+    mode = parts[1];
+    where = parts[2];
   }
 };
 

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace base::failpoint {
 
 /// Called before every mutating system call. In builds with MEPH2_FAILPOINTS the environment
@@ -41,5 +43,12 @@ inline void die() {}
 
 inline void sync(const char*) {}
 #endif
+
+/// check(); Error "ACTION OBJECT: reason" where the call has to fail.
+inline void pass(std::string_view call, std::string_view action, std::string_view object) {
+  if (const int injected = check(call, object); injected != 0) {
+    throw_errno(injected, action, object);
+  }
+}
 
 }  // namespace base::failpoint

@@ -6,21 +6,6 @@
 
 namespace base {
 
-namespace {
-
-const char* prefix_of(LogLevel level) {
-  switch (level) {
-    case LogLevel::warning:
-      return "warning: ";
-    case LogLevel::error:
-      return "error: ";
-    default:
-      return "";
-  }
-}
-
-}  // namespace
-
 Log::Log(std::string tag, LogLevel threshold, Sink sink)
     : tag_(std::move(tag)), threshold_(threshold), sink_(std::move(sink)) {}
 
@@ -35,7 +20,10 @@ void Log::write(LogLevel level, std::string_view text) const {
   }
   // One write per line: lines of concurrent processes do not mix. A log that cannot be written
   // must not stop a publication.
-  const auto line = cat("[meph2:", tag_, "] ", prefix_of(level), clean, "\n");
+  const auto* kind = level == LogLevel::warning ? "warning: "
+                     : level == LogLevel::error ? "error: "
+                                                : "";
+  const auto line = cat("[meph2:", tag_, "] ", kind, clean, "\n");
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

@@ -164,8 +164,18 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
+std::uint32_t take_code_point(std::string_view& text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
+  for (const char next : text.substr(1, length - 1)) {
+    code = code << 6U | (static_cast<unsigned char>(next) & 0x3FU);
+  }
+  text.remove_prefix(length);
+  return code;
+}
+
 std::string escape_control(std::string_view text) {
-  static constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -174,9 +184,7 @@ std::string escape_control(std::string_view text) {
     // C1 controls arrive as C2 80..C2 9F: terminals may act on them as well.
     const bool c1 = length == 2 && byte == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
     if (length == 0 || byte < 0x20 || byte == 0x7F || c1) {
-      out += "\\x";
-      out += digits[byte >> 4U];
-      out += digits[byte & 0x0FU];
+      out += cat("\\x", to_hex(text.substr(0, 1)));
       text.remove_prefix(1);
     } else {
       out += text.substr(0, length);

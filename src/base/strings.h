@@ -76,6 +76,9 @@ bool is_sha256(std::string_view text);
 
 bool valid_utf8(std::string_view text);
 
+/// Takes the first character off a text, which is valid UTF-8 and not empty.
+std::uint32_t take_code_point(std::string_view& text);
+
 /// The candidate most like `word`, if any is near enough to be a slip of the finger.
 std::optional<std::string> nearest_word(std::string_view word,
                                         const std::vector<std::string>& candidates);

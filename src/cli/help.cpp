@@ -38,12 +38,6 @@ std::string filled(std::string line, const std::string& text, std::size_t indent
   return base::cat(out, line, "\n");
 }
 
-}  // namespace
-
-std::string wrapped(const std::string& text, std::size_t indent) {
-  return filled("", text, indent);
-}
-
 std::string help_entry(const HelpEntry& entry) {
   // A long option stands below the long one of "-l, --label".
   auto line = base::cat(entry.label.starts_with("--") ? "      " : "  ", entry.label);
@@ -52,6 +46,12 @@ std::string help_entry(const HelpEntry& entry) {
   }
   line.resize(column, ' ');
   return filled(std::move(line), entry.text, column);
+}
+
+}  // namespace
+
+std::string wrapped(const std::string& text, std::size_t indent) {
+  return filled("", text, indent);
 }
 
 std::string help_section(const std::string& heading, const std::vector<HelpEntry>& entries) {

@@ -13,6 +13,11 @@
 
 namespace cli {
 
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const auto near = base::nearest_word(word, known);
+  return near ? base::cat("; did you mean '", *near, "'?") : std::string();
+}
+
 namespace {
 
 [[noreturn]] void usage(const std::string& reason) {
@@ -34,11 +39,6 @@ std::string negated(const std::string& names) {
 
 std::string shown(const std::string& names) {
   return base::replace_all(names, ",", ", ");
-}
-
-std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
-  const auto near = base::nearest_word(word, known);
-  return near ? base::cat("; did you mean '", *near, "'?") : std::string();
 }
 
 std::vector<std::string> long_names(const CLI::App& app) {
@@ -114,6 +114,11 @@ std::vector<std::string> spelled_out(const CLI::App& app, std::vector<std::strin
 }
 
 template <typename Into>
+Options::Take take_text(Into& into) {
+  return [&into](const std::string& text) { into = text; };
+}
+
+template <typename Into>
 Options::Take take_number(Into& into) {
   return [&into](const std::string& text) {
     const auto value = base::parse_decimal(text);
@@ -147,36 +152,21 @@ Options::Take one_of(const std::vector<std::string>& words, const Options::Take&
 
 }  // namespace
 
-class Options::Declared final : public Option {
- public:
-  Declared(Group group, HelpEntry entry, CLI::Option* parser)
-      : group_(group), entry_(std::move(entry)), parser_(parser) {}
+Option& Option::required() {
+  parser_->required();
+  return *this;
+}
 
-  Option& required() override {
-    parser_->required();
-    return *this;
-  }
+Option& Option::excludes(Option& other) {
+  parser_->excludes(other.parser_);
+  return *this;
+}
 
-  Option& excludes(Option& other) override {
-    parser_->excludes(static_cast<Declared&>(other).parser_);
-    return *this;
-  }
-
-  Option& environment(const std::string& variable) override {
-    parser_->envname(variable);
-    entry_.text += base::cat(" [$", variable, "]");
-    return *this;
-  }
-
-  Group group() const { return group_; }
-
-  const HelpEntry& entry() const { return entry_; }
-
- private:
-  Group group_;
-  HelpEntry entry_;
-  CLI::Option* parser_;
-};
+Option& Option::environment(const std::string& variable) {
+  parser_->envname(variable);
+  entry_.text += base::cat(" [$", variable, "]");
+  return *this;
+}
 
 struct Options::Command {
   CLI::App app;
@@ -185,7 +175,7 @@ struct Options::Command {
   std::string example;
   std::string synopsis;
   std::vector<HelpEntry> arguments;
-  std::deque<Declared> options;
+  std::deque<Option> options;
   std::string ignored;  ///< where the library puts what a callback has taken
 
   Option& declare(Group group, const HelpEntry& entry, CLI::Option* parser) {
@@ -234,25 +224,19 @@ Option& Options::rest(Text name, std::vector<std::string>& into, Text help, Text
   return command_->declare(group_, {}, command_->app.add_option(name, into));
 }
 
-Option& Options::add(Names names, Text metavar, const Take& take, Text help) const {
-  auto* parser = command_->app.add_option_function<std::string>(names, Command::named(names, take));
-  parser->type_name(metavar);
-  return command_->declare(group_, {base::cat(shown(names), " ", metavar), help}, parser);
-}
-
 Option& Options::text(Names names, Text metavar, std::string& into, Text help) const {
-  return add(
-      names, metavar, [&into](const auto& value) { into = value; }, help);
+  return text(names, metavar, take_text(into), help);
 }
 
 Option& Options::text(Names names, Text metavar, std::optional<std::string>& into,
                       Text help) const {
-  return add(
-      names, metavar, [&into](const auto& value) { into = value; }, help);
+  return text(names, metavar, take_text(into), help);
 }
 
 Option& Options::text(Names names, Text metavar, const Take& take, Text help) const {
-  return add(names, metavar, take, help);
+  auto* parser = command_->app.add_option_function<std::string>(names, Command::named(names, take));
+  parser->type_name(metavar);
+  return command_->declare(group_, {base::cat(shown(names), " ", metavar), help}, parser);
 }
 
 Option& Options::list(Names names, Text metavar, std::vector<std::string>& into, Text help) const {
@@ -270,15 +254,22 @@ Option& Options::list(Names names, Text metavar, const Take& take, Text help) co
   return command_->declare(group_, {base::cat(shown(names), " ", metavar), help}, parser);
 }
 
+Option& Options::words(Names names, std::vector<std::string>& into, Text help) const {
+  const auto take = [&into](const std::string& text) {
+    const auto words = base::split_list(text, ',');
+    into.insert(into.end(), words.begin(), words.end());
+  };
+  return list(names, "A,B,...", take, help);
+}
+
 Option& Options::choice(Names names, const std::vector<std::string>& words, std::string& into,
                         Text help) const {
-  return choice(
-      names, words, [&into](const auto& value) { into = value; }, help);
+  return choice(names, words, take_text(into), help);
 }
 
 Option& Options::choice(Names names, const std::vector<std::string>& words, const Take& take,
                         Text help) const {
-  return add(names, base::join(words, "|"), one_of(words, take), help);
+  return text(names, base::join(words, "|"), one_of(words, take), help);
 }
 
 Option& Options::flag_or_choice(Names names, const std::vector<std::string>& words,
@@ -314,19 +305,19 @@ void Options::either(Names yes, Names no, std::optional<bool>& into, Text help) 
 }
 
 Option& Options::number(Names names, std::uint64_t& into, Text help) const {
-  return add(names, "N", take_number(into), help);
+  return text(names, "N", take_number(into), help);
 }
 
 Option& Options::number(Names names, std::optional<std::uint64_t>& into, Text help) const {
-  return add(names, "N", take_number(into), help);
+  return text(names, "N", take_number(into), help);
 }
 
 Option& Options::duration(Names names, std::chrono::seconds& into, Text help) const {
-  return add(names, "DURATION", take_duration(into), help);
+  return text(names, "DURATION", take_duration(into), help);
 }
 
 Option& Options::duration(Names names, std::optional<std::chrono::seconds>& into, Text help) const {
-  return add(names, "DURATION", take_duration(into), help);
+  return text(names, "DURATION", take_duration(into), help);
 }
 
 Option& Options::size(Names names, std::optional<std::uint64_t>& into, Text help) const {
@@ -336,7 +327,7 @@ Option& Options::size(Names names, std::optional<std::uint64_t>& into, Text help
       usage(base::cat("'", text, "' is not a size such as 500M or 200G"));
     }
   };
-  return add(names, "SIZE", take, help);
+  return text(names, "SIZE", take, help);
 }
 
 Options::Asked Options::parse(std::vector<std::string> words) const {
@@ -362,8 +353,8 @@ std::string Options::help(const std::vector<HelpEntry>& subcommands) const {
   constexpr std::array headings = {"What", "Trust", "Download", "Publication", "Output"};
   std::array<std::vector<HelpEntry>, headings.size()> groups;
   for (const auto& option : command_->options) {
-    if (!option.entry().label.empty()) {
-      groups.at(static_cast<std::size_t>(option.group())).push_back(option.entry());
+    if (!option.entry_.label.empty()) {
+      groups.at(static_cast<std::size_t>(option.group_)).push_back(option.entry_);
     }
   }
   groups.back().push_back({"-v, --verbose", "Say more on stderr"});

@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class Option;
+}
+
 namespace cli {
 
 /// The headings of a --help, in this order.
@@ -19,19 +23,26 @@ struct HelpEntry {
   std::string text;
 };
 
-/// What can be said of an option beyond its declaration.
+/// "; did you mean 'WORD'?" of the known word that is near, else nothing.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
+
+/// An option that was declared, and what can be said of it beyond that.
 class Option {
  public:
-  virtual Option& required() = 0;
-  virtual Option& excludes(Option& other) = 0;
-  /// Set by this variable of the environment where the command line does not.
-  virtual Option& environment(const std::string& variable) = 0;
+  Option(Group group, HelpEntry entry, CLI::Option* parser)
+      : group_(group), entry_(std::move(entry)), parser_(parser) {}
 
- protected:
-  Option() = default;
-  Option(const Option&) = delete;
-  Option& operator=(const Option&) = delete;
-  ~Option() = default;
+  Option& required();
+  Option& excludes(Option& other);
+  /// Set by this variable of the environment where the command line does not.
+  Option& environment(const std::string& variable);
+
+ private:
+  friend class Options;
+
+  Group group_;
+  HelpEntry entry_;
+  CLI::Option* parser_;
 };
 
 /// What a command takes on its line. A handle: copies declare into the same command.
@@ -63,6 +74,8 @@ class Options {
   /// May be repeated; one value each time.
   Option& list(Names names, Text metavar, std::vector<std::string>& into, Text help) const;
   Option& list(Names names, Text metavar, const Take& take, Text help) const;
+  /// Words with commas between them; may be repeated.
+  Option& words(Names names, std::vector<std::string>& into, Text help) const;
   /// One of these words.
   Option& choice(Names names, const std::vector<std::string>& words, std::string& into,
                  Text help) const;
@@ -102,9 +115,6 @@ class Options {
 
  private:
   struct Command;
-  class Declared;
-
-  Option& add(Names names, Text metavar, const Take& take, Text help) const;
 
   std::shared_ptr<Command> command_;
   Group group_ = Group::what;

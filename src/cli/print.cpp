@@ -10,7 +10,7 @@ void print_json(const io::Json& json) {
   print_text(io::to_text(json));
 }
 
-void print_text(const std::string& text) {
+void print_text(std::string_view text) {
   std::cout << text;
 }
 

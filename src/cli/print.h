@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/json/json.h"
@@ -12,7 +13,7 @@ namespace cli {
 void print_json(const io::Json& json);
 
 /// Text that ends in a newline, as it is.
-void print_text(const std::string& text);
+void print_text(std::string_view text);
 
 /// A line, as it is.
 void print_line(const std::string& line);

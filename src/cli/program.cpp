@@ -54,10 +54,8 @@ void take_command(std::vector<std::string>& words, Asked& asked) {
     } else if (*word == "help" && !asked.help) {
       asked.help = true;
     } else {
-      const auto near = base::nearest_word(*word, names_of(known));
-      throw base::Error(base::Errc::usage,
-                        base::cat("unknown command '", *word, "'",
-                                  near ? base::cat("; did you mean '", *near, "'?") : ""));
+      throw base::Error(base::Errc::usage, base::cat("unknown command '", *word, "'",
+                                                     did_you_mean(*word, names_of(known))));
     }
     word = words.erase(word);
   }

@@ -92,17 +92,18 @@ io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishR
   return report;
 }
 
+std::vector<std::string> lines_of_items(const meph2::AddedItems& items, const std::string& mark) {
+  std::vector<std::string> lines;
+  for (const auto& [pedigree, path] : items) {
+    lines.push_back(base::cat(mark, pedigree.text(), path.empty() ? "" : " ", path));
+  }
+  return lines;
+}
+
 std::vector<std::string> published_lines(const meph2::AddedItems& items,
                                          const sstream::PublishResult& result,
                                          const sstream::PublishOptions& options) {
-  if (!options.dry_run) {
-    return {outcome_of(result)};
-  }
-  std::vector<std::string> lines;
-  for (const auto& [pedigree, path] : items) {
-    lines.push_back(base::cat(pedigree.text(), path.empty() ? "" : " ", path));
-  }
-  return lines;
+  return options.dry_run ? lines_of_items(items) : std::vector{outcome_of(result)};
 }
 
 void add_allow_drop(const Options& line, std::set<std::string>& products, const std::string& help) {
@@ -137,7 +138,10 @@ void add_replay_options(const Options& line, sstream::TrustOptions& trust) {
                    "Fail where the source has not been published anew for so long");
 }
 
-void add_md5_option(const Options& line, sstream::TrustOptions& trust) {
+void add_source_options(const Options& line, sstream::TrustOptions& trust,
+                        const std::string& no_verify) {
+  add_trust_options(line, trust, no_verify);
+  add_replay_options(line, trust);
   line.in(Group::trust)
       .flag("--allow-md5", trust.allow_md5, "Take files that have no better digest than md5");
 }
@@ -174,6 +178,14 @@ int finish(const io::Json& report, const std::vector<std::string>& lines,
     throw error.becomes(base::Errc::cleanup_incomplete, "published");  // exit 1: unchanged
   }
   return base::exit_done;
+}
+
+int finish_items(const meph2::AddedItems& items, const sstream::PublishResult& result,
+                 const sstream::PublishOptions& options, const PublishFlags& flags,
+                 const io::Json& details) {
+  auto report = report_of_items(items, result, options);
+  report.update(details);
+  return finish(report, published_lines(items, result, options), flags);
 }
 
 }  // namespace cli

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/run_options.h"
 #include "meph2/supply/add_versions.h"
 #include "sstream/publish/publication.h"
 #include "sstream/source/content_source.h"
@@ -19,6 +19,14 @@ struct PublishFlags {
 
   /// Whether finish() will look at the report at all.
   bool wants_report() const { return dry_run == "json" || !report.empty(); }
+};
+
+/// What a command was asked for that calls a verb which changes a stream.
+template <typename VerbOptions>
+struct VerbCommand {
+  VerbOptions options;
+  PublishFlags flags;
+  RunFlags running;
 };
 
 /// --dry-run[=text|json].
@@ -47,6 +55,10 @@ std::string outcome_of(const sstream::PublishResult& result);
 io::Json report_of_items(const meph2::AddedItems& items, const sstream::PublishResult& result,
                          const sstream::PublishOptions& options);
 
+/// A line for each item, with `mark` in front.
+std::vector<std::string> lines_of_items(const meph2::AddedItems& items,
+                                        const std::string& mark = "");
+
 /// What such a verb prints: the items of a dry run, else the outcome.
 std::vector<std::string> published_lines(const meph2::AddedItems& items,
                                          const sstream::PublishResult& result,
@@ -65,13 +77,19 @@ void add_trust_options(const Options& line, sstream::TrustOptions& trust,
 /// --allow-rollback, --max-age: of commands that remember what they saw of a source.
 void add_replay_options(const Options& line, sstream::TrustOptions& trust);
 
-/// --allow-md5.
-void add_md5_option(const Options& line, sstream::TrustOptions& trust);
+/// All of these and --allow-md5: of commands that take files.
+void add_source_options(const Options& line, sstream::TrustOptions& trust,
+                        const std::string& no_verify = "--no-verify");
 
 /// Prints `lines`, or the report where a dry run asks for JSON; writes the report file. Returns the
 /// exit code `done`. Error(cleanup_incomplete), with the state "published", where that cannot be
 /// written after something was published; Error(failed) where nothing was.
 int finish(const io::Json& report, const std::vector<std::string>& lines,
            const PublishFlags& flags);
+
+/// finish() of a verb that adds items; `details` are further members of its report.
+int finish_items(const meph2::AddedItems& items, const sstream::PublishResult& result,
+                 const sstream::PublishOptions& options, const PublishFlags& flags,
+                 const io::Json& details = io::Json::object());
 
 }  // namespace cli

@@ -99,9 +99,7 @@ File open_beneath(int root, const std::string& path, int flags, mode_t mode) {
   }
   const char* action = (flags & O_CREAT) != 0 ? "create" : "open";
   if ((flags & O_CREAT) != 0) {
-    if (const int injected = failpoint::check("open", path); injected != 0) {
-      throw_errno(injected, action, path);
-    }
+    failpoint::pass("open", action, path);
   }
   UniqueFd fd(openat2_beneath(root, path, flags | O_NONBLOCK, mode));
   if (!fd) {

@@ -52,9 +52,7 @@ auto retry(Call call) -> decltype(call()) {
 /// A fail point, then the call; throws "ACTION OBJECT: reason" when either fails.
 template <typename Call>
 void mutate(const char* call_name, std::string_view action, const std::string& object, Call call) {
-  if (const int injected = failpoint::check(call_name, object); injected != 0) {
-    throw_errno(injected, action, object);
-  }
+  failpoint::pass(call_name, action, object);
   if (retry(call) == -1) {
     throw_errno(errno, action, object);
   }
@@ -83,9 +81,7 @@ std::size_t File::read_at(std::span<char> buffer, std::uint64_t offset) const {
 
 void File::write(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (const int injected = failpoint::check("write", name_); injected != 0) {
-      throw_errno(injected, "write", name_);
-    }
+    failpoint::pass("write", "write", name_);
     const auto wanted = failpoint::torn_size(bytes.size());
     const auto count = retry([&] { return ::write(fd(), bytes.data(), wanted); });
     if (count < 0) {
@@ -149,9 +145,7 @@ void File::close() {
 
 File open_file_at(int dirfd, const std::string& path, int flags, mode_t mode) {
   if ((flags & O_CREAT) != 0) {
-    if (const int injected = failpoint::check("open", path); injected != 0) {
-      throw_errno(injected, "create", path);
-    }
+    failpoint::pass("open", "create", path);
   }
   UniqueFd fd(retry([&] { return ::openat(dirfd, path.c_str(), flags | O_CLOEXEC, mode); }));
   if (!fd) {
@@ -256,9 +250,7 @@ void rename_at(int from_dir, const std::string& from, int to_dir, const std::str
 }
 
 bool rename_noreplace_at(int from_dir, const std::string& from, int to_dir, const std::string& to) {
-  if (const int injected = failpoint::check("rename", to); injected != 0) {
-    throw_errno(injected, "rename to", to);
-  }
+  failpoint::pass("rename", "rename to", to);
   if (::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_NOREPLACE) == 0) {
     return true;
   }
@@ -275,9 +267,7 @@ bool rename_noreplace_at(int from_dir, const std::string& from, int to_dir, cons
 }
 
 bool exchange_at(int from_dir, const std::string& from, int to_dir, const std::string& to) {
-  if (const int injected = failpoint::check("exchange", to); injected != 0) {
-    throw_errno(injected, "exchange", to);
-  }
+  failpoint::pass("exchange", "exchange", to);
 #ifdef MEPH2_FAILPOINTS
   if (std::getenv("SS_TEST_NO_EXCHANGE") != nullptr) {
     return false;
@@ -293,9 +283,7 @@ bool exchange_at(int from_dir, const std::string& from, int to_dir, const std::s
 }
 
 bool unlink_at(int dirfd, const std::string& path) {
-  if (const int injected = failpoint::check("unlink", path); injected != 0) {
-    throw_errno(injected, "remove", path);
-  }
+  failpoint::pass("unlink", "remove", path);
   if (::unlinkat(dirfd, path.c_str(), 0) == 0) {
     return true;
   }
@@ -306,9 +294,7 @@ bool unlink_at(int dirfd, const std::string& path) {
 }
 
 bool remove_directory_at(int dirfd, const std::string& path) {
-  if (const int injected = failpoint::check("rmdir", path); injected != 0) {
-    throw_errno(injected, "remove directory", path);
-  }
+  failpoint::pass("rmdir", "remove directory", path);
   if (::unlinkat(dirfd, path.c_str(), AT_REMOVEDIR) == 0) {
     return true;
   }

@@ -16,28 +16,44 @@
 
 namespace base {
 
+namespace {
+
+using DirectoryStream = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+/// Calls `take` for each entry of a directory, which messages call `name`, "." and ".." included.
+/// What it returns keeps the directory open.
+template <typename Take>
+DirectoryStream read_directory(UniqueFd opened, const std::string& name, const Take& take) {
+  DirectoryStream stream(::fdopendir(opened.get()), ::closedir);
+  if (!stream) {
+    throw_errno(errno, "list", name);
+  }
+  const int dirfd = opened.release();
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    take(dirfd, *entry);
+    errno = 0;
+  }
+  if (errno != 0) {
+    throw_errno(errno, "list", name);
+  }
+  return stream;
+}
+
+}  // namespace
+
 std::vector<std::string> list_directory(int dirfd) {
   UniqueFd copy(::openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!copy) {
     throw_errno(errno, "list", "directory");
   }
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(copy.get()), ::closedir);
-  if (!directory) {
-    throw_errno(errno, "list", "directory");
-  }
-  copy.release();
   std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string_view name = static_cast<const char*>(entry->d_name);
+  read_directory(std::move(copy), "directory", [&](int, const dirent& entry) {
+    const std::string_view name = static_cast<const char*>(entry.d_name);
     if (name != "." && name != "..") {
       names.emplace_back(name);
     }
-    errno = 0;
-  }
-  if (errno != 0) {
-    throw_errno(errno, "list", "directory");
-  }
+  });
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -116,23 +132,12 @@ class EntryWalk {
       : device_(device), visit_(visit) {}
 
   void walk(File directory) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(directory.fd()), ::closedir);
-    if (!stream) {
-      throw_errno(errno, "list", path_);
-    }
-    directory.release();
-    const int dirfd = ::dirfd(stream.get());
     std::vector<std::string> below;
-    errno = 0;
-    while (const dirent* entry = ::readdir(stream.get())) {
-      meet(dirfd, *entry, below);
-      errno = 0;
-    }
-    if (errno != 0) {
-      throw_errno(errno, "list", path_);
-    }
+    const auto stream =
+        read_directory(UniqueFd(directory.release()), path_,
+                       [&](int dirfd, const dirent& entry) { meet(dirfd, entry, below); });
     for (const auto& name : below) {
-      descend(dirfd, name);
+      descend(::dirfd(stream.get()), name);
     }
   }
 
@@ -203,9 +208,7 @@ void copy_range(File& from, File& to, std::uint64_t start, std::uint64_t end) {
   auto in = static_cast<loff_t>(start);
   auto out = static_cast<loff_t>(start);
   while (static_cast<std::uint64_t>(in) < end) {
-    if (const int injected = failpoint::check("write", to.name()); injected != 0) {
-      throw_errno(injected, "write", to.name());
-    }
+    failpoint::pass("write", "write", to.name());
     const auto count =
         ::copy_file_range(from.fd(), &in, to.fd(), &out,
                           static_cast<std::size_t>(end) - static_cast<std::size_t>(in), 0);

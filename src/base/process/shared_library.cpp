@@ -14,12 +14,12 @@ SharedLibrary::SharedLibrary(const char* name, const char* purpose)
   }
 }
 
-void* SharedLibrary::symbol(const char* function) const {
+Symbol SharedLibrary::symbol(const char* function) const {
   auto* address = dlsym(handle_, function);
   if (address == nullptr) {
     throw Error(Errc::failed, cat(name_, " cannot be used: ", dlerror()));
   }
-  return address;
+  return Symbol(address);
 }
 
 }  // namespace base

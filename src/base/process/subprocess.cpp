@@ -253,6 +253,10 @@ class Pump {
   CommandLog& log_;
 };
 
+std::string text_of(int status) {
+  return status > 128 ? cat("killed by signal ", status - 128) : cat("exit status ", status);
+}
+
 int decode(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -372,8 +376,7 @@ Outcome run(const Command& command, const std::stop_token& stop) {
   Pump pump(command, in, out, err, outcome, log);
   Terminator terminator(pid, command.own_group, stop);
   outcome.status = wait_for(pid, pump, terminator);
-  log.line(outcome.status > 128 ? cat("killed by signal ", outcome.status - 128)
-                                : cat("exit status ", outcome.status));
+  log.line(text_of(outcome.status));
   if (exec_failed) {
     throw_errno(exec_error, "start", name);
   }
@@ -397,10 +400,8 @@ std::string last_lines(std::string_view text) {
 Outcome run_checked(const Command& command, const std::stop_token& stop) {
   auto outcome = run(command, stop);
   if (outcome.status != 0) {
-    auto text = outcome.status > 128 ? cat("killed by signal ", outcome.status - 128)
-                                     : cat("exit status ", outcome.status);
     const auto tail = last_lines(outcome.error);
-    throw Error(Errc::failed, cat(split(command.argv[0], '/').back(), ": ", text,
+    throw Error(Errc::failed, cat(split(command.argv[0], '/').back(), ": ", text_of(outcome.status),
                                   tail.empty() ? "" : ": ", tail));
   }
   return outcome;

@@ -28,20 +28,9 @@ struct Words {
   std::optional<std::uint64_t> jobs;
 };
 
-std::vector<std::string> from_environment(const char* name) {
+std::string from_environment(const char* name) {
   const char* value = std::getenv(name);
-  return value == nullptr ? std::vector<std::string>() : base::split_list(value, ',');
-}
-
-/// Packages are parted by commas or blanks, repositories by commas: "deb URL suite" has blanks.
-std::vector<std::string> packages_from_environment(const char* name) {
-  std::vector<std::string> out;
-  for (const auto& part : from_environment(name)) {
-    for (const auto& word : base::split_list(part, ' ')) {
-      out.push_back(word);
-    }
-  }
-  return out;
+  return value == nullptr ? "" : value;
 }
 
 std::vector<std::string> arguments;  ///< main's, to start again with
@@ -68,8 +57,10 @@ int build(Words& words, const sstream::Context& context) {
   options.resume = !words.no_resume;
   options.proposed_packages = base::split_list(words.proposed_packages, ',');
   options.pre_purge_packages = base::split_list(words.pre_purge_packages, ',');
-  options.add_repositories = from_environment("M2E_ADD_REPOS");
-  options.add_packages = packages_from_environment("M2E_ADD_PACKAGES");
+  // Packages are parted by commas or blanks, repositories by commas: "deb URL suite" has blanks.
+  options.add_repositories = base::split_list(from_environment("M2E_ADD_REPOS"), ',');
+  options.add_packages =
+      base::split_list(base::replace_all(from_environment("M2E_ADD_PACKAGES"), ",", " "), ' ');
   options.jobs = static_cast<unsigned>(std::min<std::uint64_t>(words.jobs.value_or(0), 1024));
   for (const auto& pack : words.packs) {
     options.packs.push_back(meph2::image::parse_kernel_pack(pack));

@@ -1,4 +1,3 @@
-#include <memory>
 #include <optional>
 
 #include "base/error.h"
@@ -14,10 +13,7 @@
 
 namespace {
 
-struct BuildCommand {
-  meph2::BuildImageOptions options;
-  cli::BuildFlags build;
-  cli::PublishFlags publish;
+struct BuildCommand : cli::VerbCommand<meph2::BuildImageOptions> {
   bool plan = false;
   std::optional<std::string> why;  ///< product of --why
   std::string format;              ///< of --plan and --why; empty: text
@@ -26,7 +22,7 @@ struct BuildCommand {
 /// Best effort: the failure itself counts. What was published is not reported as failed.
 void report_failure(const BuildCommand& command, const base::Error& error, const base::Log& log) {
   const auto& options = command.options;
-  if (command.publish.report.empty() || options.publish.dry_run ||
+  if (command.flags.report.empty() || options.publish.dry_run ||
       error.code() == base::Errc::usage || error.code() == base::Errc::cleanup_incomplete ||
       error.code() == base::Errc::durability_unknown) {
     return;
@@ -38,7 +34,7 @@ void report_failure(const BuildCommand& command, const base::Error& error, const
     if (base::exists_at(AT_FDCWD, logs)) {
       report["logs"] = logs;
     }
-    base::replace_file(command.publish.report, io::to_text(report));
+    base::replace_file(command.flags.report, io::to_text(report));
   } catch (const std::exception& other) {
     log.warning(base::cat("write the report: ", other.what()));
   }
@@ -91,7 +87,7 @@ int plan(const BuildCommand& command, const sstream::Context& context) {
 int build(BuildCommand& command, const sstream::Context& context) {
   const auto& options = command.options;
   const auto result = build_or_report(command, context);
-  auto report = sstream::report_of(result.published, options.publish);
+  auto report = cli::report_of_items(result.items, result.published, options.publish);
   report["built"] = result.built;
   if (!result.reused.empty()) {
     report["reused"] = result.reused;
@@ -103,16 +99,11 @@ int build(BuildCommand& command, const sstream::Context& context) {
                                 {"outcome", stage.outcome},
                                 {"seconds", stage.seconds}});
   }
-  auto& items = report["items"] = io::Json::array();
-  std::vector<std::string> lines;
-  for (const auto& [pedigree, path] : result.items) {
-    lines.push_back(base::cat("add ", pedigree.text(), " ", path));
-    items.push_back({{"item", pedigree.text()}, {"path", path}});
-  }
+  auto lines = cli::lines_of_items(result.items, "add ");
   if (lines.empty()) {
     lines.emplace_back("nothing to do");
   }
-  return cli::finish(report, lines, command.publish);
+  return cli::finish(report, lines, command.flags);
 }
 
 int run(BuildCommand& command, const sstream::Context& context) {
@@ -148,19 +139,17 @@ cli::Action declare(const cli::Options& line) {
               "Form of what --plan and --why print (default: text); dot is for --plan");
   line.flag_off("--rebuild", options.reuse,
                 "Build also what is made from just the same as a published version");
-  cli::add_build_options(line, command->build, options.request);
-  cli::add_publish_options(line, options.publish, command->publish);
+  cli::add_build_options(
+      line,
+      {options.config, options.enable_di, options.installer, options.request, options.builder},
+      command->running);
+  cli::add_publish_options(line, options.publish, command->flags);
   return [command, line](const sstream::Context& context) {
     require_format(*command);
-    command->options.config = command->build.config;
-    command->options.enable_di = command->build.enable_di;
-    command->options.installer = command->build.installer;
-    command->options.builder = command->build.builder(line.verbosity());
-    return cli::with_log_file(
-        command->build.log_file, context, [&](const sstream::Context& logged) {
-          return cli::with_http(command->build.http, logged,
-                                [&](const sstream::Context& full) { return run(*command, full); });
-        });
+    command->options.builder.verbosity = line.verbosity();
+    command->options.builder.jobs = command->running.jobs.value_or(0);
+    return cli::run_with(command->running, context,
+                         [&](const sstream::Context& full) { return run(*command, full); });
   };
 }
 

@@ -1,5 +1,3 @@
-#include <memory>
-
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/build_options.h"
@@ -9,33 +7,23 @@
 
 namespace {
 
-struct SyncCommand {
-  meph2::CloudimgSyncOptions options;
-  std::vector<std::string> arches;  ///< each may be a list
-  cli::BuildFlags build;
-  cli::PublishFlags publish;
-};
+using SyncCommand = cli::VerbCommand<meph2::CloudimgSyncOptions>;
 
 io::Json report_of(const meph2::CloudimgSyncResult& result,
                    const sstream::PublishOptions& options) {
-  auto report = sstream::report_of(result.published.value_or(sstream::PublishResult()), options);
+  auto report = cli::report_of_items(result.items,
+                                     result.published.value_or(sstream::PublishResult()), options);
   auto& images = report["images"] = io::Json::array();
   for (const auto& image : result.images) {
     io::Json entry{{"built", image.built}, {"name", image.name}, {"source", image.source}};
-    if (!image.reused.empty()) {
-      entry["reused"] = image.reused;
-    }
-    if (!image.error.empty()) {
-      entry["error"] = image.error;
-    }
-    if (!image.logs.empty()) {
-      entry["logs"] = image.logs;
+    for (const auto& [key, value] :
+         {std::pair("reused", image.reused), std::pair("error", image.error),
+          std::pair("logs", image.logs)}) {
+      if (!value.empty()) {
+        entry[key] = value;
+      }
     }
     images.push_back(std::move(entry));
-  }
-  auto& items = report["items"] = io::Json::array();
-  for (const auto& [pedigree, path] : result.items) {
-    items.push_back({{"item", pedigree.text()}, {"path", path}});
   }
   return report;
 }
@@ -53,9 +41,8 @@ std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
       lines.push_back(base::cat("take ", image.name, " from ", image.reused));
     }
   }
-  for (const auto& [pedigree, path] : result.items) {
-    lines.push_back(base::cat("add ", pedigree.text(), " ", path));
-  }
+  const auto added = cli::lines_of_items(result.items, "add ");
+  lines.insert(lines.end(), added.begin(), added.end());
   if (lines.empty() && result.published && result.published->changed) {
     lines.emplace_back("update the metadata");
   }
@@ -68,7 +55,7 @@ std::vector<std::string> lines_of(const meph2::CloudimgSyncResult& result) {
 int sync(SyncCommand& command, const sstream::Context& context) {
   const auto result = meph2::cloudimg_sync(command.options, context);
   const int done =
-      cli::finish(report_of(result, command.options.publish), lines_of(result), command.publish);
+      cli::finish(report_of(result, command.options.publish), lines_of(result), command.flags);
   return result.failed() ? base::exit_failed : done;
 }
 
@@ -87,32 +74,24 @@ cli::Action declare(const cli::Options& line) {
             "MAAS stream to compare with and to carry over; 'force' is an empty one "
             "(default: the configuration's)");
   line.number("--max", options.max, "Build the N newest versions (default: 1)");
-  line.list("--arches", "A,B,...", command->arches,
-            "Architectures, comma separated (default: what this machine can build)");
+  line.words("--arches", options.arches,
+             "Architectures, comma separated (default: what this machine can build)");
   line.list("--rebuild", "OLD:NEW", options.rebuild, "Build version OLD again, under the name NEW");
   line.flag_off("--no-reuse", options.reuse,
                 "Build also what is made from just the same as a published version");
-  cli::add_build_options(line, command->build, options.request);
+  cli::add_build_options(
+      line,
+      {options.config, options.enable_di, options.installer, options.request, options.builder},
+      command->running);
   cli::add_trust_options(line, options.trust);
   cli::add_replay_options(line, options.trust);
-  cli::add_publish_options(line, options.publish, command->publish);
+  cli::add_publish_options(line, options.publish, command->flags);
   cli::add_guard_options(line, options.publish.rails);
   return [command, line](const sstream::Context& context) {
-    auto& chosen = command->options;
-    chosen.config = command->build.config;
-    chosen.enable_di = command->build.enable_di;
-    chosen.installer = command->build.installer;
-    chosen.builder = command->build.builder(line.verbosity());
-    for (const auto& list : command->arches) {
-      for (const auto& arch : base::split_list(list, ',')) {
-        chosen.arches.push_back(arch);
-      }
-    }
-    return cli::with_log_file(
-        command->build.log_file, context, [&](const sstream::Context& logged) {
-          return cli::with_http(command->build.http, logged,
-                                [&](const sstream::Context& full) { return sync(*command, full); });
-        });
+    command->options.builder.verbosity = line.verbosity();
+    command->options.builder.jobs = command->running.jobs.value_or(0);
+    return cli::run_with(command->running, context,
+                         [&](const sstream::Context& full) { return sync(*command, full); });
   };
 }
 

@@ -1,8 +1,5 @@
-#include <memory>
-
 #include "base/error.h"
 #include "base/strings.h"
-#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "sstream/generate/generate.h"
 
@@ -10,13 +7,10 @@ namespace {
 
 using sstream::ItemChange;
 
-struct GenerateCommand {
-  sstream::GenerateOptions options;
-  cli::PublishFlags flags;
+struct GenerateCommand : cli::VerbCommand<sstream::GenerateOptions> {
   std::vector<std::string> places;  ///< the lists, and in the end the data directory
   std::vector<std::string> tags;
   std::string format;
-  bool no_files = false;
 };
 
 const char* mark_of(ItemChange::Kind kind) {
@@ -69,13 +63,12 @@ void settle(GenerateCommand& command) {
   if (scans && options.content_id.empty()) {
     fail("--scan needs --content-id, e.g. com.example:images:download");
   }
-  if (scans && (command.no_files || !options.files.empty() || !command.format.empty())) {
+  if (scans && (!options.look_at_files || !options.files.empty() || !command.format.empty())) {
     fail("--no-files, --files and --format are for lists of items");
   }
-  if (command.no_files && (!options.files.empty() || options.md5)) {
+  if (!options.look_at_files && (!options.files.empty() || options.md5)) {
     fail("--no-files excludes --files and --md5");
   }
-  options.look_at_files = !command.no_files;
   options.format = command.format == "json"  ? sstream::ListFormat::json
                    : command.format == "tab" ? sstream::ListFormat::tab
                                              : sstream::ListFormat::detect;
@@ -119,8 +112,8 @@ void declare_input(const cli::Options& line, GenerateCommand& command) {
             "For image-ids: the index's cloudname, e.g. aws");
   line.text("--files", "DIR", options.files,
             "Where the listed files are (default: in OUT_D); what is not in OUT_D is copied");
-  line.flag("--no-files", command.no_files,
-            "Do not look at files: the list's sizes and digests are published");
+  line.flag_off("--no-files", options.look_at_files,
+                "Do not look at files: the list's sizes and digests are published");
   line.flag("--md5", options.md5, "Publish md5 digests beside sha256");
   line.flag("--add", options.add,
             "Keep what the stream has and the input has not (default: the content ids of the "

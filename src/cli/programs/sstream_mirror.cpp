@@ -1,11 +1,6 @@
-#include <memory>
-
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/build_options.h"
-#include "cli/http_options.h"
 #include "cli/print.h"
-#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/janitor/reap_orphans.h"
 #include "sstream/janitor/unlisted.h"
@@ -13,12 +8,8 @@
 
 namespace {
 
-struct MirrorCommand {
-  sstream::MirrorOptions options;
-  cli::HttpFlags http;
-  cli::PublishFlags flags;
+struct MirrorCommand : cli::VerbCommand<sstream::MirrorOptions> {
   std::chrono::seconds grace = std::chrono::hours(72);
-  std::string log_file;
   std::optional<bool> sign;
   bool no_checksumming = false;
   bool progress = true;
@@ -119,10 +110,8 @@ int run_logged(MirrorCommand& command, const sstream::Context& context) {
   }
   base::NullProgress silent;
   const auto chosen = command.progress ? context : context.with(silent);
-  return cli::with_log_file(command.log_file, chosen, [&](const sstream::Context& logged) {
-    return cli::with_http(command.http, logged,
-                          [&](const sstream::Context& full) { return run(command, full); });
-  });
+  return cli::run_with(command.running, chosen,
+                       [&](const sstream::Context& full) { return run(command, full); });
 }
 
 void declare_choice(const cli::Options& line, MirrorCommand& command) {
@@ -158,10 +147,8 @@ cli::Action declare(const cli::Options& line) {
   declare_choice(line, *command);
   line.duration("--grace", command->grace,
                 "How long files stay that are not listed any more (default: 3d)");
-  cli::add_http_options(line, command->http);
-  cli::add_trust_options(line, options.trust, "-U,--no-verify");
-  cli::add_replay_options(line, options.trust);
-  cli::add_md5_option(line, options.trust);
+  cli::add_http_options(line, command->running);
+  cli::add_source_options(line, options.trust, "-U,--no-verify");
   cli::add_dry_run(line, options.publish.dry_run, command->flags);
   line.in(cli::Group::publication)
       .either("--sign", "-u,--no-sign", command->sign,
@@ -176,7 +163,7 @@ cli::Action declare(const cli::Options& line) {
               "Tell progress on stderr (the default), or do not");
   line.flag("--no-checksumming-reader", command->no_checksumming,
             "Accepted and ignored: every file is verified");
-  cli::add_log_file(line, command->log_file);
+  cli::add_log_file(line, command->running);
   return [command](const sstream::Context& context) { return run_logged(*command, context); };
 }
 

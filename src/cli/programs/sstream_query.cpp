@@ -1,15 +1,12 @@
 #include <cerrno>
 #include <iostream>
-#include <memory>
 
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/build_options.h"
-#include "cli/http_options.h"
-#include "cli/program.h"
+#include "cli/run_options.h"
 #include "sstream/query/query.h"
 
 namespace {
@@ -23,10 +20,9 @@ struct QueryCommand {
   sstream::QueryOptions options;
   std::string format;
   std::string path;
-  std::string log_file;
   bool json = false;
   bool pretty = false;
-  cli::HttpFlags http;
+  cli::RunFlags running;
 };
 
 /// Collects what goes to stdout and writes it in large pieces.
@@ -58,28 +54,6 @@ class Output {
   std::string waiting_;
 };
 
-int run(const sstream::QueryOptions& options, const sstream::Context& context) {
-  Output output;
-  const sstream::QuerySinks sinks{
-      [&](std::string_view text) { output.write(text); },
-      [](std::string_view text) { std::cerr << text; },
-  };
-  try {
-    sstream::query(options, sinks, context);
-    output.close();
-  } catch (const base::Error& error) {
-    if (error.sys_errno() == EPIPE) {
-      return broken_pipe;
-    }
-    output.flush();  // what came before the error is good
-    throw;
-  } catch (const base::Stopped&) {
-    output.flush();
-    throw;
-  }
-  return base::exit_done;
-}
-
 void settle(QueryCommand& command) {
   auto& options = command.options;
   if (!command.path.empty()) {
@@ -95,6 +69,29 @@ void settle(QueryCommand& command) {
   }
 }
 
+int run(QueryCommand& command, const sstream::Context& context) {
+  settle(command);
+  Output output;
+  const sstream::QuerySinks sinks{
+      [&](std::string_view text) { output.write(text); },
+      [](std::string_view text) { std::cerr << text; },
+  };
+  try {
+    sstream::query(command.options, sinks, context);
+    output.close();
+  } catch (const base::Error& error) {
+    if (error.sys_errno() == EPIPE) {
+      return broken_pipe;
+    }
+    output.flush();  // what came before the error is good
+    throw;
+  } catch (const base::Stopped&) {
+    output.flush();
+    throw;
+  }
+  return base::exit_done;
+}
+
 cli::Action declare(const cli::Options& line) {
   auto command = std::make_shared<QueryCommand>();
   auto& options = command->options;
@@ -107,32 +104,21 @@ cli::Action declare(const cli::Options& line) {
   line.text("--path", "PATH", command->path,
             "Path of the index or products file below MIRROR_URL (default: "
             "streams/v1/index.sjson, else index.json)");
-  auto& format = line.in(cli::Group::output)
-                     .text("-o,--output-format", "FORMAT", command->format,
-                           "Line for an item, e.g. '%(product_name)s %(path)s'");
-  auto& pretty = line.in(cli::Group::output)
-                     .flag("--pretty", command->pretty, "Print items for people to read");
-  auto& json = line.in(cli::Group::output)
-                   .flag("--json", command->json, "Print all items as one JSON array");
+  const auto output = line.in(cli::Group::output);
+  auto& format = output.text("-o,--output-format", "FORMAT", command->format,
+                             "Line for an item, e.g. '%(product_name)s %(path)s'");
+  auto& pretty = output.flag("--pretty", command->pretty, "Print items for people to read");
+  auto& json = output.flag("--json", command->json, "Print all items as one JSON array");
   format.excludes(pretty).excludes(json);
   pretty.excludes(json);
-  line.in(cli::Group::trust)
-      .text("--keyring", "FILE", options.trust.keyring,
-            "The stream must be signed by a key of this file");
-  line.in(cli::Group::trust)
-      .flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
-  line.in(cli::Group::trust)
-      .flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
-  cli::add_http_options(line, command->http);
-  cli::add_log_file(line, command->log_file);
-  return [command](const sstream::Context& context) {
-    settle(*command);
-    return cli::with_log_file(command->log_file, context, [&](const sstream::Context& logged) {
-      return cli::with_http(command->http, logged, [&](const sstream::Context& full) {
-        return run(command->options, full);
-      });
-    });
-  };
+  const auto trust = line.in(cli::Group::trust);
+  trust.text("--keyring", "FILE", options.trust.keyring,
+             "The stream must be signed by a key of this file");
+  trust.flag("--require-signed", options.trust.require_signed, "Refuse an unsigned stream");
+  trust.flag("-U,--no-verify", options.trust.no_verify, "Do not verify signatures");
+  cli::add_http_options(line, command->running);
+  cli::add_log_file(line, command->running);
+  return cli::action_of(command, run);
 }
 
 }  // namespace

@@ -1,14 +1,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
-#include <memory>
 
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/build_options.h"
-#include "cli/http_options.h"
-#include "cli/program.h"
 #include "cli/publish_options.h"
 #include "meph2/config/reader.h"
 #include "sstream/sync/sync.h"
@@ -21,13 +17,10 @@ constexpr int broken_pipe = 128 + 13;
 struct SyncCommand {
   sstream::SyncOptions options;
   sstream::HookPrograms programs;
-  cli::HttpFlags http;
+  cli::RunFlags running;
   std::string config;
   std::map<std::string, std::optional<std::string>> hooks;  ///< of the command line; "" is --hook
   std::string path;
-  std::string log_file;
-  std::optional<std::uint64_t> max;
-  bool skip_download = false;
 };
 
 std::string option_of(const std::string& hook) {
@@ -67,7 +60,7 @@ void read_config(SyncCommand& command, const base::Log& log) {
       command.path = command.path.empty() ? value->string() : command.path;
     } else if (key == "max_items") {
       const auto number = number_of(*value, yaml.value.at(key).dump());
-      command.max = command.max.value_or(number);
+      options.max = options.max.value_or(number);
     } else if (key == "keep_items") {
       options.keep = options.keep || value->boolean();
     } else if (key == "delete_filtered_items") {
@@ -75,7 +68,7 @@ void read_config(SyncCommand& command, const base::Log& log) {
     } else if (key == "delete_products") {
       options.delete_products = value->boolean();
     } else if (key == "item_skip_download") {
-      command.skip_download = command.skip_download || value->boolean();
+      options.download = options.download && !value->boolean();
     } else if (key == "unset_value") {
       command.programs.unset = value->string();
     } else if (key == "product_load_output_format") {
@@ -113,10 +106,6 @@ void settle(SyncCommand& command, const base::Log& log) {
   if (!command.path.empty()) {
     options.path = command.path;
   }
-  if (command.max) {
-    options.max = *command.max;
-  }
-  options.download = !command.skip_download;
 }
 
 int run(SyncCommand& command, const sstream::Context& context) {
@@ -153,29 +142,22 @@ cli::Action declare(const cli::Options& line) {
                      "Stream: a directory, an index or products file, or an http(s) URL");
   line.text("-c,--config", "FILE", command->config, "Hooks and options, as YAML");
   add_hooks(line, *command);
-  line.number("--max", command->max, "Only the N newest versions of each product");
+  line.number("--max", options.max, "Only the N newest versions of each product");
   line.flag("--keep", options.keep,
             "Keep versions that the source has no longer, as long as --max allows");
-  line.flag("--item-skip-download", command->skip_download,
-            "Do not download items; insert_item gets their item_url only");
+  line.flag_off("--item-skip-download", options.download,
+                "Do not download items; insert_item gets their item_url only");
   line.flag("--delete", options.delete_filtered,
             "Remove the target's versions that filter_version does not want");
   line.text("--path", "PATH", command->path,
             "Path of the index or products file below MIRROR_URL (default: "
             "streams/v1/index.sjson, else index.json)");
-  cli::add_trust_options(line, options.trust, "-U,--no-verify");
-  cli::add_replay_options(line, options.trust);
-  cli::add_md5_option(line, options.trust);
+  cli::add_source_options(line, options.trust, "-U,--no-verify");
   line.text("--state", "DIR", options.state,
             "Remember in DIR what was seen of the source; an older state of it is refused");
-  cli::add_http_options(line, command->http);
-  cli::add_log_file(line, command->log_file);
-  return [command](const sstream::Context& context) {
-    return cli::with_log_file(command->log_file, context, [&](const sstream::Context& logged) {
-      return cli::with_http(command->http, logged,
-                            [&](const sstream::Context& full) { return run(*command, full); });
-    });
-  };
+  cli::add_http_options(line, command->running);
+  cli::add_log_file(line, command->running);
+  return cli::action_of(command, run);
 }
 
 }  // namespace

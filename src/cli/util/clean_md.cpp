@@ -1,7 +1,5 @@
 #include "meph2/verbs/clean_md.h"
 
-#include <memory>
-
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/publish_options.h"
@@ -11,10 +9,8 @@ namespace cli {
 
 namespace {
 
-struct CleanMdCommand {
-  meph2::CleanMdOptions options;
+struct CleanMdCommand : VerbCommand<meph2::CleanMdOptions> {
   std::vector<std::string> words;
-  PublishFlags flags;
 };
 
 /// "N TARGET [FILTER...]", as the established tool has it, or "TARGET [FILTER...]" with an option.
@@ -56,8 +52,17 @@ std::vector<std::string> lines_of(const meph2::CleanMdResult& result) {
   return lines;
 }
 
-void declare_criteria(const Options& line, CleanMdCommand& command) {
-  auto& options = command.options;
+}  // namespace
+
+Action declare_clean_md(const Options& line) {
+  auto command = std::make_shared<CleanMdCommand>();
+  auto& options = command->options;
+  options.publish.action = "clean-md";
+  line.rest("TARGET", command->words,
+            "How many versions stay (or --max), a data directory or a document below its "
+            "streams/v1, and which versions may go",
+            "[N] TARGET [FILTER]...")
+      .required();
   line.number("--max", options.max, "Versions of each product that stay, the newest");
   line.number("--min-keep", options.min_keep,
               "Versions of each product that stay whatever the rest says (default: 1)");
@@ -66,35 +71,21 @@ void declare_criteria(const Options& line, CleanMdCommand& command) {
   line.size("--free", options.free,
             "Only so many versions, the oldest first, that so much data is named no more");
   add_allow_drop(line, options.allow_drop, "Let this product go when it has no version");
-}
-
-}  // namespace
-
-Action declare_clean_md(const Options& line) {
-  auto command = std::make_shared<CleanMdCommand>();
-  command->options.publish.action = "clean-md";
-  line.rest("TARGET", command->words,
-            "How many versions stay (or --max), a data directory or a document below its "
-            "streams/v1, and which versions may go",
-            "[N] TARGET [FILTER]...")
-      .required();
-  declare_criteria(line, *command);
   line.in(Group::trust)
-      .text("--keyring", "FILE", command->options.keyring,
+      .text("--keyring", "FILE", options.keyring,
             "The stream must be signed by a key of this file");
-  add_publish_options(line, command->options.publish, command->flags);
+  add_publish_options(line, options.publish, command->flags);
   return [command](const sstream::Context& context) {
     take_words(*command);
-    const auto& options = command->options;
-    context.log.info(base::cat("starting: target=", options.target,
-                               options.max ? base::cat(" max=", *options.max) : std::string()));
-    if (options.max && *options.max < options.min_keep) {
-      context.log.warning(base::cat("--max ", *options.max, " empties products: ", options.min_keep,
-                                    " of each stay; --min-keep ", *options.max,
-                                    " if that is meant"));
+    const auto& asked = command->options;
+    context.log.info(base::cat("starting: target=", asked.target,
+                               asked.max ? base::cat(" max=", *asked.max) : std::string()));
+    if (asked.max && *asked.max < asked.min_keep) {
+      context.log.warning(base::cat("--max ", *asked.max, " empties products: ", asked.min_keep,
+                                    " of each stay; --min-keep ", *asked.max, " if that is meant"));
     }
-    const auto result = meph2::clean_md(options, context);
-    auto report = sstream::report_of(result.published, options.publish);
+    const auto result = meph2::clean_md(asked, context);
+    auto report = sstream::report_of(result.published, asked.publish);
     report["removed"] = list_of(result.removed);
     report["held"] = list_of(result.held);
     report["dropped"] = result.dropped;

@@ -1,24 +1,13 @@
 #include "meph2/verbs/copy_version.h"
 
-#include <memory>
-
 #include "base/strings.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
 namespace cli {
 
-namespace {
-
-struct CopyVersionCommand {
-  meph2::CopyVersionOptions options;
-  PublishFlags flags;
-};
-
-}  // namespace
-
 Action declare_copy_version(const Options& line) {
-  auto command = std::make_shared<CopyVersionCommand>();
+  auto command = std::make_shared<VerbCommand<meph2::CopyVersionOptions>>();
   command->options.publish.action = "copy-version";
   line.word("DATA_D", command->options.target, "Data directory");
   line.word("FROM", command->options.from, "Version to copy");

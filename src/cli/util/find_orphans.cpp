@@ -1,7 +1,5 @@
 #include "meph2/janitor/find_orphans.h"
 
-#include <memory>
-
 #include "base/strings.h"
 #include "cli/print.h"
 #include "cli/publish_options.h"
@@ -11,21 +9,7 @@ namespace cli {
 
 namespace {
 
-struct FindOrphansCommand {
-  meph2::FindOrphansOptions options;
-  PublishFlags flags;
-};
-
-void print_map(const sstream::OrphanFile& list) {
-  std::string text;
-  list.write_map([&](std::string_view part) {
-    text += part;
-    for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
-      print_line(text.substr(0, end));
-      text.erase(0, end + 1);
-    }
-  });
-}
+using FindOrphansCommand = VerbCommand<meph2::FindOrphansOptions>;
 
 io::Json report_of(const FindOrphansCommand& command, const meph2::FindOrphansResult& result) {
   io::Json files = io::Json::object();
@@ -80,7 +64,7 @@ Action declare_find_orphans(const Options& line) {
     }
     const bool prints_map = wanted.orphans == "-" && command->flags.dry_run != "json";
     if (prints_map) {
-      print_map(result.list);
+      result.list.write_map(print_text);
     }
     const auto summary = base::cat(result.list.orphans.size(), " orphans (",
                                    base::human_bytes(result.bytes), "), ", result.added, " new, ",

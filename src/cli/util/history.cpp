@@ -43,14 +43,12 @@ std::string summary_of(const io::Json& changes) {
   if (touched > 0) {
     parts.push_back(base::cat("+", added, " -", removed, " versions in ", touched, " products"));
   }
-  if (new_products > 0) {
-    parts.push_back(base::cat(new_products, " products new"));
-  }
-  if (lost_products > 0) {
-    parts.push_back(base::cat(lost_products, " products gone"));
-  }
-  if (lost_contents > 0) {
-    parts.push_back(base::cat(lost_contents, " contents gone"));
+  for (const auto& [count, what] :
+       {std::pair(new_products, " products new"), std::pair(lost_products, " products gone"),
+        std::pair(lost_contents, " contents gone")}) {
+    if (count > 0) {
+      parts.push_back(base::cat(count, what));
+    }
   }
   return parts.empty() ? "metadata or signatures only" : base::join(parts, ", ");
 }
@@ -58,14 +56,12 @@ std::string summary_of(const io::Json& changes) {
 std::string line_of(const Row& row) {
   const auto& entry = row.entry;
   std::vector<std::string> marks;
-  if (row.live) {
-    marks.emplace_back("live");
-  }
-  if (row.kept) {
-    marks.emplace_back("kept");
-  }
-  if (row.edited) {
-    marks.emplace_back("on metadata that something else had edited");
+  for (const auto& [is_so, mark] :
+       {std::pair(row.live, "live"), std::pair(row.kept, "kept"),
+        std::pair(row.edited, "on metadata that something else had edited")}) {
+    if (is_so) {
+      marks.emplace_back(mark);
+    }
   }
   return base::cat(sstream::generation_name(entry.generation), "  ", entry.when, "  ", entry.action,
                    "  ", entry.who, "  ", summary_of(entry.changes), "; ", entry.files, " files, ",

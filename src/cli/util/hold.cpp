@@ -1,7 +1,5 @@
 #include "meph2/verbs/hold.h"
 
-#include <memory>
-
 #include "base/error.h"
 #include "base/strings.h"
 #include "cli/publish_options.h"
@@ -11,9 +9,7 @@ namespace cli {
 
 namespace {
 
-struct HoldCommand {
-  meph2::HoldOptions options;
-  PublishFlags flags;
+struct HoldCommand : VerbCommand<meph2::HoldOptions> {
   bool list = false;
 };
 
@@ -41,6 +37,13 @@ void declare_common(const Options& line, HoldCommand& command) {
   add_lock_and_report(line, command.options.lock_timeout, command.flags);
 }
 
+int finish_change(const char* action, const sstream::Hold& hold, const std::string& line,
+                  const HoldCommand& command) {
+  return finish(
+      {{"action", action}, {"dry_run", command.options.dry_run}, {"hold", sstream::json_of(hold)}},
+      {line}, command.flags);
+}
+
 }  // namespace
 
 Action declare_hold(const Options& line) {
@@ -57,10 +60,7 @@ Action declare_hold(const Options& line) {
       return list(*command, context);
     }
     const auto hold = meph2::hold(command->options, context);
-    return finish({{"action", "hold"},
-                   {"dry_run", command->options.dry_run},
-                   {"hold", sstream::json_of(hold)}},
-                  {line_of(hold, context.clock.now())}, command->flags);
+    return finish_change("hold", hold, line_of(hold, context.clock.now()), *command);
   };
 }
 
@@ -71,11 +71,8 @@ Action declare_unhold(const Options& line) {
   declare_common(line, *command);
   return [command](const sstream::Context& context) {
     const auto hold = meph2::unhold(command->options, context);
-    return finish({{"action", "unhold"},
-                   {"dry_run", command->options.dry_run},
-                   {"hold", sstream::json_of(hold)}},
-                  {base::cat(hold.product, "@", hold.version, " is not held any more")},
-                  command->flags);
+    const auto line = base::cat(hold.product, "@", hold.version, " is not held any more");
+    return finish_change("unhold", hold, line, *command);
   };
 }
 

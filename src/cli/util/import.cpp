@@ -1,10 +1,7 @@
 #include "meph2/import/import.h"
 
-#include <memory>
-
 #include "base/error.h"
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
@@ -12,12 +9,9 @@ namespace cli {
 
 namespace {
 
-struct ImportCommand {
-  meph2::ImportOptions options;
+struct ImportCommand : VerbCommand<meph2::ImportOptions> {
   std::vector<std::string> files;  ///< ITEM=FILE
   std::vector<std::string> tags;   ///< KEY=VALUE
-  PublishFlags flags;
-  HttpFlags http;
 };
 
 /// With --add the only positional is the target.
@@ -103,11 +97,8 @@ Action declare_import(const Options& line) {
   line.flag("-f,--force", options.force, "Import also what is published already");
   add_artefact_options(line, *command);
   add_publish_options(line, options.publish, command->flags);
-  add_http_options(line, command->http);
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  add_http_options(line, command->running);
+  return action_of(command, run);
 }
 
 }  // namespace cli

@@ -1,9 +1,6 @@
 #include "meph2/verbs/insert.h"
 
-#include <memory>
-
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
@@ -11,19 +8,13 @@ namespace cli {
 
 namespace {
 
-struct InsertCommand {
-  meph2::InsertOptions options;
-  PublishFlags flags;
-  HttpFlags http;
-};
+using InsertCommand = VerbCommand<meph2::InsertOptions>;
 
 int run(InsertCommand& command, const sstream::Context& context) {
-  auto& options = command.options;
+  const auto& options = command.options;
   context.log.info(base::cat("starting: src=", options.source, " target=", options.target));
   const auto result = meph2::insert(options, context);
-  const auto report = report_of_items(result.items, result.published, options.publish);
-  return finish(report, published_lines(result.items, result.published, options.publish),
-                command.flags);
+  return finish_items(result.items, result.published, options.publish, command.flags);
 }
 
 }  // namespace
@@ -41,14 +32,9 @@ Action declare_insert(const Options& line) {
   line.number("--max", command->options.max,
               "Consider only the N newest versions of a product (default: 20)");
   add_publish_options(line, command->options.publish, command->flags);
-  add_trust_options(line, command->options.trust);
-  add_replay_options(line, command->options.trust);
-  add_md5_option(line, command->options.trust);
-  add_http_options(line, command->http);
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  add_source_options(line, command->options.trust);
+  add_http_options(line, command->running);
+  return action_of(command, run);
 }
 
 }  // namespace cli

@@ -1,7 +1,5 @@
 #include "meph2/keys/keys.h"
 
-#include <memory>
-
 #include <unistd.h>
 
 #include "base/error.h"
@@ -128,9 +126,7 @@ Action declare_key_export(const Options& line) {
 
 // ---- rotate
 
-struct KeyRotateCommand {
-  meph2::RotateOptions options;
-  PublishFlags flags;
+struct KeyRotateCommand : VerbCommand<meph2::RotateOptions> {
   std::string announce;
   bool change = false;
   bool finish = false;

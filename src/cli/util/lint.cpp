@@ -1,12 +1,10 @@
 #include "meph2/lint/lint.h"
 
-#include <memory>
-
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/print.h"
+#include "cli/run_options.h"
 #include "cli/util/commands.h"
 #include "cli/version.h"
 #include "meph2/lint/output.h"
@@ -20,13 +18,12 @@ constexpr std::size_t examples_per_rule = 5;
 
 struct LintCommand {
   meph2::LintOptions options;
-  HttpFlags http;
+  RunFlags running;
   std::string format = "text";
   std::string explain;
   bool list_rules = false;
   bool all = false;
   bool strict = false;
-  bool no_files = false;
   std::string sample;
 };
 
@@ -49,10 +46,10 @@ int explain(const std::string& id) {
     }
     known.emplace_back(rule.id);
   }
-  const auto near = base::nearest_word(id, known);
-  throw base::Error(base::Errc::usage, base::cat("rule '", id, "': there is none of that name",
-                                                 near ? base::cat("; did you mean '", *near, "'?")
-                                                      : std::string("; --list-rules names them")));
+  const auto near = did_you_mean(id, known);
+  throw base::Error(base::Errc::usage,
+                    base::cat("rule '", id, "': there is none of that name",
+                              near.empty() ? "; --list-rules names them" : near));
 }
 
 int list_rules(const LintCommand& command) {
@@ -92,14 +89,13 @@ int run(LintCommand& command, const sstream::Context& context) {
   if (command.format == "markdown") {
     throw base::Error(base::Errc::usage, "lint: --format markdown is for --list-rules only");
   }
-  options.files = !command.no_files;
   if (!command.sample.empty()) {
     options.sample = sample_of(command.sample);
   }
   if (command.format == "text" && !command.all) {
     options.keep_per_rule = examples_per_rule;
   }
-  options.jobs = command.http.jobs.value_or(options.jobs);
+  options.jobs = command.running.jobs.value_or(options.jobs);
   const auto result = meph2::lint(options, context);
   if (command.format == "json") {
     print_json(meph2::json_of(result, options.where));
@@ -133,7 +129,7 @@ Action declare_lint(const Options& line) {
               "How to say it (default: text); markdown is for --list-rules");
   line.flag("--all", command->all, "Show all findings, not only the first five of each rule");
   line.flag("--strict", command->strict, "Warnings count as errors");
-  line.flag("--no-files", command->no_files, "Look at the metadata only");
+  line.flag_off("--no-files", options.files, "Look at the metadata only");
   line.flag("--data", options.data,
             "Read root file systems too, for the combined fingerprints of LXD and Incus");
   line.duration("--grace", options.grace,
@@ -143,11 +139,9 @@ Action declare_lint(const Options& line) {
   line.text("--explain", "RULE", command->explain, "Say all about one rule");
   line.flag("--list-rules", command->list_rules,
             "Name all rules (--format markdown: docs/lint-rules.md)");
-  add_http_options(line, command->http, "Ask about, or download, N files at a time (default: 4)");
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  add_http_options(line, command->running,
+                   "Ask about, or download, N files at a time (default: 4)");
+  return action_of(command, run);
 }
 
 }  // namespace cli

@@ -1,12 +1,9 @@
 #include "meph2/verbs/patch.h"
 
-#include <memory>
-
 #include <unistd.h>
 
 #include "base/exit_code.h"
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/print.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
@@ -17,10 +14,7 @@ namespace {
 
 constexpr std::uint64_t patch_limit = 16ULL << 20U;
 
-struct PatchCommand {
-  meph2::PatchOptions options;
-  PublishFlags flags;
-  HttpFlags http;
+struct PatchCommand : VerbCommand<meph2::PatchOptions> {
   std::string input;
   std::string stream;
   std::string target;
@@ -75,11 +69,8 @@ Action declare_patch(const Options& line) {
   add_publish_options(line, options.publish, command->flags);
   add_trust_options(line, options.trust);
   add_replay_options(line, options.trust);
-  add_http_options(line, command->http);
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  add_http_options(line, command->running);
+  return action_of(command, run);
 }
 
 }  // namespace cli

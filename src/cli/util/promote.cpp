@@ -1,9 +1,6 @@
 #include "meph2/verbs/promote.h"
 
-#include <memory>
-
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
@@ -11,21 +8,14 @@ namespace cli {
 
 namespace {
 
-struct PromoteCommand {
-  meph2::PromoteOptions options;
-  PublishFlags flags;
-  HttpFlags http;
-};
+using PromoteCommand = VerbCommand<meph2::PromoteOptions>;
 
-int run(const PromoteCommand& command, const sstream::Context& context) {
+int run(PromoteCommand& command, const sstream::Context& context) {
   const auto& asked = command.options;
   context.log.info(base::cat("starting: src=", asked.source, " target=", asked.target,
                              " version=", asked.version, " label=", asked.label));
   const auto result = meph2::promote(asked, context);
-  auto report = report_of_items(result.items, result.published, asked.publish);
-  report.update(result.details);
-  return finish(report, published_lines(result.items, result.published, asked.publish),
-                command.flags);
+  return finish_items(result.items, result.published, asked.publish, command.flags, result.details);
 }
 
 }  // namespace
@@ -50,14 +40,9 @@ Action declare_promote(const Options& line) {
             "Let the filters leave out some items of a version");
   line.duration("--soak", options.soak, "Refuse a version that is younger");
   add_publish_options(line, options.publish, command->flags);
-  add_trust_options(line, options.trust);
-  add_replay_options(line, options.trust);
-  add_md5_option(line, options.trust);
-  add_http_options(line, command->http);
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  add_source_options(line, options.trust);
+  add_http_options(line, command->running);
+  return action_of(command, run);
 }
 
 }  // namespace cli

@@ -1,7 +1,5 @@
 #include "meph2/janitor/reap_orphans.h"
 
-#include <memory>
-
 #include "base/exit_code.h"
 #include "base/strings.h"
 #include "cli/publish_options.h"
@@ -11,10 +9,7 @@ namespace cli {
 
 namespace {
 
-struct ReapOrphansCommand {
-  meph2::ReapOrphansOptions options;
-  PublishFlags flags;
-};
+using ReapOrphansCommand = VerbCommand<meph2::ReapOrphansOptions>;
 
 std::string stamp_of(const sstream::Orphan& orphan) {
   return orphan.stamp.empty() ? base::format_stamp(orphan.since.value_or(base::Time()))
@@ -57,8 +52,15 @@ io::Json report_of(const ReapOrphansCommand& command, const meph2::ReapOrphansRe
           {"remaining", result.remaining},      {"waiting", result.young + result.capped}};
 }
 
-void declare_limits(const Options& line, ReapOrphansCommand& command) {
-  auto& options = command.options;
+}  // namespace
+
+Action declare_reap_orphans(const Options& line) {
+  auto command = std::make_shared<ReapOrphansCommand>();
+  auto& options = command->options;
+  line.word("ORPHANS", options.orphans, "The list that find-orphans made");
+  line.word("DATA_D", options.data_d, "Directory of the data files");
+  line.rest("STREAM", options.streams,
+            "Streams that use it (default: those that find-orphans recorded)");
   line.duration("--older", options.older, "Only what was orphaned longer ago (default: 3d)");
   line.flag("--now", options.now, "Whatever its age; everything else is still asked for");
   line.duration("--trash", options.trash,
@@ -70,18 +72,6 @@ void declare_limits(const Options& line, ReapOrphansCommand& command) {
   line.in(Group::trust)
       .text("--keyring", "FILE", options.keyring,
             "Every stream must be signed by a key of this file (default: that of find-orphans)");
-}
-
-}  // namespace
-
-Action declare_reap_orphans(const Options& line) {
-  auto command = std::make_shared<ReapOrphansCommand>();
-  auto& options = command->options;
-  line.word("ORPHANS", options.orphans, "The list that find-orphans made");
-  line.word("DATA_D", options.data_d, "Directory of the data files");
-  line.rest("STREAM", options.streams,
-            "Streams that use it (default: those that find-orphans recorded)");
-  declare_limits(line, *command);
   add_dry_run(line, options.dry_run, command->flags);
   add_lock_and_report(line, options.lock_timeout, command->flags);
   return [command](const sstream::Context& context) {
@@ -92,12 +82,12 @@ Action declare_reap_orphans(const Options& line) {
     for (const auto& entry : result.rejected) {
       context.log.warning(base::cat("'", entry.path, "': ", entry.reason));
     }
-    const int code =
+    const int done =
         finish(command->flags.wants_report() ? report_of(*command, result) : io::Json(),
                lines_of(result), command->flags);
     context.log.info(base::cat("done: ", result.reaped.size(), " reaped, ", result.remaining,
                                " orphan(s) remain listed"));
-    return code == base::exit_done && result.incomplete() ? base::exit_cleanup_incomplete : code;
+    return result.incomplete() ? base::exit_cleanup_incomplete : done;
   };
 }
 

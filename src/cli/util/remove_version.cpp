@@ -1,24 +1,13 @@
 #include "meph2/verbs/remove_version.h"
 
-#include <memory>
-
 #include "base/strings.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
 namespace cli {
 
-namespace {
-
-struct RemoveVersionCommand {
-  meph2::RemoveVersionOptions options;
-  PublishFlags flags;
-};
-
-}  // namespace
-
 Action declare_remove_version(const Options& line) {
-  auto command = std::make_shared<RemoveVersionCommand>();
+  auto command = std::make_shared<VerbCommand<meph2::RemoveVersionOptions>>();
   command->options.publish.action = "remove-version";
   line.word("DATA_D", command->options.target, "Data directory");
   line.word("VERSION", command->options.version, "Version to remove");

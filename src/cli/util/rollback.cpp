@@ -1,24 +1,13 @@
 #include "meph2/verbs/rollback.h"
 
-#include <memory>
-
 #include "base/strings.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
 namespace cli {
 
-namespace {
-
-struct RollbackCommand {
-  meph2::RollbackOptions options;
-  PublishFlags flags;
-};
-
-}  // namespace
-
 Action declare_rollback(const Options& line) {
-  auto command = std::make_shared<RollbackCommand>();
+  auto command = std::make_shared<VerbCommand<meph2::RollbackOptions>>();
   command->options.publish.action = "rollback";
   line.word("DATA_D", command->options.target, "Data directory");
   line.optional_word(

@@ -1,24 +1,13 @@
 #include "meph2/verbs/sign.h"
 
-#include <memory>
-
 #include "base/strings.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
 namespace cli {
 
-namespace {
-
-struct SignCommand {
-  meph2::SignOptions options;
-  PublishFlags flags;
-};
-
-}  // namespace
-
 Action declare_sign(const Options& line) {
-  auto command = std::make_shared<SignCommand>();
+  auto command = std::make_shared<VerbCommand<meph2::SignOptions>>();
   command->options.publish.action = "sign";
   line.word("DATA_D", command->options.target, "Data directory");
   add_publish_options(line, command->options.publish, command->flags);

@@ -1,12 +1,10 @@
 #include "meph2/verify/verify.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "base/exit_code.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "cli/http_options.h"
 #include "cli/publish_options.h"
 #include "cli/util/commands.h"
 
@@ -14,11 +12,8 @@ namespace cli {
 
 namespace {
 
-struct VerifyCommand {
-  meph2::VerifyOptions options;
-  PublishFlags flags;
+struct VerifyCommand : VerbCommand<meph2::VerifyOptions> {
   std::string format = "text";
-  HttpFlags http;
 };
 
 io::Json report_of(const VerifyCommand& command, const meph2::VerifyResult& result) {
@@ -99,35 +94,22 @@ std::vector<std::string> lines_of(const VerifyCommand& command, const meph2::Ver
   return lines;
 }
 
-void declare_repair_options(const Options& line, VerifyCommand& command) {
-  line.text("--repair-from", "PLACE", command.options.repair_from,
-            "Fetch what is missing or damaged from this directory or URL, by its digest; sign "
-            "again what one good signature vouches for");
-  line.flag("--drop-broken", command.options.drop_broken,
-            "Take versions whose files stay broken out of the metadata");
-  add_allow_drop(line, command.options.allow_drop,
-                 "With --drop-broken: this product may lose its last version");
-}
-
 int run(VerifyCommand& command, const sstream::Context& context) {
   auto& asked = command.options;
   asked.data.read = asked.data.read || asked.data.paranoid || asked.data.budget;
-  asked.data.jobs = command.http.jobs.value_or(asked.data.jobs);
+  asked.data.jobs = command.running.jobs.value_or(asked.data.jobs);
   const auto result = meph2::verify(asked, context);
   if (command.format == "json") {
     command.flags.dry_run = "json";
   }
-  const auto code = finish(report_of(command, result), lines_of(command, result), command.flags);
-  if (code != base::exit_done) {
-    return code;
-  }
+  const auto done = finish(report_of(command, result), lines_of(command, result), command.flags);
   if (result.untrusted) {
     return base::exit_untrusted;
   }
   if (result.refused) {
     return base::exit_refused;
   }
-  return result.clean() ? base::exit_done : base::exit_failed;
+  return result.clean() ? done : base::exit_failed;
 }
 
 }  // namespace
@@ -145,15 +127,18 @@ Action declare_verify(const Options& line) {
             "Like --data, but read about so much, e.g. 200G, of what has longest not been read");
   line.in(Group::output)
       .choice("--format", {"text", "json"}, command->format, "How to say it (default: text)");
-  declare_repair_options(line, *command);
+  line.text("--repair-from", "PLACE", options.repair_from,
+            "Fetch what is missing or damaged from this directory or URL, by its digest; sign "
+            "again what one good signature vouches for");
+  line.flag("--drop-broken", options.drop_broken,
+            "Take versions whose files stay broken out of the metadata");
+  add_allow_drop(line, options.allow_drop,
+                 "With --drop-broken: this product may lose its last version");
   add_publish_options(line, options.publish, command->flags);
   add_trust_options(line, options.trust);
-  add_http_options(line, command->http,
+  add_http_options(line, command->running,
                    "Files read, or downloaded, at a time (default: cores, and 4)", "-j,--jobs");
-  return [command](const sstream::Context& context) {
-    return with_http(command->http, context,
-                     [&](const sstream::Context& full) { return run(*command, full); });
-  };
+  return action_of(command, run);
 }
 
 }  // namespace cli

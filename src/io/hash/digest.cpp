@@ -10,11 +10,6 @@
 
 namespace io {
 
-struct Digest::State {
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
-                                                                  EVP_MD_CTX_free};
-};
-
 namespace {
 
 /// Fetched once: looking an algorithm up costs more than hashing a small buffer.
@@ -33,24 +28,19 @@ void require(bool good) {
 
 }  // namespace
 
-Digest::Digest(Algorithm algorithm) : state_(std::make_unique<State>()) {
+Digest::Digest(Algorithm algorithm) : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
   const EVP_MD* method = method_of(algorithm);
-  require(state_->context && method != nullptr &&
-          EVP_DigestInit_ex(state_->context.get(), method, nullptr) == 1);
+  require(context_ && method != nullptr && EVP_DigestInit_ex(context_.get(), method, nullptr) == 1);
 }
 
-Digest::Digest(Digest&&) noexcept = default;
-Digest& Digest::operator=(Digest&&) noexcept = default;
-Digest::~Digest() = default;
-
 void Digest::update(std::string_view bytes) {
-  require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
 }
 
 std::string Digest::hex() {
   std::array<char, EVP_MAX_MD_SIZE> value{};
   unsigned size = 0;
-  require(EVP_DigestFinal_ex(state_->context.get(),
+  require(EVP_DigestFinal_ex(context_.get(),
                              reinterpret_cast<unsigned char*>(value.data()),  // NOLINT: EVP's type
                              &size) == 1);
   return base::to_hex(std::string_view(value.data(), size));

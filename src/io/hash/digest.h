@@ -8,6 +8,8 @@
 
 #include "base/fs/file.h"
 
+struct evp_md_ctx_st;  // OpenSSL's
+
 namespace io {
 
 enum class Algorithm : std::uint8_t { md5, sha1, sha256, sha512 };
@@ -16,11 +18,6 @@ enum class Algorithm : std::uint8_t { md5, sha1, sha256, sha512 };
 class Digest {
  public:
   explicit Digest(Algorithm algorithm);
-  Digest(Digest&&) noexcept;
-  Digest& operator=(Digest&&) noexcept;
-  Digest(const Digest&) = delete;
-  Digest& operator=(const Digest&) = delete;
-  ~Digest();
 
   void update(std::string_view bytes);
 
@@ -28,8 +25,7 @@ class Digest {
   std::string hex();
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
 };
 
 std::string digest_hex(Algorithm algorithm, std::string_view bytes);

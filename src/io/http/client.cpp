@@ -215,10 +215,50 @@ class CurlClient : public HttpClient {
  public:
   explicit CurlClient(HttpOptions options) : options_(std::move(options)) {}
 
-  std::optional<Document> get(const Request& request, const std::stop_token& stop) override;
+  std::optional<Document> get(const Request& request, const std::stop_token& stop) override {
+    std::vector<std::unique_ptr<Transfer>> transfers;
+    auto transfer = std::make_unique<DocumentTransfer>(request, options_, seed());
+    auto& document = *transfer;
+    transfers.push_back(std::move(transfer));
+    run(
+        transfers, nullptr, [](std::size_t) {}, stop);
+    try {
+      if (document.error()) {
+        std::rethrow_exception(document.error());
+      }
+    } catch (const base::Error& error) {
+      if (error.code() == base::Errc::not_found) {
+        return std::nullopt;
+      }
+      throw;
+    }
+    return document.take_document();
+  }
+
   void fetch(std::vector<FileRequest>& requests, base::Progress& progress,
              const std::function<void(std::size_t, std::exception_ptr)>& done,
-             const std::stop_token& stop) override;
+             const std::stop_token& stop) override {
+    std::optional<RateLimit> limit;
+    if (options_.limit_rate > 0) {
+      limit.emplace(options_.limit_rate, Clock::now());
+    }
+    auto* shared_limit = limit ? &*limit : nullptr;
+    std::vector<std::unique_ptr<Transfer>> transfers;
+    std::uint64_t bytes = 0;
+    for (auto& request : requests) {
+      bytes += request.size;
+      transfers.push_back(std::make_unique<DownloadTransfer>(request, options_, seed(), progress,
+                                                             shared_limit, stop));
+    }
+    progress.expect(bytes, requests.size());
+    run(
+        transfers, shared_limit,
+        [&](std::size_t index) {
+          progress.finish_item(transfers[index]->label());
+          done(index, transfers[index]->error());
+        },
+        stop);
+  }
 
   ResponseHead probe(const std::string& url, const std::stop_token& stop) override {
     return io::probe(url, options_, stop);
@@ -226,86 +266,36 @@ class CurlClient : public HttpClient {
 
  private:
   void run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,
-           const Loop::Done& done, const std::stop_token& stop);
-  curl::Multi borrow();
-  std::uint64_t seed();
+           const Loop::Done& done, const std::stop_token& stop) {
+    auto multi = borrow();
+    Loop(multi.get(), transfers, options_, limit).run(done, stop);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(multi));
+  }
+
+  curl::Multi borrow() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) {
+      return curl::make_multi();
+    }
+    auto multi = std::move(idle_.back());
+    idle_.pop_back();
+    return multi;
+  }
+
+  std::uint64_t seed() {
+    const std::lock_guard lock(mutex_);
+    if (!random_) {
+      random_.emplace(std::random_device{}());
+    }
+    return (*random_)();
+  }
 
   HttpOptions options_;
   std::mutex mutex_;
   std::vector<curl::Multi> idle_;  ///< with their open connections; one per thread at work at once
   std::optional<std::mt19937_64> random_;
 };
-
-curl::Multi CurlClient::borrow() {
-  const std::lock_guard lock(mutex_);
-  if (idle_.empty()) {
-    return curl::make_multi();
-  }
-  auto multi = std::move(idle_.back());
-  idle_.pop_back();
-  return multi;
-}
-
-std::uint64_t CurlClient::seed() {
-  const std::lock_guard lock(mutex_);
-  if (!random_) {
-    random_.emplace(std::random_device{}());
-  }
-  return (*random_)();
-}
-
-void CurlClient::run(const std::vector<std::unique_ptr<Transfer>>& transfers, RateLimit* limit,
-                     const Loop::Done& done, const std::stop_token& stop) {
-  auto multi = borrow();
-  Loop(multi.get(), transfers, options_, limit).run(done, stop);
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(multi));
-}
-
-std::optional<Document> CurlClient::get(const Request& request, const std::stop_token& stop) {
-  std::vector<std::unique_ptr<Transfer>> transfers;
-  auto transfer = std::make_unique<DocumentTransfer>(request, options_, seed());
-  auto& document = *transfer;
-  transfers.push_back(std::move(transfer));
-  run(
-      transfers, nullptr, [](std::size_t) {}, stop);
-  try {
-    if (document.error()) {
-      std::rethrow_exception(document.error());
-    }
-  } catch (const base::Error& error) {
-    if (error.code() == base::Errc::not_found) {
-      return std::nullopt;
-    }
-    throw;
-  }
-  return document.take_document();
-}
-
-void CurlClient::fetch(std::vector<FileRequest>& requests, base::Progress& progress,
-                       const std::function<void(std::size_t, std::exception_ptr)>& done,
-                       const std::stop_token& stop) {
-  std::optional<RateLimit> limit;
-  if (options_.limit_rate > 0) {
-    limit.emplace(options_.limit_rate, Clock::now());
-  }
-  auto* shared_limit = limit ? &*limit : nullptr;
-  std::vector<std::unique_ptr<Transfer>> transfers;
-  std::uint64_t bytes = 0;
-  for (auto& request : requests) {
-    bytes += request.size;
-    transfers.push_back(std::make_unique<DownloadTransfer>(request, options_, seed(), progress,
-                                                           shared_limit, stop));
-  }
-  progress.expect(bytes, requests.size());
-  run(
-      transfers, shared_limit,
-      [&](std::size_t index) {
-        progress.finish_item(transfers[index]->label());
-        done(index, transfers[index]->error());
-      },
-      stop);
-}
 
 }  // namespace
 

@@ -19,14 +19,6 @@ Library loaded() {
   return library;
 }
 
-struct FreeText {
-  void operator()(char* text) const { library().free(text); }
-};
-
-struct EndUrl {
-  void operator()(CURLU* url) const { library().url_cleanup(url); }
-};
-
 void set_protocols(Easy& easy, bool secure) {
 #if LIBCURL_VERSION_NUM >= 0x075500
   easy.set<CURLOPT_PROTOCOLS_STR>("http,https");
@@ -130,7 +122,8 @@ bool is_https(const std::string& url) {
 }
 
 std::string without_credentials(const std::string& url) {
-  const std::unique_ptr<CURLU, EndUrl> parsed(library().url());
+  const std::unique_ptr<CURLU, base::FreedBy<library, &Library::url_cleanup>> parsed(
+      library().url());
   if (!parsed || library().url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
     return base::redact_urls(url);
   }
@@ -140,7 +133,7 @@ std::string without_credentials(const std::string& url) {
   if (library().url_get(parsed.get(), CURLUPART_URL, &text, 0) != CURLUE_OK) {
     return base::redact_urls(url);
   }
-  return std::unique_ptr<char, FreeText>(text).get();
+  return std::unique_ptr<char, base::FreedBy<library, &Library::free>>(text).get();
 }
 
 }  // namespace io::curl

@@ -12,53 +12,40 @@
 namespace io::curl {
 
 /// The functions of libcurl that are called here, under their names without "curl_".
-struct Library {
-  base::SharedLibrary object{"libcurl.so.4", "downloading"};
-  decltype(&::curl_global_init) global_init = base::Symbol(object, "curl_global_init");
-  decltype(&::curl_free) free = base::Symbol(object, "curl_free");
-  decltype(&::curl_easy_init) easy_init = base::Symbol(object, "curl_easy_init");
-  decltype(&::curl_easy_cleanup) easy_cleanup = base::Symbol(object, "curl_easy_cleanup");
-  decltype(&::curl_easy_setopt) easy_setopt = base::Symbol(object, "curl_easy_setopt");
-  decltype(&::curl_easy_getinfo) easy_getinfo = base::Symbol(object, "curl_easy_getinfo");
-  decltype(&::curl_easy_perform) easy_perform = base::Symbol(object, "curl_easy_perform");
-  decltype(&::curl_easy_pause) easy_pause = base::Symbol(object, "curl_easy_pause");
-  decltype(&::curl_easy_strerror) easy_strerror = base::Symbol(object, "curl_easy_strerror");
-  decltype(&::curl_multi_init) multi_init = base::Symbol(object, "curl_multi_init");
-  decltype(&::curl_multi_cleanup) multi_cleanup = base::Symbol(object, "curl_multi_cleanup");
-  decltype(&::curl_multi_add_handle) multi_add_handle =
-      base::Symbol(object, "curl_multi_add_handle");
-  decltype(&::curl_multi_remove_handle) multi_remove_handle =
-      base::Symbol(object, "curl_multi_remove_handle");
-  decltype(&::curl_multi_perform) multi_perform = base::Symbol(object, "curl_multi_perform");
-  decltype(&::curl_multi_poll) multi_poll = base::Symbol(object, "curl_multi_poll");
-  decltype(&::curl_multi_wakeup) multi_wakeup = base::Symbol(object, "curl_multi_wakeup");
-  decltype(&::curl_multi_info_read) multi_info_read = base::Symbol(object, "curl_multi_info_read");
-  decltype(&::curl_multi_strerror) multi_strerror = base::Symbol(object, "curl_multi_strerror");
-  decltype(&::curl_slist_append) slist_append = base::Symbol(object, "curl_slist_append");
-  decltype(&::curl_slist_free_all) slist_free_all = base::Symbol(object, "curl_slist_free_all");
-  decltype(&::curl_url) url = base::Symbol(object, "curl_url");
-  decltype(&::curl_url_cleanup) url_cleanup = base::Symbol(object, "curl_url_cleanup");
-  decltype(&::curl_url_get) url_get = base::Symbol(object, "curl_url_get");
-  decltype(&::curl_url_set) url_set = base::Symbol(object, "curl_url_set");
+struct Library : base::SharedLibrary {
+  Library() : SharedLibrary("libcurl.so.4", "downloading") {}
+
+  decltype(&::curl_global_init) global_init = symbol("curl_global_init");
+  decltype(&::curl_free) free = symbol("curl_free");
+  decltype(&::curl_easy_init) easy_init = symbol("curl_easy_init");
+  decltype(&::curl_easy_cleanup) easy_cleanup = symbol("curl_easy_cleanup");
+  decltype(&::curl_easy_setopt) easy_setopt = symbol("curl_easy_setopt");
+  decltype(&::curl_easy_getinfo) easy_getinfo = symbol("curl_easy_getinfo");
+  decltype(&::curl_easy_perform) easy_perform = symbol("curl_easy_perform");
+  decltype(&::curl_easy_pause) easy_pause = symbol("curl_easy_pause");
+  decltype(&::curl_easy_strerror) easy_strerror = symbol("curl_easy_strerror");
+  decltype(&::curl_multi_init) multi_init = symbol("curl_multi_init");
+  decltype(&::curl_multi_cleanup) multi_cleanup = symbol("curl_multi_cleanup");
+  decltype(&::curl_multi_add_handle) multi_add_handle = symbol("curl_multi_add_handle");
+  decltype(&::curl_multi_remove_handle) multi_remove_handle = symbol("curl_multi_remove_handle");
+  decltype(&::curl_multi_perform) multi_perform = symbol("curl_multi_perform");
+  decltype(&::curl_multi_poll) multi_poll = symbol("curl_multi_poll");
+  decltype(&::curl_multi_wakeup) multi_wakeup = symbol("curl_multi_wakeup");
+  decltype(&::curl_multi_info_read) multi_info_read = symbol("curl_multi_info_read");
+  decltype(&::curl_multi_strerror) multi_strerror = symbol("curl_multi_strerror");
+  decltype(&::curl_slist_append) slist_append = symbol("curl_slist_append");
+  decltype(&::curl_slist_free_all) slist_free_all = symbol("curl_slist_free_all");
+  decltype(&::curl_url) url = symbol("curl_url");
+  decltype(&::curl_url_cleanup) url_cleanup = symbol("curl_url_cleanup");
+  decltype(&::curl_url_get) url_get = symbol("curl_url_get");
+  decltype(&::curl_url_set) url_set = symbol("curl_url_set");
 };
 
 /// libcurl, loaded and initialised on first use. Throws Error(failed) where that cannot be done.
 const Library& library();
 
-struct EndEasy {
-  void operator()(CURL* handle) const { library().easy_cleanup(handle); }
-};
-
-struct EndMulti {
-  void operator()(CURLM* handle) const { library().multi_cleanup(handle); }
-};
-
-struct FreeList {
-  void operator()(curl_slist* list) const { library().slist_free_all(list); }
-};
-
-using Multi = std::unique_ptr<CURLM, EndMulti>;
-using List = std::unique_ptr<curl_slist, FreeList>;
+using Multi = std::unique_ptr<CURLM, base::FreedBy<library, &Library::multi_cleanup>>;
+using List = std::unique_ptr<curl_slist, base::FreedBy<library, &Library::slist_free_all>>;
 
 /// A new multi handle.
 Multi make_multi();
@@ -110,7 +97,7 @@ class Easy {
   // The handle goes first: it may look at the other two to its end.
   List headers_;
   std::unique_ptr<char[]> error_;  // NOLINT(modernize-avoid-c-arrays): curl writes into it
-  std::unique_ptr<CURL, EndEasy> handle_;
+  std::unique_ptr<CURL, base::FreedBy<library, &Library::easy_cleanup>> handle_;
 };
 
 bool is_https(const std::string& url);

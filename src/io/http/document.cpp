@@ -75,8 +75,4 @@ void DocumentTransfer::restart() {
   }
 }
 
-Document DocumentTransfer::take_document() {
-  return std::move(document_);
-}
-
 }  // namespace io

@@ -9,7 +9,7 @@ class DocumentTransfer : public Transfer {
  public:
   DocumentTransfer(const Request& request, const HttpOptions& options, std::uint64_t seed);
 
-  Document take_document();
+  Document take_document() { return std::move(document_); }
 
  protected:
   void prepare(curl::Easy& easy) override;

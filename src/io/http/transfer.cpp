@@ -1,6 +1,7 @@
 #include "io/http/transfer.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/fs/beneath.h"
 #include "base/strings.h"
@@ -13,11 +14,9 @@ constexpr long most_redirects = 5;
 constexpr long slowest = 1024;  // bytes per second
 
 RetryLimits limits_of(const HttpOptions& options) {
-  RetryLimits limits;
-  limits.tries = std::max(options.tries, 1U);
-  limits.first_wait = options.first_wait;
-  limits.longest_wait = options.longest_wait;
-  return limits;
+  return {.tries = std::max(options.tries, 1U),
+          .first_wait = options.first_wait,
+          .longest_wait = options.longest_wait};
 }
 
 std::vector<std::string> urls_of(const Request& request) {
@@ -27,22 +26,18 @@ std::vector<std::string> urls_of(const Request& request) {
 }
 
 bool is_transient(CURLcode code) {
-  switch (code) {
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_HTTP2:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_HTTP2_STREAM:
-      return true;
-    default:
-      return false;
-  }
+  constexpr std::array transient = {CURLE_COULDNT_RESOLVE_PROXY,
+                                    CURLE_COULDNT_RESOLVE_HOST,
+                                    CURLE_COULDNT_CONNECT,
+                                    CURLE_HTTP2,
+                                    CURLE_PARTIAL_FILE,
+                                    CURLE_OPERATION_TIMEDOUT,
+                                    CURLE_SSL_CONNECT_ERROR,
+                                    CURLE_GOT_NOTHING,
+                                    CURLE_SEND_ERROR,
+                                    CURLE_RECV_ERROR,
+                                    CURLE_HTTP2_STREAM};
+  return std::find(transient.begin(), transient.end(), code) != transient.end();
 }
 
 bool has_control(std::string_view text) {
@@ -285,13 +280,9 @@ bool Transfer::fail(const Rejected& rejected, Moment now) {
     error_ = rejected.stop;
     return true;
   }
-  Failure failure;
-  failure.fault = rejected.fault;
-  failure.progressed = progressed();
   const auto wait = easy_->retry_after();
-  if (wait > 0) {
-    failure.retry_after = std::chrono::seconds(wait);
-  }
+  const Failure failure{rejected.fault, progressed(),
+                        wait > 0 ? std::optional(std::chrono::seconds(wait)) : std::nullopt};
   auto error = rejected.error;
   error.add_context(base::cat("fetch ", base::redact_urls(urls_[policy_.url()])));
   remember(error);

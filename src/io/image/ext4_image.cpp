@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include <sys/stat.h>
 
@@ -22,22 +23,11 @@ constexpr std::size_t block_size = 4096;
 constexpr unsigned most_links = 65000;  // EXT4_LINK_MAX of the kernel
 
 int directory_type(std::uint32_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return EXT2_FT_DIR;
-    case S_IFLNK:
-      return EXT2_FT_SYMLINK;
-    case S_IFBLK:
-      return EXT2_FT_BLKDEV;
-    case S_IFCHR:
-      return EXT2_FT_CHRDEV;
-    case S_IFIFO:
-      return EXT2_FT_FIFO;
-    case S_IFSOCK:
-      return EXT2_FT_SOCK;
-    default:
-      return EXT2_FT_REG_FILE;
-  }
+  static const std::map<std::uint32_t, int> types = {
+      {S_IFDIR, EXT2_FT_DIR},    {S_IFLNK, EXT2_FT_SYMLINK}, {S_IFBLK, EXT2_FT_BLKDEV},
+      {S_IFCHR, EXT2_FT_CHRDEV}, {S_IFIFO, EXT2_FT_FIFO},    {S_IFSOCK, EXT2_FT_SOCK}};
+  const auto found = types.find(mode & S_IFMT);
+  return found != types.end() ? found->second : EXT2_FT_REG_FILE;
 }
 
 /// Inode fields are 16 bits wide where their type is not; a mask says that this is meant.

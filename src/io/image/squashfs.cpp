@@ -1,11 +1,14 @@
 #include "io/image/squashfs.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include <sys/stat.h>
 
 #include <sqfs/error.h>
 
@@ -21,7 +24,7 @@ using base::Errc;
 using base::Error;
 
 constexpr int most_hops = 8;
-constexpr std::size_t read_size = 1U << 17U;
+constexpr std::size_t read_size = 1U << 20U;  // the largest block
 
 const char* reason_of(int code) {
   switch (code) {
@@ -58,8 +61,11 @@ std::string resolve(const std::string& link, const std::string& target) {
 
 }  // namespace
 
-bool is_squashfs_directory(const sqfs_inode_generic_t& inode) {
-  return inode.base.type == SQFS_INODE_DIR || inode.base.type == SQFS_INODE_EXT_DIR;
+std::uint32_t type_of(const sqfs_inode_generic_t& inode) {
+  constexpr std::array types = {S_IFDIR, S_IFREG, S_IFLNK, S_IFBLK, S_IFCHR, S_IFIFO, S_IFSOCK};
+  // The extended types follow the basic ones, in the same order; libsquashfs reads no others.
+  static_assert(SQFS_INODE_DIR == 1 && SQFS_INODE_EXT_DIR == 1 + types.size());
+  return static_cast<std::uint32_t>(types.at((inode.base.type - 1U) % types.size()));
 }
 
 void Squashfs::State::fail(std::string_view what) const {
@@ -121,7 +127,7 @@ SquashfsInode Squashfs::State::find(const std::string& path) const {
     }
     check(code);
     SquashfsInode inode(found);
-    if (inode->base.type != SQFS_INODE_SLINK && inode->base.type != SQFS_INODE_EXT_SLINK) {
+    if (type_of(*inode) != S_IFLNK) {
       return inode;
     }
     const auto* target = reinterpret_cast<const char*>(inode->extra);  // NOLINT: the C layout
@@ -137,17 +143,22 @@ std::string Squashfs::State::content(const sqfs_inode_generic_t& inode, std::uin
     fail(base::cat("a file of ", size, " bytes where at most ", limit, " are expected"));
   }
   std::string out(static_cast<std::size_t>(size), '\0');
-  std::size_t filled = 0;
-  while (filled < out.size()) {
-    const auto want = static_cast<sqfs_u32>(std::min(read_size, out.size() - filled));
-    const auto got = sqfs_data_reader_read(data.get(), &inode, filled, out.data() + filled, want);
+  read(inode, 0, out);
+  return out;
+}
+
+void Squashfs::State::read(const sqfs_inode_generic_t& inode, std::uint64_t offset,
+                           std::span<char> into) const {
+  while (!into.empty()) {
+    const auto want = static_cast<sqfs_u32>(std::min(read_size, into.size()));
+    const auto got = sqfs_data_reader_read(data.get(), &inode, offset, into.data(), want);
     check(std::min<sqfs_s32>(got, 0));
     if (got == 0) {
       fail("damaged squashfs: a file ends early");
     }
-    filled += static_cast<std::size_t>(got);
+    offset += static_cast<std::uint64_t>(got);
+    into = into.subspan(static_cast<std::size_t>(got));
   }
-  return out;
 }
 
 std::vector<Squashfs::State::Entry> Squashfs::State::list(const sqfs_inode_generic_t& inode,
@@ -194,10 +205,8 @@ const SquashfsFacts& Squashfs::facts() const {
 
 std::optional<std::string> Squashfs::read(const std::string& path, std::uint64_t limit) const {
   const auto inode = state_->find(path);
-  if (!inode || (inode->base.type != SQFS_INODE_FILE && inode->base.type != SQFS_INODE_EXT_FILE)) {
-    return std::nullopt;
-  }
-  return state_->content(*inode, limit);
+  return inode && type_of(*inode) == S_IFREG ? std::optional(state_->content(*inode, limit))
+                                             : std::nullopt;
 }
 
 void Squashfs::check_names() const {
@@ -207,7 +216,7 @@ void Squashfs::check_names() const {
   while (!pending.empty()) {
     const auto [path, inode] = std::move(pending.back());
     pending.pop_back();
-    if (!is_squashfs_directory(*inode) || !seen.insert(inode->base.inode_number).second) {
+    if (type_of(*inode) != S_IFDIR || !seen.insert(inode->base.inode_number).second) {
       state_->fail(base::cat("damaged squashfs: directory /", path, " is in two places"));
     }
     for (auto& [name, below] : state_->list(*inode, path, false)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,12 +59,16 @@ struct Squashfs::State {
   SquashfsInode find(const std::string& path) const;
   std::string content(const sqfs_inode_generic_t& inode, std::uint64_t limit) const;
 
+  /// Fills `into` with what a file holds from `offset` on.
+  void read(const sqfs_inode_generic_t& inode, std::uint64_t offset, std::span<char> into) const;
+
   /// The entries of a directory, of those that are no directories only with `all`. Refuses hostile
   /// names.
   std::vector<Entry> list(const sqfs_inode_generic_t& inode, const std::string& path,
                           bool all) const;
 };
 
-bool is_squashfs_directory(const sqfs_inode_generic_t& inode);
+/// S_IFDIR, S_IFREG and so on.
+std::uint32_t type_of(const sqfs_inode_generic_t& inode);
 
 }  // namespace io

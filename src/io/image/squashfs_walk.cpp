@@ -17,31 +17,6 @@ namespace {
 
 constexpr sqfs_u32 no_attributes = 0xFFFFFFFF;
 
-std::uint32_t type_of(sqfs_u16 type) {
-  switch (type) {
-    case SQFS_INODE_DIR:
-    case SQFS_INODE_EXT_DIR:
-      return S_IFDIR;
-    case SQFS_INODE_FILE:
-    case SQFS_INODE_EXT_FILE:
-      return S_IFREG;
-    case SQFS_INODE_SLINK:
-    case SQFS_INODE_EXT_SLINK:
-      return S_IFLNK;
-    case SQFS_INODE_BDEV:
-    case SQFS_INODE_EXT_BDEV:
-      return S_IFBLK;
-    case SQFS_INODE_CDEV:
-    case SQFS_INODE_EXT_CDEV:
-      return S_IFCHR;
-    case SQFS_INODE_FIFO:
-    case SQFS_INODE_EXT_FIFO:
-      return S_IFIFO;
-    default:
-      return S_IFSOCK;
-  }
-}
-
 /// The blocks of a file as the inode lists them: 0 is a hole (squashfs 4.0, file inodes).
 bool is_hole(const sqfs_inode_generic_t& inode, std::size_t block) {
   return block < sqfs_inode_get_file_block_count(&inode) &&
@@ -125,7 +100,7 @@ struct Squashfs::Walk {
   TreeNode node_of(const std::string& path, const sqfs_inode_generic_t& inode) const {
     TreeNode node;
     node.path = path;
-    node.mode = type_of(inode.base.type) | (inode.base.mode & 07777U);
+    node.mode = type_of(inode) | (inode.base.mode & 07777U);
     node.uid = owner(inode.base.uid_idx);
     node.gid = owner(inode.base.gid_idx);
     node.mtime = inode.base.mod_time;
@@ -147,18 +122,9 @@ struct Squashfs::Walk {
       if (is_hole(inode, static_cast<std::size_t>(offset / block_size))) {
         continue;
       }
-      const auto want = static_cast<sqfs_u32>(std::min<std::uint64_t>(block_size, size - offset));
-      std::size_t filled = 0;
-      while (filled < want) {
-        const auto got =
-            sqfs_data_reader_read(state.data.get(), &inode, offset + filled, buffer.data() + filled,
-                                  want - static_cast<sqfs_u32>(filled));
-        state.check(std::min<sqfs_s32>(got, 0));
-        if (got == 0) {
-          state.fail("damaged squashfs: a file ends early");
-        }
-        filled += static_cast<std::size_t>(got);
-      }
+      const auto want =
+          static_cast<std::size_t>(std::min<std::uint64_t>(block_size, size - offset));
+      state.read(inode, offset, std::span(buffer).first(want));
       take(offset, std::string_view(buffer).substr(0, want));
     }
   }
@@ -181,7 +147,7 @@ struct Squashfs::Walk {
       const auto [path, inode] = std::move(pending.back());
       pending.pop_back();
       visit_node(path, *inode);
-      if (!is_squashfs_directory(*inode)) {
+      if (type_of(*inode) != S_IFDIR) {
         continue;
       }
       if (!seen_directories.insert(inode->base.inode_number).second) {

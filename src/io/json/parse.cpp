@@ -41,12 +41,6 @@ class ByteIterator {
     return *this;
   }
 
-  ByteIterator operator++(int) {
-    ByteIterator before = *this;
-    source_->advance();
-    return before;
-  }
-
   bool operator==(const ByteIterator& other) const { return ended() == other.ended(); }
 
  private:
@@ -103,10 +97,7 @@ class Checker : public nlohmann::json_sax<Json> {
 
   bool binary(binary_t& /*value*/) override { return false; }
 
-  bool start_object(std::size_t /*count*/) override {
-    open(true);
-    return true;
-  }
+  bool start_object(std::size_t /*count*/) override { return open(true); }
 
   bool key(string_t& name) override {
     Frame& frame = frames_[depth_ - 1];
@@ -118,20 +109,11 @@ class Checker : public nlohmann::json_sax<Json> {
     return true;
   }
 
-  bool end_object() override {
-    close();
-    return true;
-  }
+  bool end_object() override { return close(); }
 
-  bool start_array(std::size_t /*count*/) override {
-    open(false);
-    return true;
-  }
+  bool start_array(std::size_t /*count*/) override { return open(false); }
 
-  bool end_array() override {
-    close();
-    return true;
-  }
+  bool end_array() override { return close(); }
 
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& error) override {
@@ -143,12 +125,7 @@ class Checker : public nlohmann::json_sax<Json> {
   }
 
  private:
-  bool pass() {
-    value_done();
-    return true;
-  }
-
-  void open(bool is_object) {
+  bool open(bool is_object) {
     if (depth_ == max_depth_) {
       refuse(base::cat("nested deeper than ", max_depth_));
     }
@@ -160,19 +137,22 @@ class Checker : public nlohmann::json_sax<Json> {
     frame.has_key = false;
     frame.index = 0;
     frame.keys.clear();
+    return true;
   }
 
-  void close() {
+  bool close() {
     --depth_;
-    value_done();
+    return pass();
   }
 
-  void value_done() {
+  /// A value has ended.
+  bool pass() {
     if (depth_ > 0) {
       Frame& frame = frames_[depth_ - 1];
       frame.has_key = false;
       ++frame.index;
     }
+    return true;
   }
 
   std::string pointer() const {
@@ -267,25 +247,7 @@ void visit_json(base::File& file, JsonEvents& events, const JsonLimits& limits) 
 }
 
 const char* type_name(const Json& value) {
-  switch (value.type()) {
-    case Json::value_t::object:
-      return "object";
-    case Json::value_t::array:
-      return "array";
-    case Json::value_t::string:
-      return "string";
-    case Json::value_t::boolean:
-      return "boolean";
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned:
-      return "integer";
-    case Json::value_t::number_float:
-      return "number";
-    case Json::value_t::null:
-      return "null";
-    default:
-      return "binary";
-  }
+  return value.is_number_integer() ? "integer" : value.type_name();
 }
 
 }  // namespace io

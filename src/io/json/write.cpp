@@ -43,27 +43,6 @@ std::string float_text(double value) {
   return sign + digits.insert(whole, 1, '.');
 }
 
-/// Length of a UTF-8 sequence by its first byte. The text has been validated.
-std::size_t sequence_length(unsigned char lead) {
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead < 0xE0) {
-    return 2;
-  }
-  return lead < 0xF0 ? 3 : 4;
-}
-
-std::uint32_t code_point(std::string_view sequence) {
-  const auto lead = static_cast<unsigned char>(sequence.front());
-  constexpr std::array<unsigned, 5> masks = {0, 0x7F, 0x1F, 0x0F, 0x07};
-  std::uint32_t code = lead & masks.at(sequence.size());
-  for (const char next : sequence.substr(1)) {
-    code = code << 6U | (static_cast<unsigned char>(next) & 0x3FU);
-  }
-  return code;
-}
-
 void append_unit(std::string& out, std::uint32_t code) {
   constexpr std::string_view digits = "0123456789abcdef";
   out += "\\u";
@@ -83,17 +62,14 @@ void append_code(std::string& out, std::uint32_t code) {
   }
 }
 
-void append_character(std::string& out, std::string_view sequence) {
-  const char first = sequence.front();
-  if (first == '"' || first == '\\') {
-    out += '\\';
-    out += first;
-  } else if (const auto at = std::string_view("\b\f\n\r\t").find(first);
-             at != std::string_view::npos) {
-    out += '\\';
-    out += "bfnrt"[at];
+void append_character(std::string& out, std::uint32_t code) {
+  constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
+  const auto at = code < 0x80 ? escaped.find(static_cast<char>(code)) : std::string_view::npos;
+  if (at == std::string_view::npos) {
+    append_code(out, code);
   } else {
-    append_code(out, code_point(sequence));
+    out += '\\';
+    out += "\"\\bfnrt"[at];
   }
 }
 
@@ -111,10 +87,12 @@ class Writer {
   void value(const Json& value) {
     switch (value.type()) {
       case Json::value_t::object:
-        object(value.get_ref<const Json::object_t&>());
+        container("{}", value.get_ref<const Json::object_t&>(),
+                  [this](const auto& entry) { member(entry); });
         break;
       case Json::value_t::array:
-        array(value.get_ref<const Json::array_t&>());
+        container("[]", value.get_ref<const Json::array_t&>(),
+                  [this](const auto& element) { this->value(element); });
         break;
       case Json::value_t::string:
         append_json_string(value.get_ref<const std::string&>(), out_);
@@ -158,42 +136,29 @@ class Writer {
     out_.append(depth_, ' ');
   }
 
-  void object(const Json::object_t& members) {
-    if (members.empty()) {
-      out_ += "{}";
+  template <typename Entries, typename Write>
+  void container(const char* brackets, const Entries& entries, const Write& write) {
+    if (entries.empty()) {
+      out_ += brackets;
       return;
     }
     ++depth_;
-    char before = '{';
-    for (const auto& [key, member] : members) {
+    char before = brackets[0];
+    for (const auto& entry : entries) {
       out_ += before;
       before = ',';
       new_line();
-      append_json_string(key, out_);
-      out_ += ": ";
-      value(member);
+      write(entry);
     }
     --depth_;
     new_line();
-    out_ += '}';
+    out_ += brackets[1];
   }
 
-  void array(const Json::array_t& elements) {
-    if (elements.empty()) {
-      out_ += "[]";
-      return;
-    }
-    ++depth_;
-    char before = '[';
-    for (const auto& element : elements) {
-      out_ += before;
-      before = ',';
-      new_line();
-      value(element);
-    }
-    --depth_;
-    new_line();
-    out_ += ']';
+  void member(const Json::object_t::value_type& member) {
+    append_json_string(member.first, out_);
+    out_ += ": ";
+    value(member.second);
   }
 
   template <typename Integer>
@@ -225,9 +190,7 @@ void append_json_string(std::string_view text, std::string& out) {
                                                          base::escape_control(text), "\""));
     }
     checked = true;
-    const auto length = sequence_length(static_cast<unsigned char>(text.front()));
-    append_character(out, text.substr(0, length));
-    text.remove_prefix(length);
+    append_character(out, base::take_code_point(text));
   }
   out += '"';
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include <openssl/evp.h>
@@ -150,23 +151,13 @@ Fault read_armor(Lines& lines, std::string_view end, std::string& bytes) {
   return std::nullopt;
 }
 
+/// By the number that RFC 4880 section 9.4 gives it; null for a strong one.
 const char* weak_digest_name(unsigned algorithm) {
-  switch (algorithm) {
-    case 8:
-    case 9:
-    case 10:
-      return nullptr;
-    case 1:
-      return "MD5";
-    case 2:
-      return "SHA-1";
-    case 3:
-      return "RIPEMD-160";
-    case 11:
-      return "SHA-224";
-    default:
-      return "of an unknown kind";
-  }
+  static const std::map<unsigned, const char*> names = {
+      {1, "MD5"},   {2, "SHA-1"},  {3, "RIPEMD-160"}, {8, nullptr},
+      {9, nullptr}, {10, nullptr}, {11, "SHA-224"}};
+  const auto found = names.find(algorithm);
+  return found != names.end() ? found->second : "of an unknown kind";
 }
 
 Fault signature_fault(const Packet& packet, bool text) {

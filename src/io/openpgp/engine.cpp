@@ -53,23 +53,44 @@ std::string reason_of(gpgme_error_t error) {
   return text.data();
 }
 
-InputData::InputData(std::string_view bytes) {
-  require(gpgme_data_new_from_mem(&data_, bytes.data(), bytes.size(), 0), "gpg: take input");
-  use_large_buffer(data_);
+bool is_strong(gpgme_hash_algo_t hash) {
+  return hash == GPGME_MD_SHA256 || hash == GPGME_MD_SHA384 || hash == GPGME_MD_SHA512;
 }
 
-InputData::~InputData() {
-  gpgme_data_release(data_);
+std::optional<base::Time> expiry_of(const _gpgme_subkey& part) {
+  return part.expires > 0 ? std::optional(base::Time(seconds(part.expires))) : std::nullopt;
+}
+
+std::optional<base::Time> signing_end(const _gpgme_key& key,
+                                      const std::function<bool(const _gpgme_subkey& part)>& signs) {
+  const auto end = expiry_of(*key.subkeys);
+  std::optional<base::Time> longest;
+  for (const auto* part = key.subkeys; part != nullptr; part = part->next) {
+    if (!signs(*part)) {
+      continue;
+    }
+    const auto part_end = expiry_of(*part);
+    if (!part_end) {
+      return end;
+    }
+    longest = longest ? std::max(*longest, *part_end) : *part_end;
+  }
+  return longest && (!end || *longest < *end) ? longest : end;
+}
+
+Data input_of(std::string_view bytes) {
+  gpgme_data_t data = nullptr;
+  require(gpgme_data_new_from_mem(&data, bytes.data(), bytes.size(), 0), "gpg: take input");
+  use_large_buffer(data);
+  return Data(data);
 }
 
 OutputData::OutputData(Sink sink) : sink_(std::move(sink)) {
   callbacks_.write = append;
-  require(gpgme_data_new_from_cbs(&data_, &callbacks_, this), "gpg: take output");
-  use_large_buffer(data_);
-}
-
-OutputData::~OutputData() {
-  gpgme_data_release(data_);
+  gpgme_data_t data = nullptr;
+  require(gpgme_data_new_from_cbs(&data, &callbacks_, this), "gpg: take output");
+  data_.reset(data);
+  use_large_buffer(data);
 }
 
 ssize_t OutputData::append(void* self, const void* bytes, size_t size) noexcept {
@@ -165,12 +186,8 @@ gpgme_error_t Engine::add_watch(void* self, int fd, int reading, gpgme_io_cb_t c
 
 void Engine::remove_watch(void* tag) noexcept {
   const auto* watch = static_cast<Watch*>(tag);
-  auto& watches = watch->engine->watches_;
-  const auto found = std::find_if(watches.begin(), watches.end(),
-                                  [watch](const auto& entry) { return entry.get() == watch; });
-  if (found != watches.end()) {
-    watches.erase(found);
-  }
+  std::erase_if(watch->engine->watches_,
+                [watch](const auto& entry) { return entry.get() == watch; });
 }
 
 void Engine::on_event(void* self, gpgme_event_io_t type, void* data) noexcept {

@@ -21,6 +21,10 @@ struct ReleaseContext {
   void operator()(gpgme_ctx_t context) const { gpgme_release(context); }
 };
 
+struct ReleaseData {
+  void operator()(gpgme_data_t data) const { gpgme_data_release(data); }
+};
+
 struct ReleaseKey {
   void operator()(gpgme_key_t key) const { gpgme_key_unref(key); }
 };
@@ -30,19 +34,20 @@ using Key = std::unique_ptr<_gpgme_key, ReleaseKey>;
 /// What GPGME says about an error, for messages.
 std::string reason_of(gpgme_error_t error);
 
-/// Bytes that GPGME reads; they must outlive this object.
-class InputData {
- public:
-  explicit InputData(std::string_view bytes);
-  InputData(const InputData&) = delete;
-  InputData& operator=(const InputData&) = delete;
-  ~InputData();
+/// SHA-256, SHA-384 or SHA-512.
+bool is_strong(gpgme_hash_algo_t hash);
 
-  gpgme_data_t get() const { return data_; }
+/// When the part of a key ends, if it does.
+std::optional<base::Time> expiry_of(const _gpgme_subkey& part);
 
- private:
-  gpgme_data_t data_ = nullptr;
-};
+/// The primary's end, or that of the longest-lived part that `signs`, whichever is first.
+std::optional<base::Time> signing_end(const _gpgme_key& key,
+                                      const std::function<bool(const _gpgme_subkey& part)>& signs);
+
+using Data = std::unique_ptr<gpgme_data, ReleaseData>;
+
+/// Bytes that GPGME reads; they must outlive it.
+Data input_of(std::string_view bytes);
 
 /// Collects what GPGME writes, or hands it on as it comes.
 class OutputData {
@@ -52,9 +57,8 @@ class OutputData {
   explicit OutputData(Sink sink = nullptr);
   OutputData(const OutputData&) = delete;
   OutputData& operator=(const OutputData&) = delete;
-  ~OutputData();
 
-  gpgme_data_t get() const { return data_; }
+  gpgme_data_t get() const { return data_.get(); }
 
   /// What was collected. Rethrows what went wrong meanwhile.
   std::string take();
@@ -63,10 +67,10 @@ class OutputData {
   static ssize_t append(void* self, const void* bytes, size_t size) noexcept;
 
   gpgme_data_cbs callbacks_{};
-  gpgme_data_t data_ = nullptr;
   Sink sink_;
   std::string text_;
   std::exception_ptr failure_;
+  Data data_;
 };
 
 /// One GPGME context on one GnuPG home. Not for two threads at once.

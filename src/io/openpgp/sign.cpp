@@ -15,15 +15,11 @@ namespace io {
 
 namespace {
 
+using openpgp::expiry_of;
 using openpgp::Key;
 
 [[noreturn]] void fail(std::string reason) {
   throw base::Error(base::Errc::failed, std::move(reason));
-}
-
-std::optional<base::Time> expiry_of(const _gpgme_subkey& part) {
-  return part.expires > 0 ? std::optional(base::Time(std::chrono::seconds(part.expires)))
-                          : std::nullopt;
 }
 
 bool may_sign(const _gpgme_subkey& part, base::Time now) {
@@ -58,26 +54,6 @@ std::string unusable_reason(const _gpgme_key& key, base::Time now) {
     return "has a signing subkey that expired";
   }
   return stub ? "has no secret part for signing in this home" : "cannot sign";
-}
-
-/// The primary's end, or that of the longest-lived part that can sign, whichever is first.
-std::optional<base::Time> signing_end(const _gpgme_key& key, base::Time now) {
-  auto end = expiry_of(*key.subkeys);
-  std::optional<base::Time> longest;
-  for (const auto* part = key.subkeys; part != nullptr; part = part->next) {
-    if (!may_sign(*part, now)) {
-      continue;
-    }
-    const auto part_end = expiry_of(*part);
-    if (!part_end) {
-      return end;
-    }
-    longest = longest ? std::max(*longest, *part_end) : *part_end;
-  }
-  if (longest && (!end || *longest < *end)) {
-    end = longest;
-  }
-  return end;
 }
 
 /// gpg finds it by itself.
@@ -133,9 +109,8 @@ struct Signer::State {
                    const openpgp::OutputData::Sink& sink = nullptr);
   std::string export_key(bool armored);
 
-  const std::string& fingerprint() const { return fingerprint_; }
-
-  std::optional<base::Time> expires() const { return expires_; }
+  std::string fingerprint;
+  std::optional<base::Time> expires;
 
  private:
   std::vector<Key> secret_keys(const std::string& pattern);
@@ -150,8 +125,6 @@ struct Signer::State {
   openpgp::Lane detached_lane_;  ///< so that both kinds of signature are made side by side
   Key key_;
   std::string wanted_;
-  std::string fingerprint_;
-  std::optional<base::Time> expires_;
 };
 
 Signer::State::State(std::string key, const base::Clock& clock)
@@ -164,8 +137,9 @@ Signer::State::State(std::string key, const base::Clock& clock)
     wanted_ = configured_key();
   }
   key_ = wanted_.empty() ? first_usable() : choose(wanted_);
-  fingerprint_ = key_->subkeys->fpr;
-  expires_ = signing_end(*key_, clock.now());
+  fingerprint = key_->subkeys->fpr;
+  expires = openpgp::signing_end(
+      *key_, [now = clock.now()](const auto& part) { return may_sign(part, now); });
   prepare(lane_.engine);
   prepare(detached_lane_.engine);
 }
@@ -176,7 +150,7 @@ void Signer::State::prepare(openpgp::Engine& engine) {
   // Whoever runs us unattended has the passphrase in the agent, or none.
   gpgme_set_pinentry_mode(context, GPGME_PINENTRY_MODE_ERROR);
   if (const auto error = gpgme_signers_add(context, key_.get()); error != 0) {
-    fail(base::cat("signing key ", fingerprint_, ": ", openpgp::reason_of(error)));
+    fail(base::cat("signing key ", fingerprint, ": ", openpgp::reason_of(error)));
   }
 }
 
@@ -227,7 +201,7 @@ std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode,
                                 const openpgp::OutputData::Sink& sink) {
   auto& lane = mode == GPGME_SIG_MODE_DETACH ? detached_lane_ : lane_;
   const std::lock_guard lock(lane.mutex);
-  const openpgp::InputData input(text);
+  const auto input = openpgp::input_of(text);
   openpgp::OutputData output(sink);
   const auto error = lane.engine.run(text.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_sign_start(context, input.get(), output.get(), mode);
@@ -241,7 +215,7 @@ std::string Signer::State::sign(std::string_view text, gpgme_sig_mode_t mode,
 }
 
 void Signer::State::explain(gpgme_error_t error) const {
-  const auto name = base::cat("sign with key ", fingerprint_, ": ");
+  const auto name = base::cat("sign with key ", fingerprint, ": ");
   switch (gpgme_err_code(error)) {
     case GPG_ERR_NO_PIN_ENTRY:
     case GPG_ERR_CANCELED:
@@ -265,12 +239,11 @@ void Signer::State::require_our_signature(gpgme_ctx_t context) const {
   const auto* result = gpgme_op_sign_result(context);
   const auto* made = result != nullptr ? result->signatures : nullptr;
   if (made == nullptr || made->next != nullptr) {
-    fail(base::cat("sign with key ", fingerprint_, ": gpg did not make exactly one signature"));
+    fail(base::cat("sign with key ", fingerprint, ": gpg did not make exactly one signature"));
   }
-  const auto hash = made->hash_algo;
-  if (hash != GPGME_MD_SHA256 && hash != GPGME_MD_SHA384 && hash != GPGME_MD_SHA512) {
-    fail(base::cat("sign with key ", fingerprint_, ": the GnuPG home asks for the digest ",
-                   gpgme_hash_algo_name(hash), "; SHA256, SHA384 or SHA512 are fit"));
+  if (!openpgp::is_strong(made->hash_algo)) {
+    fail(base::cat("sign with key ", fingerprint, ": the GnuPG home asks for the digest ",
+                   gpgme_hash_algo_name(made->hash_algo), "; SHA256, SHA384 or SHA512 are fit"));
   }
   bool ours = false;
   for (const auto* part = key_->subkeys; part != nullptr; part = part->next) {
@@ -283,7 +256,7 @@ void Signer::State::require_our_signature(gpgme_ctx_t context) const {
     ours = ours && std::string_view(made->fpr).ends_with(exact.substr(exact.find('x') + 1));
   }
   if (!ours) {
-    fail(base::cat("sign with key ", fingerprint_, ": gpg signed with another key, ",
+    fail(base::cat("sign with key ", fingerprint, ": gpg signed with another key, ",
                    made->fpr != nullptr ? made->fpr : "unknown"));
   }
 }
@@ -300,7 +273,7 @@ std::string Signer::State::export_key(bool armored) {
   gpgme_set_armor(lane_.engine.context(), 1);
   auto bytes = output.take();
   if (error != 0 || bytes.empty()) {
-    fail(base::cat("export key ", fingerprint_,
+    fail(base::cat("export key ", fingerprint,
                    ": gpg: ", error != 0 ? openpgp::reason_of(error) : "nothing exported"));
   }
   return bytes;
@@ -312,11 +285,11 @@ Signer::Signer(const std::string& key, const base::Clock& clock)
 Signer::~Signer() = default;
 
 const std::string& Signer::fingerprint() const {
-  return state_->fingerprint();
+  return state_->fingerprint;
 }
 
 std::optional<base::Time> Signer::expires() const {
-  return state_->expires();
+  return state_->expires;
 }
 
 void Signer::clearsign(std::string_view text,

@@ -94,28 +94,6 @@ struct KeyFacts {
   bool revoked = false;
 };
 
-std::optional<base::Time> end_of(const _gpgme_subkey& part) {
-  return part.expires > 0 ? std::optional(base::Time(std::chrono::seconds(part.expires)))
-                          : std::nullopt;
-}
-
-/// The primary's end, or that of the longest-lived part that signs, whichever is first.
-std::optional<base::Time> signing_end(const _gpgme_key& key) {
-  const auto end = end_of(*key.subkeys);
-  std::optional<base::Time> longest;
-  for (const auto* part = key.subkeys; part != nullptr; part = part->next) {
-    if (part->can_sign == 0 || part->revoked != 0) {
-      continue;
-    }
-    const auto part_end = end_of(*part);
-    if (!part_end) {
-      return end;
-    }
-    longest = longest ? std::max(*longest, *part_end) : *part_end;
-  }
-  return longest && (!end || *longest < *end) ? longest : end;
-}
-
 KeyInfo info_of(const _gpgme_key& key) {
   const auto& primary = *key.subkeys;
   KeyInfo info;
@@ -127,7 +105,8 @@ KeyInfo info_of(const _gpgme_key& key) {
                                                          gpgme_free);
   info.algorithm = algorithm ? algorithm.get() : "unknown";
   info.created = time_of(static_cast<unsigned long>(primary.timestamp));
-  info.expires = signing_end(key);
+  info.expires = openpgp::signing_end(
+      key, [](const auto& part) { return part.can_sign != 0 && part.revoked == 0; });
   info.revoked = primary.revoked != 0;
   return info;
 }
@@ -185,7 +164,7 @@ Signature Verifier::State::clearsigned(std::string_view message, openpgp::Output
     refuse(std::move(*fault));
   }
   const std::lock_guard lock(lane_.mutex);
-  const openpgp::InputData input(message);
+  const auto input = openpgp::input_of(message);
   const auto error = lane_.engine.run(message.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_verify_start(context, input.get(), nullptr,
                                  text != nullptr ? text->get() : nullptr);
@@ -202,8 +181,8 @@ Signature Verifier::State::detached(std::string_view data, std::string_view sign
     refuse(base::cat("signature: ", *fault));
   }
   const std::lock_guard lock(detached_lane_.mutex);
-  const openpgp::InputData block(signature);
-  const openpgp::InputData signed_data(data);
+  const auto block = openpgp::input_of(signature);
+  const auto signed_data = openpgp::input_of(data);
   const auto error = detached_lane_.engine.run(data.size(), [&](gpgme_ctx_t context) {
     return gpgme_op_verify_start(context, block.get(), signed_data.get(), nullptr);
   });
@@ -275,8 +254,6 @@ Signature Verifier::State::judge_one(Found found, openpgp::Engine& engine) {
 
 void Verifier::State::require_good(const _gpgme_signature& signature) const {
   const std::string key = signature.fpr != nullptr ? signature.fpr : "an unnamed key";
-  const auto hash = signature.hash_algo;
-  const bool strong = hash == GPGME_MD_SHA256 || hash == GPGME_MD_SHA384 || hash == GPGME_MD_SHA512;
   switch (gpgme_err_code(signature.status)) {
     case GPG_ERR_NO_ERROR:
       break;
@@ -294,8 +271,8 @@ void Verifier::State::require_good(const _gpgme_signature& signature) const {
     default:
       refuse(base::cat("signature of ", key, ": ", openpgp::reason_of(signature.status)));
   }
-  if (!strong) {
-    const char* name = gpgme_hash_algo_name(hash);
+  if (!openpgp::is_strong(signature.hash_algo)) {
+    const char* name = gpgme_hash_algo_name(signature.hash_algo);
     refuse(base::cat("weak digest: ", name != nullptr ? name : "unknown"));
   }
   if (signature.wrong_key_usage != 0) {
@@ -318,9 +295,8 @@ KeyFacts Verifier::State::facts_of(const std::string& fingerprint, openpgp::Engi
       continue;
     }
     facts.revoked = facts.revoked || part->revoked != 0;
-    if (part->expires > 0) {
-      const base::Time end{std::chrono::seconds(part->expires)};
-      facts.expires = facts.expires ? std::min(*facts.expires, end) : end;
+    if (const auto end = openpgp::expiry_of(*part)) {
+      facts.expires = facts.expires ? std::min(*facts.expires, *end) : *end;
     }
     if (signer) {
       facts.primary = key->subkeys->fpr;

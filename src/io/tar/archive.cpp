@@ -24,16 +24,35 @@ using base::Errc;
 using base::Error;
 using libarchive::buffer_size;
 using libarchive::damaged;
+using libarchive::entry_name;
 using libarchive::library;
 using libarchive::next_entry;
 using libarchive::open_reader;
 using libarchive::pipe_block;
+using libarchive::read_data;
 using libarchive::Reader;
 using libarchive::require_end_of_tar;
+using libarchive::write_failed;
 using libarchive::Writer;
 
 /// Holes cost nothing to keep, but each byte of them is walked over.
 constexpr std::uint64_t hole_factor = 64;
+
+/// Hands out the data of the current entry, which leaves out holes: `take(offset, block)`.
+template <typename Take>
+void for_each_block(Reader& reader, base::File& in, const std::stop_token& stop, const Take& take) {
+  const void* block = nullptr;
+  std::size_t length = 0;
+  la_int64_t offset = 0;
+  int code = ARCHIVE_OK;
+  while ((code = library().read_data_block(reader.get(), &block, &length, &offset)) == ARCHIVE_OK) {
+    base::check_stop(stop);
+    take(offset, std::string_view(static_cast<const char*>(block), length));
+  }
+  if (code != ARCHIVE_EOF) {
+    damaged(reader, in);
+  }
+}
 
 /// Copies entries from one archive to the other, each looked at first.
 class TarCopy {
@@ -51,7 +70,7 @@ class TarCopy {
     library().write_set_bytes_per_block(a, pipe_block);
     library().write_set_bytes_in_last_block(a, 1);
     if (library().write_open_fd(a, out) != ARCHIVE_OK) {
-      write_failed();
+      failed();
     }
   }
 
@@ -61,28 +80,21 @@ class TarCopy {
       base::check_stop(stop_);
       copy(entry);
     }
-    require_end_of_tar(reader_.get(), in_);
+    require_end_of_tar(reader_, in_);
     if (facts_.entries == 0) {
       throw Error(Errc::untrusted, base::cat("read ", in_.name(), ": empty tar archive"));
     }
     if (library().write_close(writer_.get()) != ARCHIVE_OK) {
-      write_failed();
+      failed();
     }
     return facts_;
   }
 
  private:
-  [[noreturn]] void write_failed() {
-    const int code = library().error_number(writer_.get());
-    const char* text = library().error_string(writer_.get());
-    Error error(Errc::failed,
-                base::cat("write tar stream: ", text != nullptr ? text : "unknown reason"));
-    throw error.set_errno(code);
-  }
+  [[noreturn]] void failed() { write_failed(writer_, "tar stream"); }
 
   void copy(archive_entry* entry) {
-    const char* raw = library().entry_pathname(entry);
-    const auto name = normal_entry_name(raw != nullptr ? raw : "");
+    const auto name = entry_name(entry);
     const char* link = library().entry_hardlink(entry);
     check_kind(entry, name, link != nullptr);
     if (link != nullptr) {
@@ -100,7 +112,7 @@ class TarCopy {
       count_data(entry, name);
     }
     if (library().write_header(writer_.get(), entry) < ARCHIVE_WARN) {
-      write_failed();
+      failed();
     }
     if (has_data) {
       copy_data(library().entry_size(entry));
@@ -149,12 +161,7 @@ class TarCopy {
   }
 
   void strip_xattrs(archive_entry* entry, const std::string& name) {
-    struct Xattr {
-      std::string key;
-      std::string value;
-    };
-
-    std::vector<Xattr> kept;
+    std::vector<std::pair<std::string, std::string>> kept;
     bool dropped = false;
     const char* key = nullptr;
     const void* value = nullptr;
@@ -164,7 +171,7 @@ class TarCopy {
       const std::string_view text = key != nullptr ? key : "";
       if (text.starts_with("user.") || text.starts_with("trusted.") ||
           text.starts_with("security.")) {
-        kept.push_back({std::string(text), std::string(static_cast<const char*>(value), size)});
+        kept.emplace_back(text, std::string(static_cast<const char*>(value), size));
       } else {
         dropped = true;
         note_dropped(text, name);
@@ -172,9 +179,8 @@ class TarCopy {
     }
     if (dropped) {
       library().entry_xattr_clear(entry);
-      for (const auto& xattr : kept) {
-        library().entry_xattr_add_entry(entry, xattr.key.c_str(), xattr.value.data(),
-                                        xattr.value.size());
+      for (const auto& [name_kept, bytes] : kept) {
+        library().entry_xattr_add_entry(entry, name_kept.c_str(), bytes.data(), bytes.size());
       }
     }
   }
@@ -214,7 +220,7 @@ class TarCopy {
     while (!bytes.empty()) {
       const auto count = library().write_data(writer_.get(), bytes.data(), bytes.size());
       if (count < 0) {
-        write_failed();
+        failed();
       }
       if (count == 0) {
         throw Error(Errc::untrusted,
@@ -235,20 +241,11 @@ class TarCopy {
 
   void copy_data(la_int64_t size) {
     la_int64_t position = 0;
-    const void* block = nullptr;
-    std::size_t length = 0;
-    la_int64_t offset = 0;
-    int code = ARCHIVE_OK;
-    while ((code = library().read_data_block(reader_.get(), &block, &length, &offset)) ==
-           ARCHIVE_OK) {
-      base::check_stop(stop_);
+    for_each_block(reader_, in_, stop_, [&](la_int64_t offset, std::string_view block) {
       put_zeros(static_cast<std::uint64_t>(std::max<la_int64_t>(offset - position, 0)));
-      put(std::string_view(static_cast<const char*>(block), length));
-      position = offset + static_cast<la_int64_t>(length);
-    }
-    if (code != ARCHIVE_EOF) {
-      damaged(reader_.get(), in_);
-    }
+      put(block);
+      position = offset + static_cast<la_int64_t>(block.size());
+    });
     put_zeros(static_cast<std::uint64_t>(std::max<la_int64_t>(size - position, 0)));
   }
 
@@ -283,15 +280,24 @@ class SparseWriter {
       position_ += part.size();
       block.remove_prefix(part.size());
     }
+    check_room();
+  }
+
+  void skip(std::uint64_t zeros) {
+    position_ += zeros;
+    check_room();
+  }
+
+  void close() { out_.truncate(position_); }
+
+ private:
+  void check_room() const {
     if (data_ > max_bytes_ || position_ / hole_factor > max_bytes_) {
       throw Error(Errc::untrusted, base::cat("read ", in_.name(), ": unpacks to more than the ",
                                              base::human_bytes(max_bytes_), " that are free"));
     }
   }
 
-  void close() { out_.truncate(position_); }
-
- private:
   base::File& out_;
   const base::File& in_;
   std::uint64_t max_bytes_;
@@ -302,25 +308,15 @@ class SparseWriter {
 void copy_current(Reader& reader, base::File& in, base::File& out, std::uint64_t max_bytes,
                   const std::stop_token& stop) {
   SparseWriter writer(out, in, max_bytes);
-  const std::string zeros(buffer_size, '\0');
   la_int64_t position = 0;
-  const void* block = nullptr;
-  std::size_t length = 0;
-  la_int64_t offset = 0;
-  int code = ARCHIVE_OK;
-  while ((code = library().read_data_block(reader.get(), &block, &length, &offset)) == ARCHIVE_OK) {
-    base::check_stop(stop);
-    while (position < offset) {
-      const auto part = std::min<la_int64_t>(offset - position, buffer_size);
-      writer.put(std::string_view(zeros).substr(0, static_cast<std::size_t>(part)));
-      position += part;
+  for_each_block(reader, in, stop, [&](la_int64_t offset, std::string_view block) {
+    if (position < offset) {
+      writer.skip(static_cast<std::uint64_t>(offset - position));
+      position = offset;
     }
-    writer.put(std::string_view(static_cast<const char*>(block), length));
-    position += static_cast<la_int64_t>(length);
-  }
-  if (code != ARCHIVE_EOF) {
-    damaged(reader.get(), in);
-  }
+    writer.put(block);
+    position += static_cast<la_int64_t>(block.size());
+  });
   writer.close();
 }
 
@@ -341,20 +337,7 @@ std::string decompressed_head(base::File& in, std::size_t size) {
   if (!next_entry(reader, in, entry)) {
     return {};
   }
-  std::string out(size, '\0');
-  std::size_t filled = 0;
-  while (filled < size) {
-    const auto count = library().read_data(reader.get(), out.data() + filled, size - filled);
-    if (count < 0) {
-      damaged(reader.get(), in);
-    }
-    if (count == 0) {
-      break;
-    }
-    filled += static_cast<std::size_t>(count);
-  }
-  out.resize(filled);
-  return out;
+  return read_data(reader, in, size);
 }
 
 void decompress(base::File& in, base::File& out, std::uint64_t max_bytes,
@@ -372,8 +355,7 @@ std::optional<std::string> disk_image_in_tar(base::File& in) {
   auto reader = open_reader(in, true);
   archive_entry* entry = nullptr;
   for (int i = 0; i < looked_at && next_entry(reader, in, entry); ++i) {
-    const char* raw = library().entry_pathname(entry);
-    const auto name = normal_entry_name(raw != nullptr ? raw : "");
+    const auto name = entry_name(entry);
     if (library().entry_filetype(entry) != AE_IFREG || name.find('/') != std::string::npos) {
       return std::nullopt;
     }
@@ -390,8 +372,7 @@ void extract_disk_image(base::File& in, base::File& out, std::uint64_t max_bytes
   archive_entry* entry = nullptr;
   std::string found;
   while (next_entry(reader, in, entry)) {
-    const char* raw = library().entry_pathname(entry);
-    const auto name = normal_entry_name(raw != nullptr ? raw : "");
+    const auto name = entry_name(entry);
     if (!is_disk_image_name(name) || library().entry_filetype(entry) != AE_IFREG) {
       continue;
     }
@@ -402,7 +383,7 @@ void extract_disk_image(base::File& in, base::File& out, std::uint64_t max_bytes
     found = name;
     copy_current(reader, in, out, max_bytes, stop);
   }
-  require_end_of_tar(reader.get(), in);
+  require_end_of_tar(reader, in);
   if (found.empty()) {
     throw Error(Errc::untrusted, base::cat("read ", in.name(), ": holds no *.img"));
   }
@@ -414,8 +395,7 @@ std::optional<std::string> read_from_tar(base::File& in, const std::vector<std::
   archive_entry* entry = nullptr;
   while (next_entry(reader, in, entry)) {
     base::check_stop(stop);
-    const char* raw = library().entry_pathname(entry);
-    const auto name = normal_entry_name(raw != nullptr ? raw : "");
+    const auto name = entry_name(entry);
     if (library().entry_filetype(entry) != AE_IFREG ||
         std::find(names.begin(), names.end(), name) == names.end()) {
       continue;
@@ -425,13 +405,7 @@ std::optional<std::string> read_from_tar(base::File& in, const std::vector<std::
       throw Error(Errc::untrusted, base::cat("read ", in.name(), ": entry ", name, " has ", size,
                                              " bytes where at most ", limit, " are expected"));
     }
-    std::string out(static_cast<std::size_t>(size), '\0');
-    const auto got = library().read_data(reader.get(), out.data(), out.size());
-    if (got < 0) {
-      damaged(reader.get(), in);
-    }
-    out.resize(static_cast<std::size_t>(got));
-    return out;
+    return read_data(reader, in, static_cast<std::size_t>(size));
   }
   return std::nullopt;
 }

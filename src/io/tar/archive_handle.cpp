@@ -6,20 +6,23 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/strings.h"
+#include "io/tar/names.h"
 
 namespace io::libarchive {
 
-namespace {
+void damaged(const Reader& reader, const base::File& in) {
+  const char* text = library().error_string(reader.get());
+  throw base::Error(
+      base::Errc::untrusted,
+      base::cat("read ", in.name(), ": ", text != nullptr ? text : "damaged or of unknown format"));
+}
 
-using base::Errc;
-using base::Error;
-
-}  // namespace
-
-void damaged(archive* a, const base::File& in) {
-  const char* text = library().error_string(a);
-  throw Error(Errc::untrusted, base::cat("read ", in.name(), ": ",
-                                         text != nullptr ? text : "damaged or of unknown format"));
+void write_failed(const Writer& writer, std::string_view what) {
+  const int code = library().error_number(writer.get());
+  const char* text = library().error_string(writer.get());
+  base::Error error(base::Errc::failed,
+                    base::cat("write ", what, ": ", text != nullptr ? text : "unknown reason"));
+  throw error.set_errno(code);
 }
 
 Reader open_reader(base::File& in, bool as_tar) {
@@ -38,7 +41,7 @@ Reader open_reader(base::File& in, bool as_tar) {
   }
   in.seek(0);
   if (library().read_open_fd(a, in.fd(), buffer_size) != ARCHIVE_OK) {
-    damaged(a, in);
+    damaged(reader, in);
   }
   return reader;
 }
@@ -50,13 +53,35 @@ bool next_entry(Reader& reader, base::File& in, archive_entry*& entry) {
     return false;
   }
   if (code < ARCHIVE_WARN) {
-    damaged(reader.get(), in);
+    damaged(reader, in);
   }
   return true;
 }
 
-void require_end_of_tar(archive* a, base::File& in) {
-  if (library().filter_count(a) > 1) {
+std::string entry_name(archive_entry* entry) {
+  const char* raw = library().entry_pathname(entry);
+  return normal_entry_name(raw != nullptr ? raw : "");
+}
+
+std::string read_data(Reader& reader, const base::File& in, std::size_t most) {
+  std::string out(most, '\0');
+  std::size_t filled = 0;
+  while (filled < most) {
+    const auto count = library().read_data(reader.get(), out.data() + filled, most - filled);
+    if (count < 0) {
+      damaged(reader, in);
+    }
+    if (count == 0) {
+      break;
+    }
+    filled += static_cast<std::size_t>(count);
+  }
+  out.resize(filled);
+  return out;
+}
+
+void require_end_of_tar(const Reader& reader, base::File& in) {
+  if (library().filter_count(reader.get()) > 1) {
     return;
   }
   std::array<char, 1024> tail{};
@@ -64,8 +89,9 @@ void require_end_of_tar(archive* a, base::File& in) {
   const bool whole = size >= tail.size() && in.read_at(tail, size - tail.size()) == tail.size() &&
                      std::all_of(tail.begin(), tail.end(), [](char byte) { return byte == '\0'; });
   if (!whole) {
-    throw Error(Errc::untrusted,
-                base::cat("read ", in.name(), ": truncated tar archive (no end of archive mark)"));
+    throw base::Error(
+        base::Errc::untrusted,
+        base::cat("read ", in.name(), ": truncated tar archive (no end of archive mark)"));
   }
 }
 

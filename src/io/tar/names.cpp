@@ -48,31 +48,27 @@ std::string normal_entry_name(std::string_view raw) {
 void EntryNames::require_directories(const std::string& name) {
   for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', slash + 1)) {
     const auto parent = name.substr(0, slash);
-    const auto [entry, added] = known_.try_emplace(fingerprint64(parent), Known::implied);
-    if (added || entry->second == Known::directory || entry->second == Known::implied) {
-      continue;
+    const auto kind = known_.try_emplace(fingerprint64(parent)).first->second;
+    if (kind && kind != EntryKind::directory) {
+      refuse(name, base::cat("is below '", base::escape_control(parent), "', which is ",
+                             kind == EntryKind::symlink ? "a symlink" : "no directory"));
     }
-    refuse(name, base::cat("is below '", base::escape_control(parent), "', which is ",
-                           entry->second == Known::symlink ? "a symlink" : "no directory"));
   }
 }
 
 void EntryNames::add(const std::string& name, EntryKind kind) {
   require_directories(name);
-  const auto known = kind == EntryKind::directory ? Known::directory
-                     : kind == EntryKind::symlink ? Known::symlink
-                                                  : Known::other;
-  const auto [entry, added] = known_.try_emplace(fingerprint64(name), known);
+  const auto [entry, added] = known_.try_emplace(fingerprint64(name), kind);
   if (added) {
     return;
   }
-  if (entry->second != Known::implied) {
+  if (entry->second) {
     refuse(name, "comes twice");
   }
   if (kind != EntryKind::directory) {
     refuse(name, "is no directory, but an earlier entry is below it");
   }
-  entry->second = known;
+  entry->second = kind;
 }
 
 void EntryNames::require_link_target(const std::string& name, const std::string& target) const {
@@ -81,7 +77,7 @@ void EntryNames::require_link_target(const std::string& name, const std::string&
     refuse(name, base::cat("hard link to '", base::escape_control(target),
                            "', which no earlier entry is"));
   }
-  if (entry->second == Known::directory || entry->second == Known::implied) {
+  if (!entry->second || entry->second == EntryKind::directory) {
     refuse(name, base::cat("hard link to the directory '", base::escape_control(target), "'"));
   }
 }

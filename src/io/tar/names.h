@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,11 +30,10 @@ class EntryNames {
   void require_link_target(const std::string& name, const std::string& target) const;
 
  private:
-  enum class Known : std::uint8_t { directory, implied, symlink, other };
-
   void require_directories(const std::string& name);
 
-  std::unordered_map<std::uint64_t, Known> known_;
+  /// Nothing: a directory that no entry was yet, only the names of others.
+  std::unordered_map<std::uint64_t, std::optional<EntryKind>> known_;
 };
 
 }  // namespace io

@@ -20,10 +20,14 @@ using base::Errc;
 using base::Error;
 using libarchive::buffer_size;
 using libarchive::damaged;
+using libarchive::entry_name;
 using libarchive::library;
 using libarchive::next_entry;
+using libarchive::open_reader;
 using libarchive::pipe_block;
+using libarchive::read_data;
 using libarchive::Reader;
+using libarchive::write_failed;
 using libarchive::Writer;
 
 constexpr int max_hops = 8;
@@ -43,7 +47,7 @@ base::File data_member(base::File& deb, const PackageLimits& limits, const std::
   library().read_support_format_ar(reader.get());
   deb.seek(0);
   if (library().read_open_fd(reader.get(), deb.fd(), buffer_size) != ARCHIVE_OK) {
-    damaged(reader.get(), deb);
+    damaged(reader, deb);
   }
   archive_entry* entry = nullptr;
   while (next_entry(reader, deb, entry)) {
@@ -53,22 +57,18 @@ base::File data_member(base::File& deb, const PackageLimits& limits, const std::
       continue;
     }
     auto data = base::unnamed_file(base::cat(deb.name(), " ", name));
-    std::string block(buffer_size, '\0');
     std::uint64_t seen = 0;
     while (true) {
       base::check_stop(stop);
-      const auto count = library().read_data(reader.get(), block.data(), block.size());
-      if (count < 0) {
-        damaged(reader.get(), deb);
-      }
-      if (count == 0) {
+      const auto block = read_data(reader, deb, buffer_size);
+      if (block.empty()) {
         return data;
       }
-      seen += static_cast<std::uint64_t>(count);
+      seen += block.size();
       if (seen > limits.max_bytes) {
         refuse(deb, base::cat("holds more than ", base::human_bytes(limits.max_bytes)));
       }
-      data.write(std::string_view(block).substr(0, static_cast<std::size_t>(count)));
+      data.write(block);
     }
   }
   refuse(deb, "is no Debian package (no data.tar)");
@@ -100,24 +100,19 @@ std::optional<std::string> link_target(const std::string& name, const std::strin
   return base::join(parts, "/");
 }
 
-std::string entry_name(archive_entry* entry) {
-  const char* raw = library().entry_pathname(entry);
-  return normal_entry_name(raw != nullptr ? raw : "");
-}
-
 /// Reads the headers of a package's tar, all of them before any content counts.
 class ListingReader {
  public:
   ListingReader(base::File& data, const PackageLimits& limits) : data_(data), limits_(limits) {}
 
   Listing read(const std::stop_token& stop) {
-    auto reader = libarchive::open_reader(data_, true);
+    auto reader = open_reader(data_, true);
     archive_entry* entry = nullptr;
     while (next_entry(reader, data_, entry)) {
       base::check_stop(stop);
       take(entry);
     }
-    libarchive::require_end_of_tar(reader.get(), data_);
+    libarchive::require_end_of_tar(reader, data_);
     return std::move(listing_);
   }
 
@@ -186,15 +181,9 @@ std::string content_of(Reader& reader, base::File& data, archive_entry* entry, s
                            ", which is more than is taken from a package"));
   }
   budget -= size * names;
-  std::string content(static_cast<std::size_t>(size), '\0');
-  std::size_t filled = 0;
-  while (filled < content.size()) {
-    const auto count =
-        library().read_data(reader.get(), content.data() + filled, content.size() - filled);
-    if (count <= 0) {
-      damaged(reader.get(), data);
-    }
-    filled += static_cast<std::size_t>(count);
+  auto content = read_data(reader, data, static_cast<std::size_t>(size));
+  if (content.size() < size) {
+    damaged(reader, data);
   }
   return content;
 }
@@ -219,7 +208,7 @@ std::map<std::string, std::string> read_package_files(
   }
   std::map<std::string, std::string> out;
   auto budget = limits.max_taken;
-  auto reader = libarchive::open_reader(data, true);
+  auto reader = open_reader(data, true);
   archive_entry* entry = nullptr;
   while (next_entry(reader, data, entry)) {
     base::check_stop(stop);
@@ -235,72 +224,37 @@ std::map<std::string, std::string> read_package_files(
   return out;
 }
 
-namespace {
-
-struct EntryFree {
-  void operator()(archive_entry* entry) const { library().entry_free(entry); }
-};
-
-class TarXzWriter {
- public:
-  explicit TarXzWriter(base::File& out) : name_(out.name()), writer_(library().write_new()) {
-    auto* a = writer_.get();
-    library().write_set_format_ustar(a);
-    library().write_add_filter_xz(a);
-    // The number of threads is part of what makes the bytes.
-    check(library().write_set_options(a, "xz:compression-level=6,xz:threads=1"));
-    library().write_set_bytes_per_block(a, pipe_block);
-    library().write_set_bytes_in_last_block(a, 1);
-    out.seek(0);
-    check(library().write_open_fd(a, out.fd()));
-  }
-
-  void put(const std::string& name, std::string_view content) {
-    const std::unique_ptr<archive_entry, EntryFree> entry(library().entry_new());
+void write_tar_xz(const std::map<std::string, std::string>& files, base::File& out) {
+  const Writer writer(library().write_new());
+  auto* a = writer.get();
+  const auto check = [&](bool good) {
+    if (!good) {
+      write_failed(writer, out.name());
+    }
+  };
+  library().write_set_format_ustar(a);
+  library().write_add_filter_xz(a);
+  // The number of threads is part of what makes the bytes.
+  check(library().write_set_options(a, "xz:compression-level=6,xz:threads=1") == ARCHIVE_OK);
+  library().write_set_bytes_per_block(a, pipe_block);
+  library().write_set_bytes_in_last_block(a, 1);
+  out.seek(0);
+  check(library().write_open_fd(a, out.fd()) == ARCHIVE_OK);
+  for (const auto& [name, content] : files) {
+    const libarchive::Entry entry(library().entry_new());
     library().entry_set_pathname(entry.get(), name.c_str());
     library().entry_set_filetype(entry.get(), AE_IFREG);
     library().entry_set_perm(entry.get(), plain_file);
     library().entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
     library().entry_set_mtime(entry.get(), 0, 0);
-    check(library().write_header(writer_.get(), entry.get()));
-    while (!content.empty()) {
-      const auto count = library().write_data(writer_.get(), content.data(), content.size());
-      if (count <= 0) {
-        failed();
-      }
-      content.remove_prefix(static_cast<std::size_t>(count));
+    check(library().write_header(a, entry.get()) == ARCHIVE_OK);
+    for (std::string_view rest = content; !rest.empty();) {
+      const auto count = library().write_data(a, rest.data(), rest.size());
+      check(count > 0);
+      rest.remove_prefix(static_cast<std::size_t>(count));
     }
   }
-
-  void close() { check(library().write_close(writer_.get())); }
-
- private:
-  [[noreturn]] void failed() {
-    const char* text = library().error_string(writer_.get());
-    Error error(Errc::failed,
-                base::cat("write ", name_, ": ", text != nullptr ? text : "unknown reason"));
-    error.set_errno(library().error_number(writer_.get()));
-    throw error;
-  }
-
-  void check(int code) {
-    if (code != ARCHIVE_OK) {
-      failed();
-    }
-  }
-
-  std::string name_;
-  Writer writer_;
-};
-
-}  // namespace
-
-void write_tar_xz(const std::map<std::string, std::string>& files, base::File& out) {
-  TarXzWriter writer(out);
-  for (const auto& [name, content] : files) {
-    writer.put(name, content);
-  }
-  writer.close();
+  check(library().write_close(a) == ARCHIVE_OK);
 }
 
 }  // namespace io

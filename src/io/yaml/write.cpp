@@ -150,15 +150,8 @@ class YamlWriter {
   /// In double quotes, everything beyond printable ASCII escaped.
   void quoted(std::string_view text) {
     *out_ += '"';
-    for (std::size_t at = 0; at < text.size();) {
-      const auto lead = static_cast<unsigned char>(text[at]);
-      const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-      std::uint32_t code = length == 1 ? lead : lead & (0x7FU >> length);
-      for (const char next : text.substr(at + 1, length - 1)) {
-        code = code << 6U | (static_cast<unsigned char>(next) & 0x3FU);
-      }
-      escaped(code);
-      at += length;
+    while (!text.empty()) {
+      escaped(base::take_code_point(text));
     }
     *out_ += '"';
   }

@@ -57,28 +57,14 @@ YamlMark mark_of(const YAML::Mark& mark) {
 using Node = YamlNode;
 using NodePtr = std::shared_ptr<Node>;
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (true) {
-    const auto end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) {
-      return lines;
-    }
-    text.remove_prefix(end + 1);
-  }
-}
-
 /// Collects the events of one document. (The library's own Node is not used: it does not apply
 /// `<<`, keeps the first of two equal keys, and is a reference where it looks like a value.)
 class Collector : public YAML::EventHandler {
  public:
   Collector(std::string_view text, const std::string& name, const YamlLimits& limits)
-      : name_(name), lines_(lines_of(text)), limits_(limits) {}
+      : name_(name), lines_(base::split(text, '\n')), limits_(limits) {}
 
   const NodePtr& root() const { return root_; }
-
-  unsigned documents() const { return documents_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
@@ -91,8 +77,7 @@ class Collector : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     // For "key:" with nothing behind it the parser names the next token; the key is what is meant.
     const bool value = !stack_.empty() && stack_.back().key;
-    add(make(Node::Kind::scalar, mark, anchor, value ? stack_.back().key_mark : mark_of(mark)),
-        "null");
+    add(make(Node::Kind::scalar, value ? stack_.back().key_mark : mark_of(mark), anchor), "null");
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -121,7 +106,7 @@ class Collector : public YAML::EventHandler {
       // The escapes \N and \_ are bytes of Latin-1 to yaml-cpp.
       reject(name_, mark_of(mark), "an escape that cannot be read; write \\u0085 or \\u00A0");
     }
-    auto node = make(Node::Kind::scalar, mark, anchor, mark_of(mark));
+    auto node = make(Node::Kind::scalar, mark_of(mark), anchor);
     node->scalar = scalar(mark, tag, value);
     merge_key_ = tag == "?" && value == "<<";
     add(node, value);
@@ -147,7 +132,7 @@ class Collector : public YAML::EventHandler {
     if (position.line > lines_.size()) {
       return;
     }
-    const auto line = lines_[position.line - 1];
+    const std::string_view line = lines_[position.line - 1];
     const auto indent = line.substr(0, line.find_first_not_of(" \t"));
     const auto tab = indent.find('\t');
     if (tab != std::string_view::npos && indent.size() + 1 >= position.column) {
@@ -165,7 +150,7 @@ class Collector : public YAML::EventHandler {
     std::set<std::string> keys;
   };
 
-  NodePtr make(Node::Kind kind, const YAML::Mark&, YAML::anchor_t anchor, YamlMark position) {
+  NodePtr make(Node::Kind kind, YamlMark position, YAML::anchor_t anchor) {
     auto node = std::make_shared<Node>();
     node->kind = kind;
     node->mark = position;
@@ -203,7 +188,7 @@ class Collector : public YAML::EventHandler {
     if (stack_.size() >= limits_.max_depth) {
       reject(name_, mark_of(mark), base::cat("nested deeper than ", limits_.max_depth, " levels"));
     }
-    auto node = make(kind, mark, anchor, mark_of(mark));
+    auto node = make(kind, mark_of(mark), anchor);
     add(node, std::nullopt);
     stack_.push_back({node, std::nullopt, {}, false, {}});
   }
@@ -268,7 +253,7 @@ class Collector : public YAML::EventHandler {
   }
 
   const std::string& name_;
-  std::vector<std::string_view> lines_;
+  std::vector<std::string> lines_;
   const YamlLimits& limits_;
   std::map<YAML::anchor_t, NodePtr> anchors_;
   std::vector<Frame> stack_;
@@ -338,9 +323,9 @@ void require_text(std::string_view text, const std::string& name, const YamlLimi
                       base::cat(name, ": larger than ", limits.max_bytes, " bytes"));
   }
   unsigned number = 0;
-  for (const auto line : lines_of(text)) {
+  for (const auto& line : base::split(text, '\n')) {
     ++number;
-    if (line.find('\0') != std::string_view::npos) {
+    if (line.find('\0') != std::string::npos) {
       reject(name, {number, static_cast<unsigned>(line.find('\0')) + 1}, "a NUL byte");
     }
     if (!base::valid_utf8(line)) {

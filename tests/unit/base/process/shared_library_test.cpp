@@ -12,7 +12,7 @@ using testing::ThrowsMessage;
 
 TEST(SharedLibrary, HandsOutFunctionsByTheirNames) {
   const base::SharedLibrary math("libm.so.6", "this test");
-  double (*absolute)(double) = base::Symbol(math, "fabs");
+  double (*absolute)(double) = math.symbol("fabs");
   EXPECT_EQ(absolute(-3.0), 3.0);
 }
 

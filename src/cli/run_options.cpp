@@ -1,6 +1,8 @@
-#include "cli/http_options.h"
+#include "cli/run_options.h"
 
 #include "base/error.h"
+#include "base/exit_code.h"
+#include "base/fs/log_file.h"
 #include "base/strings.h"
 
 namespace cli {
@@ -33,10 +35,10 @@ Options::Take take_rate(std::uint64_t& into) {
 
 }  // namespace
 
-void add_http_options(const Options& line, HttpFlags& flags, const std::string& jobs,
+void add_http_options(const Options& line, RunFlags& flags, const std::string& jobs,
                       const std::string& spelling) {
   const auto options = line.in(Group::download);
-  auto& set = flags.options;
+  auto& set = flags.http;
   options.text(spelling, "N", take_jobs(flags.jobs), jobs);
   options.text("--jobs-per-host", "N", take_jobs(set.jobs_per_host),
                "At most N of them from one server (default: 8)");
@@ -47,12 +49,29 @@ void add_http_options(const Options& line, HttpFlags& flags, const std::string& 
   options.flag("--netrc", set.netrc, "Take user names and passwords from ~/.netrc");
 }
 
-int with_http(const HttpFlags& flags, const sstream::Context& context,
-              const std::function<int(const sstream::Context& context)>& work) {
-  auto options = flags.options;
+void add_log_file(const Options& line, RunFlags& flags) {
+  line.in(Group::output)
+      .text("--log-file", "FILE", flags.log_file, "Write the log to this file, not to stderr");
+}
+
+int run_with(const RunFlags& flags, const sstream::Context& context, const Action& work) {
+  auto options = flags.http;
   options.jobs = flags.jobs.value_or(options.jobs);
   const auto http = io::make_http_client(options);
-  return work(context.with(*http));
+  if (flags.log_file.empty()) {
+    return work(context.with(*http));
+  }
+  base::LogFile file(flags.log_file, context.log);
+  const base::Log log("meph2", base::LogLevel::debug, file.sink());
+  const int code = work(context.with(*http).with(log));
+  try {
+    file.finish();
+  } catch (const base::Error&) {
+    if (code == base::exit_done) {
+      throw;
+    }  // else what failed comes first; that the log ends was said at once
+  }
+  return code;
 }
 
 }  // namespace cli
