@@ -110,11 +110,11 @@ TEST_F(DocumentTest, KnowsWhatIsNotModified) {
 }
 
 TEST_F(DocumentTest, TakesBodiesOfEveryFraming) {
-  server.on("/length", {.body = "hello"});
+  server.on("/length", HttpAnswer{.body = "hello"});
   server.on("/close", {.body = "hello", .length = false});
   server.on("/chunked", {.body = "hello", .chunked = true});
   server.on("/gzip", {.body = gzip("hello"), .headers = {{"Content-Encoding", "gzip"}}});
-  server.on("/empty", {.body = ""});
+  server.on("/empty", HttpAnswer{.body = ""});
   for (const auto* path : {"/length", "/close", "/chunked", "/gzip"}) {
     const auto document = get(path, 5);
     ASSERT_TRUE(document) << path;
@@ -229,7 +229,7 @@ TEST_F(DocumentTest, FollowsFewRedirectsAndOnlyToHttpC12) {
   const auto redirect = [&](const std::string& from, const std::string& to) {
     server.on(from, HttpAnswer{.status = 302, .headers = {{"Location", to}}});
   };
-  server.on("/end", {.body = "end"});
+  server.on("/end", HttpAnswer{.body = "end"});
   redirect("/1", "/end");
   for (int i = 2; i <= 6; ++i) {
     redirect(base::cat("/", i), base::cat("/", i - 1));
@@ -247,7 +247,7 @@ TEST_F(DocumentTest, FollowsFewRedirectsAndOnlyToHttpC12) {
   redirect("/control", server.url("/end") + "\tx\x01y");
   EXPECT_THAT(refusal("/control"), HasSubstr("control characters"));
   support::HttpServer other;
-  other.on("/other", {.body = "other"});
+  other.on("/other", HttpAnswer{.body = "other"});
   redirect("/host", other.url("/other"));
   auto request = io::Request{};
   request.url = base::replace_all(server.url("/host"), "http://", "http://user:secret@");
@@ -272,7 +272,7 @@ TEST_F(DocumentTest, NamesTheUrlWithoutSecretsC26) {
   EXPECT_THAT(reason, HasSubstr(base::cat("fetch ", server.url("/x"))));
   EXPECT_THAT(reason, Not(HasSubstr("secret")));
   EXPECT_THAT(reason, Not(HasSubstr("abc")));
-  server.on("/x?token=abc", {.body = "ok"});
+  server.on("/x?token=abc", HttpAnswer{.body = "ok"});
   EXPECT_EQ(client->get(request, {})->url, server.url("/x?token=abc"));
 }
 
@@ -293,7 +293,7 @@ TEST_F(DocumentTest, TriesMirrorsInTurn) {
   io::Request request;
   request.url = server.url("/a");
   request.mirrors = {mirror.url("/a")};
-  mirror.on("/a", {.body = "mirror"});
+  mirror.on("/a", HttpAnswer{.body = "mirror"});
   EXPECT_EQ(client->get(request, {})->body, "mirror");
   server.on("/a", HttpAnswer{.status = 500});
   EXPECT_EQ(client->get(request, {})->body, "mirror");
@@ -318,7 +318,7 @@ TEST_F(DocumentTest, StopsWhenAsked) {
 }
 
 TEST_F(DocumentTest, ServesSeveralThreads) {
-  server.on("/a", {.body = "hello"});
+  server.on("/a", HttpAnswer{.body = "hello"});
   std::vector<std::jthread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {

@@ -193,7 +193,7 @@ TEST_F(DownloadTest, SurvivesRstAndStallsC13C14) {
 }
 
 TEST_F(DownloadTest, StartsAgainWhereRangesAreIgnoredC15) {
-  server.on("/a", {.body = content});
+  server.on("/a", HttpAnswer{.body = content});
   put(content.substr(0, 100'000));
   EXPECT_EQ(fetch("/a"), "");
   EXPECT_EQ(got(), content);
@@ -289,10 +289,10 @@ TEST_F(DownloadTest, RefusesOtherContentC19C20) {
 }
 
 TEST_F(DownloadTest, RefusesOtherSizesC2C5C6C10) {
-  server.on("/longer", {.body = content + "x"});
+  server.on("/longer", HttpAnswer{.body = content + "x"});
   server.on("/longer-undeclared", {.body = content + "x", .length = false});
-  server.on("/shorter", {.body = content.substr(1)});
-  server.on("/portal", {.body = "<html>Please log in</html>"});
+  server.on("/shorter", HttpAnswer{.body = content.substr(1)});
+  server.on("/portal", HttpAnswer{.body = "<html>Please log in</html>"});
   server.on("/two", [&](const HttpSeen&, HttpConnection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\nContent-Length: 300001\r\n\r\n" +
                     content);
@@ -314,7 +314,7 @@ TEST_F(DownloadTest, RefusesOtherSizesC2C5C6C10) {
 }
 
 TEST_F(DownloadTest, APortalPageDoesNotCostThePart) {
-  server.on("/a", {.body = "<html>Please log in</html>"});
+  server.on("/a", HttpAnswer{.body = "<html>Please log in</html>"});
   put(content.substr(0, 100'000));
   EXPECT_THAT(fetch("/a"), HasSubstr("offers 26 bytes where 300000 should come"));
   EXPECT_EQ(got(), content.substr(0, 100'000));
