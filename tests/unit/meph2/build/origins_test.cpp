@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/strings.h"
-#include "meph2/build/compare.h"
+#include "meph2/build/why.h"
 #include "tests/support/refused.h"
 
 namespace {
