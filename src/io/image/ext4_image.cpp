@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <mutex>
 
 #include <sys/stat.h>
 
@@ -140,11 +141,8 @@ struct Ext4Image::State {
 };
 
 void Ext4Image::State::open(const std::string& path) {
-  static const bool messages = [] {
-    initialize_ext2_error_table();
-    return true;
-  }();
-  static_cast<void>(messages);
+  static std::once_flag messages;
+  std::call_once(messages, initialize_ext2_error_table);
   name = path;
   check(ext2fs_open2(path.c_str(), nullptr, EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, unix_io_manager,
                      &fs));

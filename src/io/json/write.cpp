@@ -87,8 +87,11 @@ class Writer {
   void value(const Json& value) {
     switch (value.type()) {
       case Json::value_t::object:
-        container("{}", value.get_ref<const Json::object_t&>(),
-                  [this](const auto& entry) { member(entry); });
+        container("{}", value.get_ref<const Json::object_t&>(), [this](const auto& member) {
+          append_json_string(member.first, out_);
+          out_ += ": ";
+          this->value(member.second);
+        });
         break;
       case Json::value_t::array:
         container("[]", value.get_ref<const Json::array_t&>(),
@@ -116,12 +119,10 @@ class Writer {
     flush(piece_size);
   }
 
-  void finish() {
-    out_ += '\n';
+  void finish(std::string_view end) {
+    out_ += end;
     flush(1);
   }
-
-  void finish_part() { flush(1); }
 
  private:
   void flush(std::size_t at_least) {
@@ -153,12 +154,6 @@ class Writer {
     --depth_;
     new_line();
     out_ += brackets[1];
-  }
-
-  void member(const Json::object_t::value_type& member) {
-    append_json_string(member.first, out_);
-    out_ += ": ";
-    value(member.second);
   }
 
   template <typename Integer>
@@ -198,14 +193,14 @@ void append_json_string(std::string_view text, std::string& out) {
 void write_json(const Json& value, const Sink& sink) {
   Writer writer(sink);
   writer.value(value);
-  writer.finish();
+  writer.finish("\n");
 }
 
 void append_json(const Json& value, std::size_t depth, std::string& out) {
   const Sink sink = [&](std::string_view piece) { out += piece; };
   Writer writer(sink, depth);
   writer.value(value);
-  writer.finish_part();
+  writer.finish("");
 }
 
 std::string to_text(const Json& value) {

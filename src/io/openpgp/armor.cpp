@@ -105,11 +105,6 @@ std::string crc_bytes(std::string_view bytes) {
           static_cast<char>(crc & 0xFFU)};
 }
 
-bool crc_matches(std::string_view line, std::string_view bytes) {
-  const auto sum = decode_base64(line.substr(1));
-  return sum && *sum == crc_bytes(bytes);
-}
-
 bool is_armor_header(std::string_view line) {
   const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
   return (line.starts_with("Version: ") || line.starts_with("Comment: ")) &&
@@ -144,7 +139,7 @@ Fault read_armor(Lines& lines, std::string_view end, std::string& bytes) {
     return "cut off: no END line";
   }
   auto decoded = decode_base64(text);
-  if (!decoded || (!sum.empty() && !crc_matches(sum, *decoded))) {
+  if (!decoded || (!sum.empty() && decode_base64(sum.substr(1)) != crc_bytes(*decoded))) {
     return lines.fault("the armored data is damaged");
   }
   bytes = std::move(*decoded);

@@ -92,7 +92,7 @@ TEST_F(HostileGpg, AHangingOneIsGivenUpF20) {
       gpgme_ctx_set_engine_info(engine.context(), GPGME_PROTOCOL_OpenPGP, program.c_str(), nullptr),
       0U);
   const auto message = base::read_file(directory.path() + "/message");
-  const io::openpgp::InputData input(message);
+  const auto input = io::openpgp::input_of(message);
   io::openpgp::OutputData output;
   const auto error = support::refused([&] {
     engine.run(message.size(), [&](gpgme_ctx_t context) {
