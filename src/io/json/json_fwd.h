@@ -4,8 +4,8 @@
 
 namespace io {
 
-/// A JSON value. Headers that only name it take this one; io/json/json.h has it whole, which costs a
-/// source half of its compile time.
+/// A JSON value. Headers that only name it take this one; io/json/json.h has it whole, which costs
+/// a source half of its compile time.
 using Json = nlohmann::json;
 
 }  // namespace io

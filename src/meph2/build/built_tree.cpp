@@ -78,7 +78,7 @@ sstream::ProductTree tree_of(const BuildPlan& plan, const std::string& content_i
                              const BuiltFiles& files) {
   auto tree = sstream::ProductTree::make(content_id, "image-downloads");
   for (const auto& product : plan.products) {
-    tree.set({product.name, {}, {}}, product.tags);
+    tree.set({product.name}, product.tags);
     for (const auto& [name, item] : product.items) {
       auto node = item;
       if (const auto found = files.find(item.at("path").get<std::string>()); found != files.end()) {

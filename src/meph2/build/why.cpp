@@ -51,8 +51,11 @@ class Comparison {
     const auto why = before.empty()                 ? std::string("it was not recorded")
                      : reason == now_.unknown.end() ? std::string()
                                                     : reason->second;
-    changes_.push_back(
-        {what, before, after, base::cat("unknown", why.empty() ? "" : ": ", why), false});
+    changes_.push_back({.what = what,
+                        .before = before,
+                        .after = after,
+                        .note = base::cat("unknown", why.empty() ? "" : ": ", why),
+                        .known = false});
     return true;
   }
 
@@ -60,8 +63,9 @@ class Comparison {
     const auto& now = now_.inputs;
     if (!before_.source_sha256.empty() && now.source_sha256.empty() && now.source_size != 0 &&
         before_.source_size != 0 && now.source_size != before_.source_size) {
-      changes_.push_back({"source", base::cat(before_.source_size, " bytes"),
-                          base::cat(now.source_size, " bytes"), "", true});
+      changes_.push_back({.what = "source",
+                          .before = base::cat(before_.source_size, " bytes"),
+                          .after = base::cat(now.source_size, " bytes")});
       return;
     }
     if (!unknown("source", before_.source_sha256, now.source_sha256)) {
@@ -71,7 +75,7 @@ class Comparison {
 
   void differ(const std::string& what, const std::string& before, const std::string& after) {
     if (before != after) {
-      changes_.push_back({what, before, after, "", true});
+      changes_.push_back({.what = what, .before = before, .after = after});
     }
   }
 
@@ -88,8 +92,9 @@ class Comparison {
       const auto old = before.value(key, Json());
       const auto fresh = after.value(key, Json());
       if (old != fresh) {
-        changes_.push_back(
-            {base::cat("setting ", setting_name(key)), shown(old), shown(fresh), "", true});
+        changes_.push_back({.what = base::cat("setting ", setting_name(key)),
+                            .before = shown(old),
+                            .after = shown(fresh)});
       }
     }
   }
@@ -106,13 +111,17 @@ class Comparison {
       differ("builder revision", std::to_string(before_.revision), std::to_string(now.revision));
     } else if (!unknown("builder program", before_.program, now.program) &&
                before_.program != now.program) {
-      changes_.push_back({"builder program", before_.program, now.program, "changed", true});
+      changes_.push_back({.what = "builder program",
+                          .before = before_.program,
+                          .after = now.program,
+                          .note = "changed"});
     }
   }
 
   void compare_archives() {
     if (before_.archives.empty()) {
-      changes_.push_back({"archives", "", "", "unknown: none was recorded", false});
+      changes_.push_back(
+          {.what = "archives", .note = "unknown: none was recorded", .known = false});
     }
     for (const auto& old : before_.archives) {
       const auto found = std::ranges::find_if(now_.inputs.archives, [&](const UsedArchive& each) {
@@ -121,7 +130,7 @@ class Comparison {
       const auto fresh = found == now_.inputs.archives.end() ? std::string() : found->sha256;
       const auto what = archive_name(old);
       if (!unknown(what, old.sha256, fresh) && old.sha256 != fresh) {
-        changes_.push_back({what, old.sha256, fresh, "changed", true});
+        changes_.push_back({.what = what, .before = old.sha256, .after = fresh, .note = "changed"});
       }
     }
   }

@@ -10,11 +10,11 @@ namespace meph2 {
 
 /// A difference between what a version was built from and what would be taken now.
 struct BuildChange {
-  std::string what;    ///< "source", "setting kernel.package", "builder", "archive URL SUITE"
-  std::string before;  ///< empty: there was none, or it is not recorded
-  std::string after;   ///< likewise
+  std::string what;         ///< "source", "setting kernel.package", "builder", "archive URL SUITE"
+  std::string before = {};  ///< empty: there was none, or it is not recorded
+  std::string after = {};   ///< likewise
   /// Set: that cannot be told, and why; or, in place of before and after, what is to be said.
-  std::string note;
+  std::string note = {};
   bool known = true;  ///< false: it may be no difference at all
 
   bool operator==(const BuildChange&) const = default;

@@ -34,7 +34,7 @@ void drop_foreign_products(ProductTree& tree, const std::string& content_id,
   for (const auto& name : foreign) {
     context.log.warning(
         base::cat(tree.name(), ": product ", name, " is not of ", middle, ": left out"));
-    tree.remove({name, {}, {}});
+    tree.remove({name});
   }
 }
 

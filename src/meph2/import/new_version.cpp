@@ -106,7 +106,7 @@ sstream::Plan plan_versions(const std::vector<NewVersion>& versions,
     // As a version of its own tree, so that tags of the product that differ stay with their
     // versions.
     auto built = ProductTree::make(version.content_id, version.datatype);
-    built.set({version.product, {}, {}}, version.product_tags);
+    built.set({version.product}, version.product_tags);
     for (const auto& [name, item] : version.items.items()) {
       built.set({version.product, version.version, name}, item);
     }

@@ -299,16 +299,16 @@ class NetbootMirror {
       add_version(source, *version, tree, plan);
     }
     for (const auto& name : work.remove) {
-      tree.remove({source.product, name, {}});
-      result_.removed.push_back({source.product, name, {}});
+      tree.remove({source.product, name});
+      result_.removed.push_back({source.product, name});
     }
   }
 
   void add_version(const Source& source, const InstallerVersion& version, ProductTree& tree,
                    sstream::Plan& plan) {
     auto fresh = ProductTree::make(content_id_, "image-downloads");
-    fresh.set({source.product, {}, {}}, source.tags);
-    fresh.set({source.product, version.name, {}}, {{"pocket", pocket_name(version)}});
+    fresh.set({source.product}, source.tags);
+    fresh.set({source.product, version.name}, {{"pocket", pocket_name(version)}});
     const auto directory =
         base::cat("files/", source.tags.at("release").get<std::string>(), "/",
                   source.tags.at("arch").get<std::string>(), "/", version.name, "/");

@@ -232,14 +232,14 @@ class Cleaning {
     const std::string content_id = tree.content_id();
     for (const auto& at : chosen) {
       if (at.content_id == content_id) {
-        tree.remove({at.product, at.version, {}});
+        tree.remove({at.product, at.version});
         result_.removed.push_back(at);
         changed = true;
       }
     }
     for (const auto& product : options_.allow_drop) {
       if (tree.product(product) != nullptr && tree.versions(product).empty()) {
-        tree.remove({product, {}, {}});
+        tree.remove({product});
         result_.dropped.push_back(product);
         changed = true;
       }

@@ -32,7 +32,7 @@ class Copies {
       }
     }
     node["versions"][options_.to] = renamed(product);
-    tree_.set({product, {}, {}}, std::move(node));
+    tree_.set({product}, std::move(node));
   }
 
   Supply supply() const {
@@ -102,7 +102,7 @@ bool plan_stream(const CopyVersionOptions& options, const sstream::Filters& filt
   const auto supply = copies.supply();
   bool changed = false;
   for (const auto& product : products) {
-    const Pedigree copy{product, options.to, {}};
+    const Pedigree copy{product, options.to};
     if (!has_copy(supply, copy, tree)) {
       add_version(supply, copy, sstream::any_item, tree, plan, result.items);
       result.products.push_back(product);

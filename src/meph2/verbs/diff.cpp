@@ -155,7 +155,7 @@ class StreamDiff {
       if (const auto other = theirs.find(version); other == theirs.end()) {
         result[version]["labels"] = labels(source_, target_);
       } else if (!options_.new_versions_only && !(plain && node == other->second)) {
-        compare_items({here, version, {}}, {there, version, {}}, known, result);
+        compare_items({here, version}, {there, version}, known, result);
       }
     }
     if (!options_.new_versions_only) {

@@ -58,8 +58,8 @@ class StreamInsert {
           sstream::resolve_work(versions, target.versions(product), options_.max, true);
       for (const auto& version : work.add) {
         add_version(
-            supply_, {product, version, {}},
-            [&](const Item& item) { return filters_.matches(item); }, target, plan, result_.items);
+            supply_, {product, version}, [&](const Item& item) { return filters_.matches(item); },
+            target, plan, result_.items);
         changed = true;
       }
       report_left_out(product, versions, work.add, target, context);

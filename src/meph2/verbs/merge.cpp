@@ -26,10 +26,10 @@ class StreamMerge {
     for (const auto& [product, node] : supply_.tree.products().items()) {
       const auto versions = supply_.tree.versions(product);
       for (const auto& version : versions) {
-        changed = unite({product, version, {}}) || changed;
+        changed = unite({product, version}) || changed;
       }
       if (versions.empty() && target_.product(product) == nullptr) {
-        target_.set({product, {}, {}}, node);
+        target_.set({product}, node);
         changed = true;
       }
     }

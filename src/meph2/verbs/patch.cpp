@@ -105,7 +105,7 @@ class StreamChange {
     if (patch.labels && !wanted) {
       for (const auto& [bare, product] : here) {
         change(base::cat("Deleting product ", product));
-        target_.tree.remove({product, {}, {}});
+        target_.tree.remove({product});
       }
       return;  // nothing to delete is what an earlier run left
     }
@@ -197,7 +197,7 @@ class StreamChange {
       const bool there = target_.tree.version(product, version) != nullptr;
       if (there && !wanted) {
         change(base::cat("Deleting version ", version, " of ", product));
-        target_.tree.remove({product, version, {}});
+        target_.tree.remove({product, version});
       } else if (!there && wanted) {
         found = add_version_of(patch, bare, product, version) || found;
       }
@@ -233,12 +233,11 @@ class StreamChange {
            const std::vector<std::string>& versions) {
     auto picked = sstream::empty_like(supply_->tree);
     picked.json().erase("label");
-    picked.set({name, {}, {}}, relabelled(supply_->tree, product, versions, label_of(name)));
+    picked.set({name}, relabelled(supply_->tree, product, versions, label_of(name)));
     const Supply supply{picked, [this](const std::string& path) { return source_->locate(path); },
                         supply_->tree.name(), true};
     for (const auto& version : versions) {
-      add_version(supply, {name, version, {}}, sstream::any_item, target_.tree, plan_,
-                  result_.items);
+      add_version(supply, {name, version}, sstream::any_item, target_.tree, plan_, result_.items);
     }
     grafted_ = true;
   }

@@ -33,7 +33,7 @@ class Reader {
     }
     for (const auto& [stream, products] : object(yaml_.value, "").items()) {
       const auto at = io::pointer_to("", stream);
-      StreamPatch patch{stream, yaml_.entry(at), {}, false};
+      StreamPatch patch{.name = stream, .where = yaml_.entry(at)};
       for (const auto& [pattern, entry] : object(products, at).items()) {
         const auto below = io::pointer_to(at, pattern);
         if (pattern == "not_merged") {
@@ -61,7 +61,8 @@ class Reader {
 
   ProductPatch product(const std::string& pattern, const Json& entry,
                        const std::string& pointer) const {
-    ProductPatch patch{pattern, yaml_.entry(pointer), filter(pattern, pointer), {}, {}, {}, false};
+    ProductPatch patch{
+        .pattern = pattern, .where = yaml_.entry(pointer), .filter = filter(pattern, pointer)};
     for (const auto& [key, value] : object(entry, pointer).items()) {
       const auto below = io::pointer_to(pointer, key);
       if (key == "labels") {

@@ -17,10 +17,10 @@ struct ProductPatch {
   std::string pattern;
   std::string where;       ///< "FILE:LINE:COLUMN: /pointer"
   sstream::Filter filter;  ///< the pattern, on a tag that holds the whole bare name
-  std::optional<Labels> labels;
-  std::map<std::string, Labels> versions;
+  std::optional<Labels> labels = {};
+  std::map<std::string, Labels> versions = {};
   /// Tag -> label -> value, null for none.
-  std::map<std::string, std::map<std::string, io::Json>> tags;
+  std::map<std::string, std::map<std::string, io::Json>> tags = {};
   bool compares_items = false;  ///< it says how items differ, which nobody can apply
 
   bool matches(const std::string& bare_name) const { return filter.matches(bare_name); }
@@ -30,7 +30,7 @@ struct ProductPatch {
 struct StreamPatch {
   std::string name;  ///< content id without its label, and .json
   std::string where;
-  std::vector<ProductPatch> products;
+  std::vector<ProductPatch> products = {};
   bool not_merged = false;
 };
 

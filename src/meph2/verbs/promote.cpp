@@ -94,7 +94,7 @@ std::optional<Selection> selection_of(const PromoteOptions& options,
       throw base::Error(Errc::conflict, base::cat(source.name(), ": ", product,
                                                   " and another product both become ", name));
     }
-    picked.set({name, {}, {}}, relabelled(source, product, {options.version}, options.label));
+    picked.set({name}, relabelled(source, product, {options.version}, options.label));
     for (const auto& item : left_out[product]) {
       selection.left_out.insert({name, options.version, item});
     }
@@ -158,7 +158,7 @@ bool Promotion::plan_selection(const Selection& selection, ProductTree& target, 
                       selection.name, true, options_.trust.allow_md5};
   bool changed = false;
   for (const auto& [product, node] : selection.tree.products().items()) {
-    const Pedigree id{product, options_.version, {}};
+    const Pedigree id{product, options_.version};
     // What the target has already of a version it keeps, even where the filters leave it out.
     const Wanted wanted = [&](const Item& item) {
       return !selection.left_out.contains(item.pedigree()) ||

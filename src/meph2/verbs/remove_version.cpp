@@ -41,7 +41,7 @@ RemoveVersionResult remove_version(const RemoveVersionOptions& options,
       auto tree = *live.read_tree(content_id);
       const auto products = products_with_version(tree, options.version, filters);
       for (const auto& product : products) {
-        tree.remove({product, options.version, {}});
+        tree.remove({product, options.version});
         result.products.push_back(product);
       }
       if (!products.empty()) {

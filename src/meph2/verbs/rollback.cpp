@@ -63,7 +63,7 @@ void require_files(const Repository& repository, const ProductTree& tree,
 
 /// The live tree with one product as it was; that product absent in `old`: it goes.
 ProductTree with_product(ProductTree live, const ProductTree& old, const std::string& product) {
-  live.remove({product, {}, {}});
+  live.remove({product});
   for (const auto& version : old.versions(product)) {
     sstream::graft_version(old, product, version, live, sstream::any_item);
   }
@@ -104,7 +104,7 @@ sstream::Plan plan_product(const Repository& repository, const Generation& old,
       plan.streams.push_back(std::move(tree));
     } else if (is) {
       auto tree = *live.read_tree(content_id);
-      tree.remove({product, {}, {}});
+      tree.remove({product});
       plan.streams.push_back(std::move(tree));
     }
   }

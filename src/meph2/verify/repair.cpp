@@ -181,14 +181,14 @@ void drop_versions(const VerifyOptions& options, const Paths& broken, const sstr
     if (holds.find(product, version, now) != nullptr) {
       throw base::Error(base::Errc::refused, base::cat(name, " is held; unhold it to drop it"));
     }
-    tree.remove({product, version, {}});
+    tree.remove({product, version});
     if (tree.versions(product).empty()) {
       if (!options.allow_drop.contains(product)) {
         throw base::Error(base::Errc::refused,
                           base::cat(name, " is the only version of the product; --allow-drop ",
                                     product, " lets the product go"));
       }
-      tree.remove({product, {}, {}});
+      tree.remove({product});
     }
     dropped.push_back(name);
   }

@@ -135,7 +135,7 @@ ProductTree unite_version(const ProductTree& first, const ProductTree& second,
   add_items(second, theirs);
   auto united = ProductTree::make(first.content_id(), first.datatype());
   common["versions"] = {{version.version, {{"items", std::move(items)}}}};
-  united.set({version.product, {}, {}}, std::move(common));
+  united.set({version.product}, std::move(common));
   return united;
 }
 
@@ -170,7 +170,7 @@ void graft_version(const ProductTree& source, const std::string& product,
       }
     }
     fresh["versions"] = Json::object();
-    target.set({product, {}, {}}, std::move(fresh));
+    target.set({product}, std::move(fresh));
   }
   auto& target_product = target.products().at(product);
   if (!target_product.contains("versions")) {

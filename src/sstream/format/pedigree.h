@@ -10,8 +10,8 @@ namespace sstream {
 /// version.
 struct Pedigree {
   std::string product;
-  std::string version;
-  std::string item;
+  std::string version = {};
+  std::string item = {};
 
   auto operator<=>(const Pedigree&) const = default;
 

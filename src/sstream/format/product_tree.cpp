@@ -181,7 +181,7 @@ void require_product(const Json& node, const std::string& product, const std::st
   }
   require_object(*versions, name, {"products", product, "versions"});
   for (const auto& [version, below] : versions->get_ref<const Json::object_t&>()) {
-    require_version(below, {product, version, {}}, name);
+    require_version(below, {product, version}, name);
   }
 }
 
@@ -348,7 +348,7 @@ void ProductTree::for_each_item_of(const std::string& product, const std::string
     return;
   }
   const Json& above = *this->product(product);
-  Pedigree pedigree{product, version, {}};
+  Pedigree pedigree{product, version};
   for (const auto& [name, item] : items->get_ref<const Json::object_t&>()) {
     pedigree.item = name;
     visit(Item(pedigree, json_, above, *node, item));

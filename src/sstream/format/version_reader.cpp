@@ -122,7 +122,7 @@ class VersionPass : public io::JsonEvents {
     if (open_ > 0) {
       builder_.scalar(std::move(value));
     } else if (is_version()) {
-      require_version(value, {keys_[2], keys_[4], {}}, tags_->name());  // is none: throws
+      require_version(value, {keys_[2], keys_[4]}, tags_->name());  // is none: throws
     }
   }
 
@@ -148,7 +148,7 @@ class VersionPass : public io::JsonEvents {
     builder_.end_object();
     if (--open_ == 0) {
       const auto node = builder_.take();
-      const Pedigree version{keys_[2], keys_[4], {}};
+      const Pedigree version{keys_[2], keys_[4]};
       require_version(node, version, tags_->name());
       visitor_->version(version, *tags_->product(version.product), node);
       if (item_order_ != nullptr) {
@@ -181,7 +181,7 @@ void visit_tree(const ProductTree& tree, VersionVisitor& visitor,
           item_order->push_back(item.pedigree().item);
         });
       }
-      visitor.version({product, version, {}}, node, below);
+      visitor.version({product, version}, node, below);
     }
   }
 }

@@ -170,7 +170,7 @@ void unite(const ProductTree& fresh, ProductTree& target) {
       if (target.version(product, version) == nullptr) {
         graft_version(fresh, product, version, target, any_item);
       } else {
-        const auto united = unite_version(fresh, target, {product, version, {}});
+        const auto united = unite_version(fresh, target, {product, version});
         graft_version(united, product, version, target, any_item);
       }
     }

@@ -248,7 +248,7 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorOptio
       next.erase(version);
     }
     for (const auto& version : next) {
-      const bool offered = contains(wanted, {product, version, {}});
+      const bool offered = contains(wanted, {product, version});
       (offered ? choice.from_source : choice.from_live)[product].insert(version);
     }
   }
@@ -258,7 +258,7 @@ Choice choose(const Versions& wanted, const Versions& present, const MirrorOptio
 std::optional<Pedigree> first_beyond(const Versions& wanted, const Versions& chosen) {
   for (const auto& [product, versions] : wanted) {
     for (const auto& version : versions) {
-      Pedigree beyond{product, version, {}};
+      Pedigree beyond{product, version};
       if (!contains(chosen, beyond)) {
         return beyond;
       }

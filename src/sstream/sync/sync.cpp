@@ -85,7 +85,7 @@ class ContentSync {
     SyncSource content(document, hooks_);
     for (const auto& product : content.products()) {
       base::check_stop(context_.stop);
-      const auto subject = content.subject({product, {}, {}});
+      const auto subject = content.subject({product});
       if (hooks_.wants("filter_product", subject)) {
         sync_product(content, product);
         hooks_.tell("insert_product", subject);
@@ -124,7 +124,7 @@ class ContentSync {
     std::set<std::string> wanted;
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
       const auto node = content.version(product, *name);
-      if (hooks_.wants("filter_version", content.subject({product, *name, {}}, &node))) {
+      if (hooks_.wants("filter_version", content.subject({product, *name}, &node))) {
         wanted.insert(*name);
       }
     }
@@ -143,10 +143,10 @@ class ContentSync {
       }
     }
     for (const auto& version : plan.add) {
-      insert_version(content, {product, version, {}});
+      insert_version(content, {product, version});
     }
     for (const auto& version : plan.remove) {
-      remove_version(content, {product, version, {}});
+      remove_version(content, {product, version});
     }
   }
 
@@ -285,7 +285,7 @@ class ContentSync {
     if (options_.delete_products) {
       for (const auto& [product, versions] : target_) {
         if (!content.has(product)) {
-          hooks_.tell("remove_product", content.subject({product, {}, {}}));
+          hooks_.tell("remove_product", content.subject({product}));
         }
       }
     }
