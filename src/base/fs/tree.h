@@ -16,9 +16,9 @@ namespace base {
 std::vector<std::string> list_directory(int dirfd);
 std::vector<std::string> list_directory(const std::string& path);
 
-/// Depth first, sorted by name, one directory in memory at a time. `visit(path, status, dirfd,
-/// name)`: `path` is relative to the root; returning false for a directory keeps the walk out of
-/// it. Symlinks are reported and not followed; other file systems are reported and not entered.
+/// Depth first, sorted by name, one directory in memory at a time. `path` is relative to the root;
+/// returning false for a directory keeps the walk out of it. Symlinks are reported and not
+/// followed; other file systems are reported and not entered.
 using Visit = std::function<bool(const std::string& path, const struct stat& status)>;
 void walk_tree(int root, const Visit& visit);
 

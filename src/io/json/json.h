@@ -12,7 +12,7 @@
 #include "base/fs/file.h"
 #include "io/json/json_fwd.h"
 
-/// Compiled once, in json_type.cpp: every source that looks at JSON would else compile it again.
+/// Compiled once, in type.cpp: every source that looks at JSON would else compile it again.
 extern template class nlohmann::basic_json<>;
 
 namespace io {
