@@ -3,7 +3,7 @@
 the stream after each: readable, signed, complete, old or new. Then runs the command again, which must converge.
 
   faults.py --bin DIR [--command NAME]... [--modes kill,torn,enospc,enospc-on,eio] [--every N] [--distinct]
-            [--no-exchange] [--jobs N]
+            [--no-exchange] [--unsigned] [--jobs N]
 
 Without --command: all of them. Prints a table; exit 1 when anything is broken, or when too few faults fired for that to
 mean anything.
@@ -93,8 +93,9 @@ COMMANDS = {
 class Case:
     """A prepared repository, a command on it, and the two states that readers may see."""
 
-    def __init__(self, work, binaries, command, keys, no_exchange=False):
+    def __init__(self, work, binaries, command, keys, no_exchange=False, unsigned=False):
         self.work, self.keys, self.no_exchange = work, keys, no_exchange
+        self.words = ["--no-sign"] if unsigned else []
         self.binaries = binaries
         self.env = dict(keys.env, LC_ALL="C.UTF-8")
         self.base = self.path("base")
@@ -102,19 +103,22 @@ class Case:
         self.source("source", ["20240101", "20240102"])
         streams.make(self.base, ["20240101"])
         streams.make(self.base, ["20230101"], subarches=("ga-24.04",), content="com.example:other:download")
-        self.util("sign", self.base)
+        if not unsigned:
+            self.util("sign", self.base)
         self.command.prepare(self)
         if no_exchange:
             self.env["SS_TEST_NO_EXCHANGE"] = "1"
         # A stream that is not signed yet has no old state that all readers accept: only the plain one judges it.
-        self.readers = self.command.readers
+        plain = {"json": streams.READERS["json"]}
+        self.readers = plain if unsigned else self.command.readers
+        self.new_readers = plain if unsigned else streams.READERS
         self.old = streams.read_all(self.base, keys.keyring, self.readers)
         good = self.copy("good")
         log = self.path("calls")
         done = self.run(good, {"SS_FAILPOINT_LOG": log})
         if done.returncode != 0:
             raise streams.Broken("the command itself: exit %d: %s" % (done.returncode, done.stderr.decode(errors="replace")))
-        self.new = streams.read_all(good, keys.keyring)
+        self.new = streams.read_all(good, keys.keyring, self.new_readers)
         self.files = streams.data_files(good)
         self.ends = collections.defaultdict(list)    # mode -> exit of each run
         self.calls = open(log).read().splitlines()
@@ -145,7 +149,7 @@ class Case:
         return done.stdout
 
     def run(self, target, extra):
-        words = [os.path.join(self.binaries, self.command.program)] + self.command.arguments(self, target)
+        words = [os.path.join(self.binaries, self.command.program)] + self.command.arguments(self, target) + self.words
         return subprocess.run(words, env=dict(self.env, **extra), stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
 
@@ -211,7 +215,7 @@ class Case:
             yield "the second run: exit %d: %s" % (done.returncode, done.stderr.decode(errors="replace").strip())
             return
         try:
-            if streams.read_all(target, self.keys.keyring) != self.new:
+            if streams.read_all(target, self.keys.keyring, self.new_readers) != self.new:
                 yield "the second run did not converge"
         except streams.Broken as broken:
             yield "broken after the second run: %s" % broken
@@ -238,11 +242,11 @@ def worth_a_run(call, mode, distinct):
     return name == "write" if mode == "torn" else not (distinct and mode == "kill" and name in UNSEEN)
 
 
-def sweep(binaries, command, keys, modes, every=1, distinct=False, no_exchange=False, jobs=2):
+def sweep(binaries, command, keys, modes, every=1, distinct=False, no_exchange=False, unsigned=False, jobs=2):
     """(calls, runs, [problem]) of one command."""
     work = tempfile.mkdtemp(prefix="faults-", dir=os.environ.get("TMPDIR", "/tmp"))
     try:
-        case = Case(work, os.path.abspath(binaries), command, keys, no_exchange)
+        case = Case(work, os.path.abspath(binaries), command, keys, no_exchange, unsigned)
         runs = [(number, mode) for mode in modes for number in range(1, len(case.calls) + 1, every)
                 if worth_a_run(case.calls[number - 1], mode, distinct)]
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
@@ -263,6 +267,7 @@ def main():
     parser.add_argument("--distinct", action="store_true",
                         help="no kill that leaves what a kill at the next call leaves")
     parser.add_argument("--no-exchange", action="store_true", help="as on a file system without RENAME_EXCHANGE")
+    parser.add_argument("--unsigned", action="store_true", help="a stream that is not signed, and stays so: a fifth of the time")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     keys = streams.Keys()
@@ -271,7 +276,7 @@ def main():
         print("%-16s %7s %7s %7s %10s" % ("command", "calls", "runs", "broken", "converged"))
         for command in args.command or sorted(COMMANDS):
             calls, runs, found = sweep(args.bin, command, keys, args.modes.split(","), args.every, args.distinct,
-                                       args.no_exchange, args.jobs)
+                                       args.no_exchange, args.unsigned, args.jobs)
             for problem in [problem for problems in found for problem in problems]:
                 print(problem)
             broken = sum(bool(problems) for problems in found)
