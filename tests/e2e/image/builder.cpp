@@ -63,10 +63,11 @@ std::vector<std::string> debian_sources() {
 
 void bootstrap(const std::string& tar, const std::string& squashfs) {
   base::Command command;
-  command.argv = {"mmdebstrap",    "--quiet",
-                  "--variant=apt", "--include=systemd-sysv,live-boot,udev,ca-certificates,gpgv",
-                  initrd_hook,     "bookworm",
-                  tar + ".tar"};
+  command.argv = {
+      "mmdebstrap",    "--quiet",
+      "--variant=apt", "--include=systemd-sysv,initramfs-tools,udev,ca-certificates,gpgv",
+      initrd_hook,     "bookworm",
+      tar + ".tar"};
   const auto sources = debian_sources();
   command.argv.insert(command.argv.end(), sources.begin(), sources.end());
   command.capture_error = true;
@@ -82,7 +83,7 @@ void bootstrap(const std::string& tar, const std::string& squashfs) {
 }
 
 RootFs find_root_fs() {
-  RootFs out{cache + "/bookworm-list.tar", cache + "/bookworm-list.squashfs", ""};
+  RootFs out{cache + "/bookworm-quick.tar", cache + "/bookworm-quick.squashfs", ""};
   if (::geteuid() != 0) {
     out.skip_reason = "not root: no root file system can be bootstrapped and mounted";
     return out;

@@ -20,6 +20,9 @@ struct RootFs {
 
 const RootFs& root_fs();
 
+/// --conf for builds whose initrds need not fetch their root.
+inline constexpr const char* quick_conf = "--conf=" FIXTURES "/builder/quick.yaml";
+
 /// Runs the builder to its end. Options come first, then source, then packs.
 base::Outcome build(const std::vector<std::string>& words);
 

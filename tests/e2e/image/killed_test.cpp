@@ -36,8 +36,11 @@ class Killed : public testing::TestWithParam<Place> {
   }
 
   std::vector<std::string> words() const {
-    auto argv = std::vector<std::string>{"--no-gzip", "--compression=gzip",
-                                         "--manifest=" + path("out/manifest"), source_,
+    auto argv = std::vector<std::string>{"--no-gzip",
+                                         "--compression=gzip",
+                                         builder_test::quick_conf,
+                                         "--manifest=" + path("out/manifest"),
+                                         source_,
                                          path("out/root-image.gz")};
     if (!GetParam().tar) {
       argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));

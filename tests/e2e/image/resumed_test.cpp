@@ -29,7 +29,11 @@ class Resumed : public testing::Test {
   }
 
   std::vector<std::string> words(const std::string& out, const std::string& source) const {
-    return {"--no-gzip", "--compression=gzip", "--manifest=" + path(out + "/manifest"), source,
+    return {"--no-gzip",
+            "--compression=gzip",
+            builder_test::quick_conf,
+            "--manifest=" + path(out + "/manifest"),
+            source,
             path(out + "/root-image.gz")};
   }
 

@@ -12,7 +12,6 @@
 #include "base/fs/temp_dir.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
-#include "meph2/image/steps/needs.h"
 #include "tests/e2e/image/builder.h"
 
 namespace {
@@ -48,8 +47,9 @@ class Unprivileged : public testing::Test {
   void SetUp() override {
     REQUIRE_ROOT_FS();
     ASSERT_EQ(::chmod(place_.path().c_str(), 0755), 0);
-    output_of({"cp", BINARY_DIR "/maas-cloudimg2eph2", meph2::image::default_needs_path(),
-               root_fs().squashfs, place_.path()});
+    output_of({"cp", BINARY_DIR "/maas-cloudimg2eph2", place_.path()});
+    output_of({"cp", FIXTURES "/builder/quick.yaml", path("builder.yaml")});
+    output_of({"cp", root_fs().squashfs, path("bookworm.squashfs")});
     output_of({"chmod", "-R", "a+rX", place_.path()});
   }
 
