@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -13,8 +14,6 @@
 #include "base/strings.h"
 #include "cli/version.h"
 #include "sstream/repository/context.h"
-
-#include <malloc.h>
 
 namespace cli {
 

@@ -1,9 +1,9 @@
 #include "base/process/shared_library.h"
 
+#include <dlfcn.h>
+
 #include "base/error.h"
 #include "base/strings.h"
-
-#include <dlfcn.h>
 
 namespace base {
 

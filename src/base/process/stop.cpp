@@ -3,9 +3,9 @@
 #include <csignal>
 #include <ctime>
 
-#include "base/error.h"
-
 #include <pthread.h>
+
+#include "base/error.h"
 
 namespace base {
 

@@ -2,10 +2,10 @@
 
 #include <new>
 
+#include <dlfcn.h>
+
 #include "base/error.h"
 #include "base/strings.h"
-
-#include <dlfcn.h>
 
 namespace io::curl {
 

@@ -7,11 +7,11 @@
 
 #include <sys/stat.h>
 
-#include "base/error.h"
-#include "base/strings.h"
-
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
+
+#include "base/error.h"
+#include "base/strings.h"
 
 namespace io {
 

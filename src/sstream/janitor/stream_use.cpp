@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include <glob.h>
+
 #include "base/error.h"
 #include "base/fs/beneath.h"
 #include "base/strings.h"
 #include "sstream/repository/holds.h"
 #include "sstream/source/content_source.h"
-
-#include <glob.h>
 
 namespace sstream {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -16,8 +17,6 @@
 #include "sstream/publish/swap.h"
 #include "sstream/repository/history.h"
 #include "sstream/staging/staging.h"
-
-#include <malloc.h>
 
 namespace sstream {
 

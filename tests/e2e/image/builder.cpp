@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include <glob.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +17,6 @@
 #include "base/fs/file_lock.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
-
-#include <glob.h>
 
 namespace builder_test {
 
