@@ -60,7 +60,8 @@ def orphaned(case):
 
 
 def signed_source(case):
-    case.util("sign", case.path("source"))
+    if not case.unsigned:
+        case.util("sign", case.path("source"))
 
 
 def patch_of(case):
@@ -83,8 +84,8 @@ COMMANDS = {
     "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
     "find-orphans": Command(lambda case, target: ["find-orphans", case.orphans(target), target], orphaned),
     "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
-    "mirror": Command(lambda case, target: ["--keyring", case.keys.keyring, case.path("source"), target], signed_source,
-                      program="sstream-mirror"),
+    "mirror": Command(lambda case, target: (["--no-verify"] if case.unsigned else ["--keyring", case.keys.keyring]) + [
+        case.path("source"), target], signed_source, program="sstream-mirror"),
     "patch": Command(lambda case, target: ["patch", "-i", case.path("patch.yaml"), case.path("wanted"), target], patch_of),
     "reap-orphans": Command(lambda case, target: ["reap-orphans", "--older", "1d", case.orphans(target), target], orphaned),
 }
@@ -95,7 +96,7 @@ class Case:
 
     def __init__(self, work, binaries, command, keys, no_exchange=False, unsigned=False):
         self.work, self.keys, self.no_exchange = work, keys, no_exchange
-        self.words = ["--no-sign"] if unsigned else []
+        self.unsigned, self.words = unsigned, ["--no-sign"] if unsigned else []
         self.binaries = binaries
         self.env = dict(keys.env, LC_ALL="C.UTF-8")
         self.base = self.path("base")
