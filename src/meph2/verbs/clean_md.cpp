@@ -117,7 +117,7 @@ class Cleaning {
   void read(const sstream::Generation& live) {
     const auto only = document_.empty() ? std::string() : content_id_of(live);
     for (const auto& [content_id, stream] : live.streams()) {
-      const bool wanted = only.empty() || content_id == only;
+      const bool wanted = document_.empty() || stream.file == document_;
       // Where nothing of the wanted one may go the others need not be read.
       if (stream.format != "products:1.0" ||
           !may_shrink(live, wanted ? content_id : only, wanted)) {
