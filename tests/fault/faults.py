@@ -43,8 +43,11 @@ def unsigned_again(case):
     os.unlink(os.path.join(case.base, "streams/v1", streams.CONTENT + ".json.gpg"))
 
 
-def published_once_more(case):
-    case.util("insert", case.source("later", ["20240105"]), case.base)
+def published_twice(case):
+    """The first time by signing, where that is done."""
+    if case.unsigned:
+        case.util("insert", "--no-sign", case.path("source"), case.base)
+    case.util("insert", case.source("later", ["20240105"]), case.base, *case.words)
 
 
 def orphaned(case):
@@ -80,8 +83,8 @@ COMMANDS = {
     "copy-version": Command(lambda case, target: ["copy-version", target, "20240101", "20240109"]),
     "merge": Command(lambda case, target: ["merge", case.path("source"), target]),
     "clean-md": Command(lambda case, target: ["clean-md", "1", target],
-                        lambda case: case.util("insert", case.path("source"), case.base)),
-    "rollback": Command(lambda case, target: ["rollback", target, "1"], published_once_more),
+                        lambda case: case.util("insert", case.path("source"), case.base, *case.words)),
+    "rollback": Command(lambda case, target: ["rollback", target, "1"], published_twice),
     "find-orphans": Command(lambda case, target: ["find-orphans", case.orphans(target), target], orphaned),
     "hold": Command(lambda case, target: ["hold", target, streams.PRODUCT % "ga-24.04" + "@20240101", "--reason", "x"]),
     "mirror": Command(lambda case, target: (["--no-verify"] if case.unsigned else ["--keyring", case.keys.keyring]) + [

@@ -23,12 +23,7 @@ namespace builder_test {
 namespace {
 
 const std::string program = BINARY_DIR "/maas-cloudimg2eph2";
-const std::string cache = CACHE_DIR;
-
-/// Its initrds hold the modules that are asked for and no others: that is a fifth of the time.
-/// (e2e.boot makes and boots whole ones.)
-constexpr const char* initrd_hook =
-    R"(--customize-hook=echo MODULES=list >"$1/etc/initramfs-tools/conf.d/test")";
+const std::string cache = CACHE_DIR "/roots";
 
 /// Polls: what is waited for happens in other processes.
 bool within(std::chrono::seconds time, const std::function<bool()>& condition) {
@@ -60,29 +55,17 @@ std::vector<std::string> debian_sources() {
   return out;
 }
 
-void bootstrap(const std::string& tar, const std::string& squashfs) {
+void make_roots() {
   base::Command command;
-  command.argv = {
-      "mmdebstrap",    "--quiet",
-      "--variant=apt", "--include=systemd-sysv,initramfs-tools,udev,ca-certificates,gpgv",
-      initrd_hook,     "bookworm",
-      tar + ".tar"};
+  command.argv = {SOURCE_DIR "/tests/e2e/image/make-roots", cache};
   const auto sources = debian_sources();
   command.argv.insert(command.argv.end(), sources.begin(), sources.end());
   command.capture_error = true;
   base::run_checked(command);
-  base::Command squash;
-  squash.argv = {"tar2sqfs", "-q", "-f", "-c", "gzip", squashfs + ".new"};
-  const auto input = base::open_file(tar + ".tar", O_RDONLY);
-  squash.input_fd = input.fd();
-  squash.capture_error = true;
-  base::run_checked(squash);
-  base::rename_at(AT_FDCWD, squashfs + ".new", AT_FDCWD, squashfs);
-  base::rename_at(AT_FDCWD, tar + ".tar", AT_FDCWD, tar);
 }
 
-RootFs find_root_fs() {
-  RootFs out{cache + "/bookworm-quick.tar", cache + "/bookworm-quick.squashfs", ""};
+Roots find_roots() {
+  Roots out{cache + "/debian.squashfs", cache + "/local.squashfs", cache + "/local.tar", ""};
   if (::geteuid() != 0) {
     out.skip_reason = "not root: no root file system can be bootstrapped and mounted";
     return out;
@@ -91,22 +74,45 @@ RootFs find_root_fs() {
   const auto directory = base::open_directory(cache);
   const base::FileLock lock(directory.fd(), "lock", base::LockMode::exclusive,
                             std::chrono::minutes(10));
-  if (exists(out.tar)) {
+  if (exists(out.local_tar)) {
     return out;
   }
   try {
-    bootstrap(out.tar, out.squashfs);
+    make_roots();
   } catch (const base::Error& error) {
     out.skip_reason = base::cat("no Debian 12 can be bootstrapped here: ", error.what());
   }
   return out;
 }
 
+constexpr const char* archive_url = "http://archive.test/";
+
 }  // namespace
 
-const RootFs& root_fs() {
-  static const auto found = find_root_fs();
+const Roots& roots() {
+  static const auto found = find_roots();
   return found;
+}
+
+LocalArchive::LocalArchive() {
+  server_.offer_directory(archive_url, cache + "/archive");
+  ::setenv("http_proxy", server_.url("").c_str(), 1);
+}
+
+LocalArchive::~LocalArchive() {
+  ::unsetenv("http_proxy");
+}
+
+void LocalArchive::stall_kernel_once() {
+  const auto pool = cache + "/archive/pool/";
+  for (const auto& name : base::list_directory(pool)) {
+    if (name.starts_with("linux-image-6")) {
+      const auto content = base::read_file(pool + name);
+      server_.on_each(base::cat(archive_url, "pool/", name),
+                      {support::HttpAnswer{.body = content, .stall_at = content.size() / 2},
+                       support::HttpAnswer{.body = content}});
+    }
+  }
 }
 
 base::Outcome build(const std::vector<std::string>& words) {

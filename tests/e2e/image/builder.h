@@ -7,18 +7,35 @@
 
 #include "base/fs/temp_dir.h"
 #include "base/process/subprocess.h"
+#include "tests/support/http_server.h"
 
 namespace builder_test {
 
-/// A small Debian 12 as tar and squashfs, bootstrapped from this machine's apt sources once and
-/// kept in the build directory.
-struct RootFs {
-  std::string tar;
-  std::string squashfs;
+/// A small Debian 12, bootstrapped from this machine's apt sources once and kept in the build
+/// directory (make-roots).
+struct Roots {
+  std::string debian;          ///< a squashfs that installs from those sources
+  std::string local_squashfs;  ///< one that installs from a LocalArchive
+  std::string local_tar;
   std::string skip_reason;  ///< why there is none; empty where there is
 };
 
-const RootFs& root_fs();
+const Roots& roots();
+
+/// While it lives, builds of the local roots find their packages: a proxy that has one archive.
+class LocalArchive {
+ public:
+  LocalArchive();
+  LocalArchive(const LocalArchive&) = delete;
+  LocalArchive& operator=(const LocalArchive&) = delete;
+  ~LocalArchive();
+
+  /// The first download of the kernel stops half-way, for ever.
+  void stall_kernel_once();
+
+ private:
+  support::HttpServer server_;
+};
 
 /// --conf for builds whose initrds need not fetch their root.
 inline constexpr const char* quick_conf = "--conf=" FIXTURES "/builder/quick.yaml";
@@ -67,8 +84,8 @@ bool all_gone(const std::vector<pid_t>& family);
 /// Whether no loop device is bound to anything below `directory` within ten seconds.
 bool no_loops(const std::string& directory);
 
-#define REQUIRE_ROOT_FS()                           \
-  if (!builder_test::root_fs().skip_reason.empty()) \
-  GTEST_SKIP() << "SKIPPED: " << builder_test::root_fs().skip_reason
+#define REQUIRE_ROOT_FS()                         \
+  if (!builder_test::roots().skip_reason.empty()) \
+  GTEST_SKIP() << "SKIPPED: " << builder_test::roots().skip_reason
 
 }  // namespace builder_test

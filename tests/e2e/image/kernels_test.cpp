@@ -18,7 +18,7 @@ using builder_test::build;
 using builder_test::exists;
 using builder_test::output_of;
 using builder_test::pack_option;
-using builder_test::root_fs;
+using builder_test::roots;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -27,6 +27,8 @@ using Strings = std::vector<std::string>;
 
 class Kernels : public testing::Test {
  protected:
+  void SetUp() override { REQUIRE_ROOT_FS(); }
+
   std::string path(const std::string& name) const {
     return base::cat(directory_.path(), "/", name);
   }
@@ -50,7 +52,7 @@ class Kernels : public testing::Test {
     const auto json = report();
     EXPECT_THAT(json.at("builder").get<std::string>(), testing::StartsWith("maas-cloudimg2eph2 "));
     EXPECT_GE(json.at("revision").get<int>(), 2);
-    auto source = base::open_file(root_fs().squashfs, O_RDONLY);
+    auto source = base::open_file(roots().debian, O_RDONLY);
     EXPECT_EQ(json.at("source"),
               io::Json({{"sha256", io::digest_file(io::Algorithm::sha256, source)},
                         {"size", source.size()}}));
@@ -102,9 +104,8 @@ bool holds(const std::string& bytes, const std::string& text) {
 }
 
 TEST_F(Kernels, ArePackedTogetherFromOneImage) {
-  REQUIRE_ROOT_FS();
   // A copy of its own, so that its loop devices can be told from others'.
-  output_of({"cp", "--reflink=auto", root_fs().squashfs, path("source")});
+  output_of({"cp", "--reflink=auto", roots().debian, path("source")});
   auto argv = words(path("source"));
   argv.insert(argv.begin(), {"--jobs", "2", builder_test::quick_conf, "--report=" + path("report"),
                              "--logs=" + path("logs")});
@@ -124,8 +125,8 @@ TEST_F(Kernels, ArePackedTogetherFromOneImage) {
   }
   EXPECT_FALSE(exists(path("logs"))) << "of a build that is complete";
   expect_report_of(kernels);
-  EXPECT_EQ(base::read_file(path("out/squashfs")), base::read_file(root_fs().squashfs));
-  output_of({"unsquashfs", "-no-progress", "-d", path("un"), root_fs().squashfs, "var/lib/dpkg"});
+  EXPECT_EQ(base::read_file(path("out/squashfs")), base::read_file(roots().debian));
+  output_of({"unsquashfs", "-no-progress", "-d", path("un"), roots().debian, "var/lib/dpkg"});
   EXPECT_EQ(base::read_file(path("out/manifest")),
             output_of({"dpkg-query", "--admindir=" + path("un/var/lib/dpkg"), "--show"}));
   EXPECT_THAT(
@@ -135,18 +136,22 @@ TEST_F(Kernels, ArePackedTogetherFromOneImage) {
 }
 
 TEST_F(Kernels, FetchTheirRoot) {
-  REQUIRE_ROOT_FS();
-  auto argv = words(root_fs().squashfs);
+  auto argv = words(roots().debian);
   argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));
   const auto outcome = build(argv);
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   EXPECT_TRUE(holds(unpacked(path("out/linux-image-cloud-amd64/boot-initrd")), "scripts/live"));
 }
 
-TEST_F(Kernels, ThatDoNotExistAreOneClearError) {
-  REQUIRE_ROOT_FS();
-  auto argv = words(root_fs().squashfs);
-  argv.insert(argv.begin(), {"--report=" + path("report"), "--logs=" + path("logs")});
+class KernelsOfLocalArchive : public Kernels {
+ private:
+  builder_test::LocalArchive archive_;
+};
+
+TEST_F(KernelsOfLocalArchive, ThatDoNotExistAreOneClearError) {
+  auto argv = words(roots().local_squashfs);
+  argv.insert(argv.begin(),
+              {builder_test::quick_conf, "--report=" + path("report"), "--logs=" + path("logs")});
   argv.push_back(pack_option("linux-image-nonesuch", path("out")));
   const auto outcome = build(argv);
   EXPECT_EQ(outcome.status, 1);
@@ -164,9 +169,9 @@ TEST_F(Kernels, ThatDoNotExistAreOneClearError) {
   EXPECT_THAT(base::list_directory(path("out")), IsEmpty());
 }
 
-TEST_F(Kernels, CannotBeMadeOfAPackageThatHasNone) {
-  REQUIRE_ROOT_FS();
-  auto argv = words(root_fs().squashfs);
+TEST_F(KernelsOfLocalArchive, CannotBeMadeOfAPackageThatHasNone) {
+  auto argv = words(roots().local_squashfs);
+  argv.insert(argv.begin(), builder_test::quick_conf);
   argv.push_back(pack_option("hostname", path("out")));
   const auto outcome = build(argv);
   EXPECT_EQ(outcome.status, 1);
@@ -179,7 +184,6 @@ TEST_F(Kernels, CannotBeMadeOfAPackageThatHasNone) {
 class SmallDisk : public Kernels, public testing::WithParamInterface<const char*> {};
 
 TEST_P(SmallDisk, IsOneClearError) {
-  REQUIRE_ROOT_FS();
   const auto small = path("small");
   base::make_directories(small);
   base::make_directories(path("out"));
@@ -187,7 +191,7 @@ TEST_P(SmallDisk, IsOneClearError) {
   const char* before = std::getenv("TMPDIR");
   const std::string saved = before != nullptr ? before : "/tmp";
   ::setenv("TMPDIR", small.c_str(), 1);
-  auto argv = words(root_fs().squashfs);
+  auto argv = words(roots().debian);
   argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));
   const auto outcome = build(argv);
   ::setenv("TMPDIR", saved.c_str(), 1);
@@ -204,7 +208,6 @@ INSTANTIATE_TEST_SUITE_P(Kernels, SmallDisk, testing::Values("64M", "240M", "300
                          [](const auto& size) { return std::string(size.param); });
 
 TEST_F(Kernels, NeedAnImageWithDpkg) {
-  REQUIRE_ROOT_FS();
   base::make_directories(path("tree/etc"));
   output_of({"mksquashfs", path("tree"), path("s"), "-quiet", "-no-progress"});
   auto argv = words(path("s"));
@@ -215,18 +218,16 @@ TEST_F(Kernels, NeedAnImageWithDpkg) {
 }
 
 TEST_F(Kernels, NeedAnImageOfTheArchitectureAskedFor) {
-  REQUIRE_ROOT_FS();
   const auto outcome = build({"--arch=arm64", "--no-gzip", "--manifest=" + path("m"),
-                              root_fs().squashfs, path("out/root-image.gz")});
+                              roots().debian, path("out/root-image.gz")});
   EXPECT_EQ(outcome.status, 5);
   EXPECT_THAT(outcome.error, HasSubstr("of architecture amd64, not arm64"));
 }
 
 /// What the published root gets, and what only the work needed.
-TEST_F(Kernels, AndPackagesCanBeAddedToTheRoot) {
-  REQUIRE_ROOT_FS();
+TEST_F(KernelsOfLocalArchive, AndPackagesCanBeAddedToTheRoot) {
   ::setenv("M2E_ADD_PACKAGES", "hello", 1);
-  auto argv = words(root_fs().squashfs);
+  auto argv = words(roots().local_squashfs);
   argv.insert(argv.begin(), {"--compression=gzip", "--pre-purge-packages=ca-certificates",
                              "--report=" + path("report")});
   const auto outcome = build(argv);

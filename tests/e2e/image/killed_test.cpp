@@ -15,7 +15,7 @@ using builder_test::all_gone;
 using builder_test::exists;
 using builder_test::no_loops;
 using builder_test::pack_option;
-using builder_test::root_fs;
+using builder_test::roots;
 using builder_test::RunningBuilder;
 
 /// Where a build is stopped: once this is there, the stage is in the middle of its work.
@@ -52,13 +52,17 @@ class Killed : public testing::TestWithParam<Place> {
     REQUIRE_ROOT_FS();
     // A copy of its own, so that its loop devices can be told from others'.
     source_ = path("source");
-    auto from = base::open_file(GetParam().tar ? root_fs().tar : root_fs().squashfs, O_RDONLY);
+    auto from =
+        base::open_file(GetParam().tar ? roots().local_tar : roots().local_squashfs, O_RDONLY);
     const auto to = base::open_directory(directory_.path());
     base::clone_file(from, to.fd(), "source", false);
   }
 
   /// Stops a build in the middle of the stage and looks at what is left.
   int stop(int signal) {
+    if (std::string_view(GetParam().name) == "downloading") {
+      archive_.stall_kernel_once();
+    }
     RunningBuilder builder(words());
     EXPECT_TRUE(
         builder.wait_until_exists(path(base::cat("out/.cloudimg2eph2-*/", GetParam().sign))));
@@ -78,6 +82,7 @@ class Killed : public testing::TestWithParam<Place> {
 
  private:
   base::TempDir directory_{"killed-"};
+  builder_test::LocalArchive archive_;
   std::string source_;
 };
 

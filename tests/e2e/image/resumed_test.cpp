@@ -15,7 +15,7 @@ namespace {
 using builder_test::build;
 using builder_test::exists;
 using builder_test::pack_option;
-using builder_test::root_fs;
+using builder_test::roots;
 using builder_test::RunningBuilder;
 using testing::HasSubstr;
 
@@ -104,13 +104,14 @@ class Resumed : public testing::Test {
 
  private:
   base::TempDir directory_{"resumed-"};
+  builder_test::LocalArchive archive_;
 };
 
 TEST_F(Resumed, BuildGivesTheBytesOfAnUndisturbedOne) {
-  auto undisturbed = words("whole", root_fs().tar);
+  auto undisturbed = words("whole", roots().local_tar);
   undisturbed.push_back(pack_option("linux-image-cloud-amd64", path("whole")));
   ASSERT_EQ(build(undisturbed).status, 0);
-  const auto argv = resumable(root_fs().tar);
+  const auto argv = resumable(roots().local_tar);
   kill_at(argv, "made-source/squashfs");
   EXPECT_EQ(all_kept(), "");
   kill_at(argv, "prepare/upper/var/lib/apt/lists/*_Packages*");
@@ -138,7 +139,7 @@ TEST_F(Resumed, BuildGivesTheBytesOfAnUndisturbedOne) {
 
 /// A source that changed, and a layer that was damaged, after a build was killed in its kernel.
 TEST_F(Resumed, BuildTakesNothingThatIsDamagedOrOfAnotherSource) {
-  const auto argv = resumable(root_fs().squashfs);
+  const auto argv = resumable(roots().local_squashfs);
   kill_at(argv, "kernel-0/upper/usr/lib/modules");
   ASSERT_EQ(kept("prepare"), 1U);
   damage(kept_content("prepare") + "/upper/var/lib/dpkg/status");
@@ -146,7 +147,7 @@ TEST_F(Resumed, BuildTakesNothingThatIsDamagedOrOfAnotherSource) {
   EXPECT_EQ(kept("prepare"), 0U) << "the damaged one was set aside, before the work began";
   kill_at(argv, "kernel-0/upper/usr/lib/modules");
   ASSERT_EQ(kept("prepare"), 1U);
-  auto from = base::open_file(root_fs().squashfs, O_RDONLY);
+  auto from = base::open_file(roots().local_squashfs, O_RDONLY);
   const auto to = base::open_directory(path(""));
   base::clone_file(from, to.fd(), "other", false);
   damage(path("other"));
@@ -156,7 +157,7 @@ TEST_F(Resumed, BuildTakesNothingThatIsDamagedOrOfAnotherSource) {
 
 /// What the new root's squashfs and its kernels are made of is one and the same layer.
 TEST_F(Resumed, BuildWithAChangedRootGoesOnWithItsLayer) {
-  auto argv = words("out", root_fs().squashfs);
+  auto argv = words("out", roots().local_squashfs);
   argv.insert(argv.begin(), {"--stages=" + path("stages"), "--pre-purge-packages=ca-certificates"});
   kill_at(argv, "adjust/upper/var/lib/dpkg");
   EXPECT_EQ(kept("adjust"), 0U);
@@ -176,9 +177,9 @@ TEST_F(Resumed, BuildWithAChangedRootGoesOnWithItsLayer) {
 
 /// Made first where one thing is done at a time: gzip takes its time, which is not spent twice.
 TEST_F(Resumed, BuildTakesARootImageThatIsWhole) {
-  auto argv = resumable(root_fs().squashfs);
+  auto argv = resumable(roots().local_squashfs);
   std::erase(argv, "--no-gzip");
-  argv.insert(argv.begin(), "--jobs=1");
+  argv.insert(argv.begin(), {"--jobs=1", "--root-image-size=400M"});
   kill_at(argv, "made-root-image/root-image");
   EXPECT_EQ(kept("root-image"), 0U);
   kill_at(argv, "prepare/upper/var/lib/apt/lists/*_Packages*");

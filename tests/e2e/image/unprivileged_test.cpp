@@ -19,7 +19,7 @@ namespace {
 using builder_test::build;
 using builder_test::output_of;
 using builder_test::pack_option;
-using builder_test::root_fs;
+using builder_test::roots;
 using testing::HasSubstr;
 
 base::Outcome run(const std::vector<std::string>& argv) {
@@ -49,7 +49,7 @@ class Unprivileged : public testing::Test {
     ASSERT_EQ(::chmod(place_.path().c_str(), 0755), 0);
     output_of({"cp", BINARY_DIR "/maas-cloudimg2eph2", place_.path()});
     output_of({"cp", FIXTURES "/builder/quick.yaml", path("builder.yaml")});
-    output_of({"cp", root_fs().squashfs, path("bookworm.squashfs")});
+    output_of({"cp", roots().local_squashfs, path("bookworm.squashfs")});
     output_of({"chmod", "-R", "a+rX", place_.path()});
   }
 
@@ -99,6 +99,7 @@ class Unprivileged : public testing::Test {
 
  private:
   base::TempDir place_{"unprivileged-", "/tmp"};
+  builder_test::LocalArchive archive_;
   std::string user_ = base::cat("m2e", ::getpid());
   bool made_ = false;
 };
