@@ -135,14 +135,6 @@ TEST_F(Kernels, ArePackedTogetherFromOneImage) {
   EXPECT_TRUE(builder_test::no_loops(directory_.path()));
 }
 
-TEST_F(Kernels, FetchTheirRoot) {
-  auto argv = words(roots().debian);
-  argv.push_back(pack_option("linux-image-cloud-amd64", path("out")));
-  const auto outcome = build(argv);
-  ASSERT_EQ(outcome.status, 0) << outcome.error;
-  EXPECT_TRUE(holds(unpacked(path("out/linux-image-cloud-amd64/boot-initrd")), "scripts/live"));
-}
-
 class KernelsOfLocalArchive : public Kernels {
  private:
   builder_test::LocalArchive archive_;
