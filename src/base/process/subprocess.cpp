@@ -30,7 +30,10 @@ std::optional<std::string> find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   for (const auto& directory :
        split(path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin", ':')) {
-    const auto candidate = cat(directory.empty() ? "." : directory, "/", name);
+    if (!directory.starts_with('/')) {
+      continue;
+    }
+    const auto candidate = cat(directory, "/", name);
 
     struct stat status {};
 
@@ -110,6 +113,8 @@ struct ChildPlan {
   const std::vector<int>* keep;
   bool own_group;
   pid_t parent;
+  bool (*before_exec)(const void* data);
+  const void* before_exec_data;
 };
 
 [[noreturn]] void report_and_exit(int report) {
@@ -145,13 +150,19 @@ struct ChildPlan {
       ::close(fd);
     }
   }
+  // Whoever started us may have left descriptors open, which are nobody else's business.
+  if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+    report_and_exit(plan.report);
+  }
   for (const int fd : *plan.keep) {
     ::fcntl(fd, F_SETFD, 0);
   }
   if (plan.directory != nullptr && ::chdir(plan.directory) != 0) {
     report_and_exit(plan.report);
   }
-  ::execve(plan.program, plan.argv, plan.envp);
+  if (plan.before_exec == nullptr || plan.before_exec(plan.before_exec_data)) {
+    ::execve(plan.program, plan.argv, plan.envp);
+  }
   report_and_exit(plan.report);
 }
 
@@ -197,7 +208,8 @@ class Pump {
         out_(out.read),
         err_(err.read),
         outcome_(outcome),
-        echo_(command.echo_fd),
+        keep_last_(command.keep_last),
+        echo_(command.echo_fds),
         log_(log) {}
 
   bool open() const { return in_ || out_ || err_; }
@@ -237,7 +249,12 @@ class Pump {
     if (count > 0) {
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
       into.append(bytes);
-      write_best_effort(echo_, bytes);
+      if (keep_last_ > 0 && into.size() > 2 * keep_last_) {
+        into.erase(0, into.size() - keep_last_);
+      }
+      for (const int each : echo_) {
+        write_best_effort(each, bytes);
+      }
       log_.output(bytes);
     } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
       fd.reset();
@@ -249,7 +266,8 @@ class Pump {
   UniqueFd& out_;
   UniqueFd& err_;
   Outcome& outcome_;
-  int echo_;
+  std::size_t keep_last_;
+  const std::vector<int>& echo_;
   CommandLog& log_;
 };
 
@@ -261,17 +279,21 @@ int decode(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/// Signals the child's whole group once a stop is requested, harder after a while.
+/// Signals the child's whole group once a stop is requested or its time is over, harder after a
+/// while.
 class Terminator {
  public:
-  Terminator(pid_t pid, bool own_group, std::stop_token stop)
-      : target_(own_group ? -pid : pid), stop_(std::move(stop)) {}
+  Terminator(pid_t pid, const Command& command, std::stop_token stop)
+      : target_(command.own_group ? -pid : pid),
+        stop_(std::move(stop)),
+        most_time_(command.most_time) {}
 
   void step() {
-    if (!stop_.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    late_ = late_ || (most_time_.count() > 0 && now - started_ > most_time_);
+    if (!stop_.stop_requested() && !late_) {
       return;
     }
-    const auto now = std::chrono::steady_clock::now();
     if (!asked_) {
       asked_ = true;
       deadline_ = now + kill_grace;
@@ -283,10 +305,15 @@ class Terminator {
 
   bool asked() const { return asked_; }
 
+  bool late() const { return late_; }
+
  private:
   pid_t target_;
   std::stop_token stop_;
+  std::chrono::seconds most_time_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   bool asked_ = false;
+  bool late_ = false;
   std::chrono::steady_clock::time_point deadline_;
 };
 
@@ -357,7 +384,9 @@ Outcome run(const Command& command, const std::stop_token& stop) {
                        report.write.get(),
                        &command.keep_fds,
                        command.own_group,
-                       ::getpid()};
+                       ::getpid(),
+                       command.before_exec,
+                       command.before_exec_data};
   CommandLog log(command);
   const pid_t pid = ::fork();
   if (pid < 0) {
@@ -374,11 +403,15 @@ Outcome run(const Command& command, const std::stop_token& stop) {
   const bool exec_failed = ::read(report.read.get(), &exec_error, sizeof exec_error) > 0;
   Outcome outcome;
   Pump pump(command, in, out, err, outcome, log);
-  Terminator terminator(pid, command.own_group, stop);
+  Terminator terminator(pid, command, stop);
   outcome.status = wait_for(pid, pump, terminator);
   log.line(text_of(outcome.status));
   if (exec_failed) {
     throw_errno(exec_error, "start", name);
+  }
+  if (terminator.late() && !stop.stop_requested()) {
+    throw Error(Errc::failed, cat("run ", name, ": took longer than the ",
+                                  command.most_time.count(), " s it may"));
   }
   if (terminator.asked()) {
     throw Stopped();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -18,10 +19,16 @@ struct Command {
   bool capture_output = false;             ///< stdout into Outcome::output, else inherited
   int output_fd = -1;                      ///< or: stdout goes to this descriptor
   bool capture_error = false;              ///< stderr into Outcome::error, else inherited
-  int echo_fd = -1;                        ///< what is captured goes there as well, as it comes
+  std::size_t keep_last = 0;               ///< of each that is captured: bytes; 0: all of it
+  std::vector<int> echo_fds;               ///< what is captured goes there as well, as it comes
   int log_fd = -1;                         ///< likewise, with the command and its exit status
-  std::vector<int> keep_fds;               ///< descriptors that the child keeps, at the same number
+  std::vector<int> keep_fds;               ///< all that the child keeps besides 0 to 2
   bool own_group = true;                   ///< a process group of its own, killed whole on stop
+  std::chrono::seconds most_time{0};       ///< 0: as long as it takes
+  /// Called by the child last of all, where only async-signal-safe calls are possible. False, with
+  /// errno set: the program is not started.
+  bool (*before_exec)(const void* data) = nullptr;
+  const void* before_exec_data = nullptr;
 };
 
 struct Outcome {
@@ -31,15 +38,17 @@ struct Outcome {
 };
 
 /// Runs a program to its end. It dies with us (PR_SET_PDEATHSIG); a stop request terminates its
-/// group (SIGTERM, SIGKILL after ten seconds) and throws Stopped. A program that cannot be
-/// started is Error(failed), or not_found where there is none of that name.
+/// group (SIGTERM, SIGKILL after ten seconds) and throws Stopped. One that takes too long ends in
+/// the same way, and is Error(failed). A program that cannot be started is Error(failed), or
+/// not_found where there is none of that name.
 Outcome run(const Command& command, const std::stop_token& stop = {});
 
 /// Like run, but a status other than 0 is Error(failed) "NAME: exit status N: last lines of
 /// stderr".
 Outcome run_checked(const Command& command, const std::stop_token& stop = {});
 
-/// The path that PATH gives for a program, if any.
+/// The path that PATH gives for a program, if any. Elements of PATH that are no absolute path,
+/// which somebody else's directory could be, do not count.
 std::optional<std::string> find_program(const std::string& name);
 
 /// argv as a shell would need it, for messages.
