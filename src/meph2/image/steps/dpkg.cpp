@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/error.h"
 #include "base/strings.h"
 #include "meph2/apt/deb822.h"
 
@@ -19,6 +20,25 @@ void add_names(std::vector<std::string>& into, std::string_view field) {
     for (const auto& alternative : base::split_list(clause, '|')) {
       into.push_back(alternative.substr(0, alternative.find_first_of(" (:")));
     }
+  }
+}
+
+/// What dpkg would take from a package: lib/dpkg/parsehelp.c, pkg_name_is_illegal() and
+/// parseversion(). Anything else in a manifest would be read as something that it is not.
+bool is_word(std::string_view text, std::string_view marks) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  return text.find_first_not_of(base::cat(plain, marks)) == text.npos;
+}
+
+void check_words(const Package& package, const std::string& where) {
+  const bool named = is_word(package.name, "-+._") && is_word(package.name.substr(0, 1), "");
+  if (!named || !is_word(package.version, ".-+~:") || !is_word(package.architecture, "-")) {
+    throw base::Error(base::Errc::untrusted,
+                      base::cat(where, ": ", base::escape_control(package.name), " ",
+                                base::escape_control(package.version), " ",
+                                base::escape_control(package.architecture),
+                                ": not a package, version and architecture that dpkg would take"));
   }
 }
 
@@ -40,8 +60,9 @@ Package package_of(const apt::Paragraph& paragraph) {
 
 std::vector<Package> parse_dpkg_status(std::string_view text, const std::string& name) {
   std::vector<Package> out;
-  apt::for_each_paragraph(text, name, [&out](const apt::Paragraph& paragraph) {
+  apt::for_each_paragraph(text, name, [&](const apt::Paragraph& paragraph) {
     if (auto package = package_of(paragraph); !package.name.empty()) {
+      check_words(package, base::cat(name, ":", paragraph.line()));
       out.push_back(std::move(package));
     }
   });

@@ -46,6 +46,19 @@ TEST(DpkgStatus, ThatIsNoneIsRefusedWithItsLine) {
               HasSubstr("status:2: 'Field: value' expected"));
 }
 
+TEST(DpkgStatus, HasOnlyWhatDpkgWouldTake) {
+  for (const auto* paragraph :
+       {"Package: evil\tpkg\nVersion: 1\n", "Package: +a\nVersion: 1\n",
+        "Package: a\nVersion: 1\x1b[2J\n", "Package: a\nVersion: 1 2\n",
+        "Package: a\nVersion: 1\nArchitecture: all\tb\n", "Package: ../a\nVersion: 1\n"}) {
+    EXPECT_THAT(support::refused(base::Errc::untrusted,
+                                 [&] { parse_dpkg_status(paragraph, "IMG: status"); }),
+                AllOf(HasSubstr("IMG: status:1: "), HasSubstr("that dpkg would take")))
+        << paragraph;
+  }
+  EXPECT_EQ(parse_dpkg_status("Package: Lib_a+b.c-1\nVersion: 1:2.3+x~y-4:z\n", "s").size(), 1U);
+}
+
 TEST(DependencyClosure, StartsWithTheNearest) {
   const auto packages = parse_dpkg_status(status, "status");
   EXPECT_THAT(dependency_closure(packages, "linux-image-amd64"),
