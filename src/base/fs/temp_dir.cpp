@@ -40,6 +40,11 @@ TempDir::TempDir(const std::string& prefix, std::string parent) {
   path_ = std::move(name);
 }
 
+void TempDir::rename(const std::string& path) {
+  rename_at(AT_FDCWD, path_, AT_FDCWD, path);
+  path_ = path;
+}
+
 TempDir::~TempDir() {
   if (!path_.empty()) {
     try {

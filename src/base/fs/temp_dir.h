@@ -22,6 +22,9 @@ class TempDir {
 
   const std::string& path() const { return path_; }
 
+  /// Gives it another path, on the same file system, which must not exist.
+  void rename(const std::string& path);
+
  private:
   std::string path_;
 };

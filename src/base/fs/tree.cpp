@@ -65,7 +65,15 @@ std::vector<std::string> list_directory(const std::string& path) {
 
 namespace {
 
-void walk(int dirfd, const std::string& prefix, dev_t device, const Visit& visit) {
+/// A descriptor is open for each level: a tree that is deeper is nobody's that means well.
+constexpr unsigned deepest_walk = 512;
+
+void walk(int dirfd, const std::string& prefix, dev_t device, const Visit& visit,
+          unsigned depth = 0) {
+  if (depth > deepest_walk) {
+    throw Error(Errc::untrusted, cat("walk ", prefix.substr(0, 100), "...: more than ",
+                                     deepest_walk, " directories in each other"));
+  }
   for (const auto& name : list_directory(dirfd)) {
     const auto status = status_of(dirfd, name);
     if (!status) {
@@ -75,33 +83,69 @@ void walk(int dirfd, const std::string& prefix, dev_t device, const Visit& visit
     const bool enter = visit(path, *status);
     if (enter && S_ISDIR(status->st_mode) && status->st_dev == device) {
       const auto below = open_directory_at(dirfd, name);
-      walk(below.fd(), path, device, visit);
+      walk(below.fd(), path, device, visit, depth + 1);
     }
   }
 }
 
-void remove_below(int dirfd, const std::string& name, dev_t device) {
-  const auto status = status_of(dirfd, name);
-  if (!status) {
-    return;
-  }
-  if (!S_ISDIR(status->st_mode)) {
-    unlink_at(dirfd, name);
-    return;
-  }
-  if (status->st_dev != device) {
-    throw Error(Errc::failed, cat("remove ", name, ": another file system is mounted there"));
-  }
-  {
-    const auto below = open_directory_at(dirfd, name);
-    for (const auto& entry : list_directory(below.fd())) {
-      remove_below(below.fd(), entry, device);
+/// Removes a tree with a bounded number of descriptors: what lies deep in it is moved to its top,
+/// and removed from there.
+class TreeRemoval {
+ public:
+  TreeRemoval(int top, dev_t device) : top_(top), device_(device) {}
+
+  void remove(const std::string& name) {
+    moved_.push_back(name);
+    while (!moved_.empty()) {
+      const auto next = std::move(moved_.back());
+      moved_.pop_back();
+      remove_below(top_, next, 0);
     }
   }
-  if (!remove_directory_at(dirfd, name) && exists_at(dirfd, name)) {
-    throw_errno(ENOTEMPTY, "remove directory", name);
+
+ private:
+  static constexpr unsigned deepest = 32;
+
+  void remove_below(int dirfd, const std::string& name, unsigned depth) {
+    const auto status = status_of(dirfd, name);
+    if (!status) {
+      return;
+    }
+    if (!S_ISDIR(status->st_mode)) {
+      unlink_at(dirfd, name);
+      return;
+    }
+    if (status->st_dev != device_) {
+      throw Error(Errc::failed, cat("remove ", name, ": another file system is mounted there"));
+    }
+    if (depth > deepest) {
+      move_up(dirfd, name);
+      return;
+    }
+    {
+      const auto below = open_directory_at(dirfd, name);
+      for (const auto& entry : list_directory(below.fd())) {
+        remove_below(below.fd(), entry, depth + 1);
+      }
+    }
+    if (!remove_directory_at(dirfd, name) && exists_at(dirfd, name)) {
+      throw_errno(ENOTEMPTY, "remove directory", name);
+    }
   }
-}
+
+  void move_up(int dirfd, const std::string& name) {
+    std::string there;
+    do {
+      there = cat(".removed-", moves_++);
+    } while (!rename_noreplace_at(dirfd, name, top_, there));
+    moved_.push_back(there);
+  }
+
+  int top_;
+  dev_t device_;
+  std::vector<std::string> moved_;
+  unsigned moves_ = 0;
+};
 
 }  // namespace
 
@@ -190,8 +234,21 @@ void walk_entries(int root, const std::function<bool(const Entry& entry)>& visit
 }
 
 void remove_tree_at(int dirfd, const std::string& name) {
-  if (const auto status = status_of(dirfd, name)) {
-    remove_below(dirfd, name, status->st_dev);
+  const auto status = status_of(dirfd, name);
+  if (!status) {
+    return;
+  }
+  if (S_ISDIR(status->st_mode)) {
+    const auto top = open_directory_at(dirfd, name);
+    TreeRemoval removal(top.fd(), status->st_dev);
+    for (const auto& entry : list_directory(top.fd())) {
+      removal.remove(entry);
+    }
+    if (!remove_directory_at(dirfd, name) && exists_at(dirfd, name)) {
+      throw_errno(ENOTEMPTY, "remove directory", name);
+    }
+  } else {
+    unlink_at(dirfd, name);
   }
 }
 
