@@ -1,5 +1,6 @@
 #include "base/process/subprocess.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -177,6 +178,19 @@ void write_best_effort(int fd, std::string_view bytes) {
   }
 }
 
+/// What a program printed, for logs and terminals: its lines, and nothing that a terminal would act
+/// on.
+std::string printable(std::string_view bytes) {
+  std::string out;
+  while (!bytes.empty()) {
+    const auto end = std::min(bytes.find_first_of("\n\t"), bytes.size());
+    out += escape_control(bytes.substr(0, end));
+    out += bytes.substr(end, 1);
+    bytes.remove_prefix(std::min(end + 1, bytes.size()));
+  }
+  return out;
+}
+
 /// Writes to the log of a command, and lets what the command prints end its last line.
 class CommandLog {
  public:
@@ -252,10 +266,11 @@ class Pump {
       if (keep_last_ > 0 && into.size() > 2 * keep_last_) {
         into.erase(0, into.size() - keep_last_);
       }
+      const auto shown = printable(bytes);
       for (const int each : echo_) {
-        write_best_effort(each, bytes);
+        write_best_effort(each, shown);
       }
-      log_.output(bytes);
+      log_.output(shown);
     } else if (count == 0 || (errno != EINTR && errno != EAGAIN)) {
       fd.reset();
     }
@@ -410,8 +425,10 @@ Outcome run(const Command& command, const std::stop_token& stop) {
     throw_errno(exec_error, "start", name);
   }
   if (terminator.late() && !stop.stop_requested()) {
-    throw Error(Errc::failed, cat("run ", name, ": took longer than the ",
-                                  command.most_time.count(), " s it may"));
+    throw Error(
+        Errc::failed,
+        cat("run ", name, ": took longer than the ", command.most_time.count(), " s that it may",
+            command.most_time_from.empty() ? "" : cat(" (", command.most_time_from, ")")));
   }
   if (terminator.asked()) {
     throw Stopped();

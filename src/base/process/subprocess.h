@@ -20,11 +20,12 @@ struct Command {
   int output_fd = -1;                      ///< or: stdout goes to this descriptor
   bool capture_error = false;              ///< stderr into Outcome::error, else inherited
   std::size_t keep_last = 0;               ///< of each that is captured: bytes; 0: all of it
-  std::vector<int> echo_fds;               ///< what is captured goes there as well, as it comes
+  std::vector<int> echo_fds;               ///< what is captured goes there as well, control escaped
   int log_fd = -1;                         ///< likewise, with the command and its exit status
   std::vector<int> keep_fds;               ///< all that the child keeps besides 0 to 2
   bool own_group = true;                   ///< a process group of its own, killed whole on stop
   std::chrono::seconds most_time{0};       ///< 0: as long as it takes
+  std::string most_time_from;              ///< the option that says so, for messages
   /// Called by the child last of all, where only async-signal-safe calls are possible. False, with
   /// errno set: the program is not started.
   bool (*before_exec)(const void* data) = nullptr;

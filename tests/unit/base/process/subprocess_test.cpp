@@ -53,6 +53,20 @@ TEST(Subprocess, IsLoggedWithItsWordsItsOutputAndItsEnd) {
   EXPECT_EQ(base::read_all(echo), "out\nunended");
 }
 
+TEST(Subprocess, IsLoggedWithoutWhatATerminalActsOn) {
+  auto log = base::unnamed_file("log");
+  auto command = shell("printf 'a\\tb\\n\\033]0;title\\007c\\302\\233d\\303\\244\\n'");
+  command.log_fd = log.fd();
+  EXPECT_EQ(base::run_checked(command).output,
+            "a\tb\n\x1b]0;title\x07"
+            "c\xc2\x9b"
+            "d\xc3\xa4\n");
+  log.seek(0);
+  EXPECT_THAT(
+      base::read_all(log),
+      testing::HasSubstr("\na\tb\n\\x1b]0;title\\x07c\\xc2\\x9bd\xc3\xa4\nexit status 0\n"));
+}
+
 TEST(Subprocess, IsLoggedWhenASignalEndsIt) {
   auto log = base::unnamed_file("log");
   auto command = shell("kill -9 $$");
@@ -82,8 +96,9 @@ TEST(Subprocess, KeepsTheLastOfWhatIsPrinted) {
 TEST(Subprocess, EndsWhenItsTimeIsOver) {
   auto command = shell("sleep 600");
   command.most_time = std::chrono::seconds(1);
+  command.most_time_from = "--time";
   EXPECT_THAT(support::refused(base::Errc::failed, [&] { base::run(command); }),
-              testing::HasSubstr("run sh: took longer than the 1 s it may"));
+              testing::HasSubstr("run sh: took longer than the 1 s that it may (--time)"));
 }
 
 TEST(Subprocess, HasNoDescriptorButThoseThatItIsGiven) {
