@@ -93,6 +93,9 @@ cli::Action declare(const cli::Options& line) {
             ",--kihelper=PROG (may be repeated)");
   line.number("-j,--jobs", words->jobs, "Kernels and blocks at once (default: one per core)")
       .environment("M2E_JOBS");
+  line.duration("--stage-timeout", options.stage_timeout,
+                "End the build where one of its stages takes longer; 0: never (default: 2h)")
+      .environment("M2E_STAGE_TIMEOUT");
   line.text("--compression", "KIND", options.compression,
             "xz, zstd or gzip, for a squashfs that has to be made (default: as the release "
             "needs)")
@@ -130,7 +133,7 @@ cli::Action declare(const cli::Options& line) {
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], meph2::image::stage_option) == 0) {  // NOLINT
-    return meph2::image::stage_main(argv[2]);                                // NOLINT
+    return meph2::image::stage_main(std::atoi(argv[2]));                     // NOLINT
   }
   if (argc > 1 && std::strcmp(argv[1], meph2::image::user_namespace_option) == 0) {  // NOLINT
     try {

@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], meph2::image::stage_option) == 0) {  // NOLINT
-    return meph2::image::stage_main(argv[2]);                                // NOLINT
+    return meph2::image::stage_main(std::atoi(argv[2]));                     // NOLINT
   }
   return cli::run_program(
       argc, argv,

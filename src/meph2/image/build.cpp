@@ -16,7 +16,6 @@
 #include "meph2/image/recipe.h"
 #include "meph2/image/root/root_image.h"
 #include "meph2/image/sandbox/emulation.h"
-#include "meph2/image/sandbox/unprivileged.h"
 #include "meph2/image/site.h"
 #include "meph2/image/source.h"
 #include "meph2/image/steps/dpkg.h"
@@ -102,7 +101,8 @@ class Build {
     return {.image = image,
             .contents = std::move(contents),
             .known = {.base = image.identity},
-            .layers = {.base_file = image.squashfs}};
+            .layers = {.base_file = options_.mounts() ? site_.readable_by_image(image.squashfs)
+                                                      : image.squashfs}};
   }
 
   Contents read_root(const std::string& squashfs) const {
@@ -139,7 +139,8 @@ class Build {
                  .label = std::move(label),
                  .layers = root.layers,
                  .emulate = root.contents.arch,
-                 .verbose = options_.verbose > 1};
+                 .verbose = options_.verbose > 1,
+                 .most_time = options_.stage_timeout};
     job.layers.upper = upper;
     return job;
   }
@@ -149,8 +150,7 @@ class Build {
     auto work = job_on(root, recipe.adjust_input(), "adjust layer", "adjust");
     work.network = true;
     root.known.adjusted = true;
-    root.known.layer =
-        site_.make_layer(recipe.adjust_stage(root.known.base, in_user_namespace()), work);
+    root.known.layer = site_.make_layer(recipe.adjust_stage(root.known.base), work);
     root.layers.lowers = {"adjust/upper"};
     const auto place = site_.workplace.stage() + "/made-squashfs";
     const auto squash = job_on(root,

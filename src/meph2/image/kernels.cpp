@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/fs/beneath.h"
 #include "base/fs/file.h"
 #include "base/fs/tree.h"
 #include "base/process/stop.h"
 #include "base/process/worker_pool.h"
 #include "base/strings.h"
-#include "meph2/image/sandbox/unprivileged.h"
+#include "meph2/image/sandbox/namespaces.h"
 #include "meph2/image/steps/kihelper.h"
 
 namespace meph2::image {
@@ -34,9 +35,9 @@ void require_scratch(const Workplace& workplace, std::uint64_t kernels) {
   }
 }
 
-/// Where kernel and initrd are as the helper of that number left them.
-std::string helped(const std::string& packed, std::ptrdiff_t helper) {
-  return base::cat(packed, "/helped-", helper);
+/// Where kernel and initrd are as the helper of that number left them, in what was packed.
+std::string helped(std::ptrdiff_t helper) {
+  return base::cat("helped-", helper);
 }
 
 /// It sees the root with the kernel of `pack` installed, and rewrites copies of what is handed
@@ -44,18 +45,19 @@ std::string helped(const std::string& packed, std::ptrdiff_t helper) {
 void run_kihelper_of(const KernelWork& work, std::ptrdiff_t helper, const StageJob& pack,
                      const std::string& version, const Site& site, int log) {
   const auto out = base::cat(site.workplace.scratch(), "/", pack.layers.upper, "/out");
-  const auto place = helped(out, helper);
+  const auto place = base::cat(out, "/", helped(helper));
   base::make_directories(place);
   const auto directory = base::open_directory(place);
   for (const auto* name : {"kernel", "initrd"}) {
     auto from = base::open_file(base::cat(out, "/", name), O_RDONLY);
     base::clone_file(from, directory.fd(), name, false);
+    give_to_image(base::cat(place, "/", name));
   }
+  give_to_image(place);
   auto job = pack;
   job.input =
       KihelperInput{.program = find_kihelper(work.kihelpers[static_cast<std::size_t>(helper)]),
-                    .kernel = place + "/kernel",
-                    .initrd = place + "/initrd",
+                    .place = place,
                     .version = version};
   job.label = base::cat(pack.label, ", kihelper ", helper);
   job.layers.lowers.insert(job.layers.lowers.begin(), pack.layers.upper + "/upper");
@@ -81,16 +83,17 @@ StageOutcome pack_kernel(const KernelWork& work, const StageInputs& inputs, cons
 }
 
 void hand_over(const KernelWork& work, const std::string& packed, Site& site) {
-  const auto copy = [&site](const std::string& from, const std::string& path) {
-    site.publish_copy(base::open_file(from, O_RDONLY), path);
+  const auto root = base::open_directory(packed);
+  const auto copy = [&](const std::string& from, const std::string& path) {
+    site.publish_copy(base::open_beneath(root.fd(), from, O_RDONLY), path);
   };
   for (const auto* pack : work.for_packs) {
     const auto place =
-        pack->kihelper.empty() ? packed : helped(packed, index_of(work.kihelpers, pack->kihelper));
-    copy(place + "/kernel", pack->kernel);
-    copy(place + "/initrd", pack->initrd);
+        pack->kihelper.empty() ? "" : helped(index_of(work.kihelpers, pack->kihelper)) + "/";
+    copy(place + "kernel", pack->kernel);
+    copy(place + "initrd", pack->initrd);
     for (const auto& [name, path] : pack->dtbs) {
-      copy(base::cat(packed, "/dtb-", index_of(work.dtbs, name)), path);
+      copy(base::cat("dtb-", index_of(work.dtbs, name)), path);
     }
   }
 }
@@ -111,7 +114,7 @@ std::vector<PackedKernel> pack_kernels(const std::vector<KernelWork>& works, con
   prepare.label = "prepared layer";
   prepare.layers.upper = "prepare";
   prepare.network = true;
-  const auto prepared = site.make_layer(recipe.prepare_stage(root, in_user_namespace()), prepare);
+  const auto prepared = site.make_layer(recipe.prepare_stage(root), prepare);
   start.layers.lowers.insert(start.layers.lowers.begin(), "prepare/upper");
   std::vector<StageOutcome> packed(works.size());
   base::parallel_for(works.size(), site.jobs, [&](std::size_t i) {

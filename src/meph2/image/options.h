@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,7 +39,8 @@ struct BuildOptions {
   std::string root_image;                        ///< path; the squashfs goes beside it
   std::optional<std::uint64_t> root_image_size;  ///< bytes; absent: usual_root_image_size
   std::vector<KernelPack> packs;
-  unsigned jobs = 0;        ///< 0: one per core
+  unsigned jobs = 0;                                           ///< 0: one per core
+  std::chrono::seconds stage_timeout = std::chrono::hours(2);  ///< 0: as long as it takes
   std::string compression;  ///< of a squashfs that is made; empty: as the release needs
   std::string conf;         ///< file of release needs; empty: the installed one
   unsigned verbose = 0;

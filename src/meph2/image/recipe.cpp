@@ -117,13 +117,12 @@ std::string Recipe::compression() const {
   return options_.compression.empty() ? needs_.compression : options_.compression;
 }
 
-StageInputs Recipe::adjust_stage(const Known& base, bool user_namespace) const {
+StageInputs Recipe::adjust_stage(const Known& base) const {
   StageInputs out{.stage = "adjust", .inputs = {}, .fresh_for = fresh_packages, .layer = true};
   if (base) {
     out.inputs = Json{{"base", *base},
                       {"epoch", variable("SOURCE_DATE_EPOCH")},
-                      {"input", to_json(adjust_input())},
-                      {"user_namespace", user_namespace}};
+                      {"input", to_json(adjust_input())}};
   }
   return out;
 }
@@ -136,11 +135,11 @@ StageInputs Recipe::squashfs_stage(const KnownRoot& root) const {
   return out;
 }
 
-StageInputs Recipe::prepare_stage(const KnownRoot& root, bool user_namespace) const {
+StageInputs Recipe::prepare_stage(const KnownRoot& root) const {
   StageInputs out{
       .stage = "prepare", .inputs = root.inputs(), .fresh_for = fresh_packages, .layer = true};
   if (out.inputs) {
-    out.inputs->update({{"input", to_json(prepare_input())}, {"user_namespace", user_namespace}});
+    out.inputs->update({{"input", to_json(prepare_input())}});
   }
   return out;
 }

@@ -45,10 +45,10 @@ class Recipe {
   /// Compression of the squashfs of a changed root.
   std::string compression() const;
 
-  /// What they are kept by. Whether root is that of a user namespace counts for layers.
-  StageInputs adjust_stage(const Known& base, bool user_namespace) const;
+  /// What they are kept by.
+  StageInputs adjust_stage(const Known& base) const;
   StageInputs squashfs_stage(const KnownRoot& root) const;
-  StageInputs prepare_stage(const KnownRoot& root, bool user_namespace) const;
+  StageInputs prepare_stage(const KnownRoot& root) const;
   StageInputs kernel_stage(const KernelWork& work, const Known& prepare) const;
 
  private:

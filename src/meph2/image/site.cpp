@@ -27,6 +27,18 @@ Known Site::make_layer(const StageInputs& inputs, const StageJob& job) {
   return outcome.digest;
 }
 
+std::string Site::readable_by_image(const std::string& path) const {
+  auto file = base::open_file(path, O_RDONLY);
+  if ((file.status().st_mode & S_IROTH) != 0) {
+    return path;
+  }
+  const std::string name = "readable-source";
+  base::clone_file(file, base::open_directory(workplace.stage()).fd(), name, false, context.stop);
+  auto copy = base::cat(workplace.stage(), "/", name);
+  base::open_file(copy, O_RDONLY).chmod(0644);
+  return copy;
+}
+
 void Site::publish_copy(base::File from, const std::string& path, bool may_link) {
   const auto name = base::cat("out-", copies++);
   base::clone_file(from, base::open_directory(workplace.stage()).fd(), name, may_link,

@@ -28,6 +28,10 @@ struct Site {
   /// its place. Returns what the layer is known by.
   Known make_layer(const StageInputs& inputs, const StageJob& job);
 
+  /// A path of the same file that root of the image's ids can open: of a copy, where only its owner
+  /// may read it.
+  std::string readable_by_image(const std::string& path) const;
+
   /// Stages a copy, which gets the name `path`; `may_link`: or a hard link.
   void publish_copy(base::File from, const std::string& path, bool may_link = false);
 };

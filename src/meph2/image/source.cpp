@@ -178,7 +178,8 @@ class Opener {
                                             .conf = conf_},
                        .label = "squashfs",
                        .layers = layers,
-                       .verbose = options_.verbose > 1};
+                       .verbose = options_.verbose > 1,
+                       .most_time = options_.stage_timeout};
     site_.run(job, log_);
     check_squashfs(output);
   }

@@ -1,19 +1,25 @@
 #include "meph2/image/stage.h"
 
 #include <clocale>
+#include <optional>
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/fs/file.h"
-#include "base/fs/path.h"
+#include "base/process/stop.h"
 #include "base/process/subprocess.h"
+#include "base/process/worker_pool.h"
 #include "base/strings.h"
 #include "io/json/json.h"
 #include "meph2/image/sandbox/emulation.h"
+#include "meph2/image/sandbox/namespaces.h"
+#include "meph2/image/sandbox/rights.h"
+#include "meph2/image/sandbox/sandbox.h"
+#include "meph2/image/sandbox/stage_socket.h"
 #include "meph2/image/steps/chroot_steps.h"
+#include "meph2/image/steps/handed_out.h"
 #include "meph2/image/steps/kihelper.h"
 #include "meph2/image/steps/rpm_steps.h"
 
@@ -28,10 +34,18 @@ using base::Errc;
 using base::Error;
 using io::Json;
 
-Json to_json(const StageJob& job) {
-  return {{"kind", kind_of(job.input)},  {"label", job.label},     {"emulate", job.emulate},
-          {"network", job.network},      {"verbose", job.verbose}, {"log", job.log},
-          {"input", to_json(job.input)}, {"layers", job.layers}};
+constexpr std::uint64_t largest_job = 16ULL << 20U;
+constexpr std::uint64_t largest_report = 16ULL << 20U;
+
+Json to_json(const StageJob& job, const std::string& scratch) {
+  return {{"kind", kind_of(job.input)},
+          {"label", job.label},
+          {"emulate", job.emulate},
+          {"network", job.network},
+          {"log", job.verbose || job.log >= 0},
+          {"input", to_json(job.input)},
+          {"layers", job.layers},
+          {"scratch", scratch}};
 }
 
 StageJob from_json(const Json& json) {
@@ -40,8 +54,7 @@ StageJob from_json(const Json& json) {
   job.label = json.at("label").get<std::string>();
   job.emulate = json.at("emulate").get<std::string>();
   job.network = json.at("network").get<bool>();
-  job.verbose = json.at("verbose").get<bool>();
-  job.log = json.at("log").get<int>();
+  job.log = json.at("log").get<bool>() ? STDERR_FILENO : -1;
   job.layers = json.at("layers").get<Layers>();
   // A kernel and its initrd are made without those of the image.
   job.layers.devices = std::holds_alternative<AdjustInput>(job.input) ||
@@ -49,84 +62,183 @@ StageJob from_json(const Json& json) {
   return job;
 }
 
-/// What runs inside of the image sees nothing of the host.
-void enter_image(const StageJob& job) {
-  const auto emulator = open_emulator(job.emulate);
-  enter_root();
-  if (emulator) {
-    start_emulation(*emulator, job.emulate);
+/// A stage in its own process: what it opens, mounts and does, and what it says of it.
+class Stage {
+ public:
+  Stage(StageJob job, StageSocket& socket)
+      : job_(std::move(job)), socket_(socket), layers_(job_.layers) {}
+
+  int run() {
+    int status = 1;
+    or_say([&] {
+      layers_.prepare();
+      status = run_in_sandbox(job_.network,
+                              {.outside = [this](pid_t inside) { layers_.map_ids(inside); },
+                               .open = [this] { or_say([this] { open(); }); },
+                               .mount = [this] { or_say([this] { layers_.mount(); }); },
+                               .run = [this] { return report(); }});
+    });
+    return status;
   }
+
+ private:
+  void open() {
+    resolver_ = read_resolver();
+    layers_.open();
+    emulator_ = open_emulator(job_.emulate);
+    host_files_ = std::visit(
+        Overloaded{[](const SquashInput& input) { return HostFiles::to_write(input.output); },
+                   [](const TarInput& input) { return HostFiles::to_write(input.output); },
+                   [](const KihelperInput& input) {
+                     return HostFiles::of_helper(input.program, input.place);
+                   },
+                   [](const auto&) { return HostFiles(); }},
+        job_.input);
+  }
+
+  /// What runs inside of the image sees nothing of the host.
+  void enter_image() {
+    enter_root();
+    if (emulator_) {
+      start_emulation(*emulator_, job_.emulate);
+    }
+    emulator_.reset();
+    close_all_but(socket_.fd());
+    bound_capabilities();
+  }
+
+  Json do_job() {
+    const StageOutput output{job_.log};
+    return std::visit(
+        Overloaded{
+            [&](const SquashInput& input) { return pack_merged_tree(input, host_files_, output); },
+            [&](const TarInput&) { return tar_merged_tree(host_files_, output); },
+            [&](const KihelperInput& input) { return run_kihelper(input, host_files_, output); },
+            [&](const RpmInput& input) {
+              enter_image();
+              return install_rpms(input, resolver_, output);
+            },
+            [&](const ChrootInput& input) {
+              enter_image();
+              return run_chroot_stage(input, resolver_, socket_, output);
+            }},
+        job_.input);
+  }
+
+  int report() {
+    or_say([this] {
+      const auto done = do_job();
+      socket_.send_text("done", done.dump(-1, ' ', true, Json::error_handler_t::replace));
+    });
+    return 0;
+  }
+
+  /// Tells the other end of what went wrong, and ends this process.
+  void or_say(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const base::Stopped&) {
+      socket_.send_text("stopped", "{}");
+      ::_exit(1);
+    } catch (...) {
+      const auto error = base::as_error(std::current_exception());
+      const Json said = {{"code", static_cast<int>(error.code())}, {"error", error.what()}};
+      socket_.send_text("failed", said.dump(-1, ' ', true, Json::error_handler_t::replace));
+      ::_exit(1);
+    }
+  }
+
+  StageJob job_;
+  StageSocket& socket_;
+  LayerMounts layers_;
+  std::string resolver_;
+  std::optional<base::File> emulator_;
+  HostFiles host_files_;
+};
+
+/// What a stage said at its end.
+struct Said {
+  std::string kind;
+  Json json;
+};
+
+/// Takes what a stage sends, each file once and no other than a stage may have, into `out`.
+class Receiver {
+ public:
+  Receiver(StageSocket& socket, std::string out) : socket_(socket), out_(std::move(out)) {}
+
+  void receive() {
+    while (auto head = socket_.next()) {
+      if (head->kind == "file") {
+        take_file(*head);
+      } else {
+        said_ = Said{head->kind, io::parse_json(socket_.text(*head, largest_report), "report")};
+      }
+    }
+  }
+
+  const std::optional<Said>& said() const { return said_; }
+
+ private:
+  void take_file(const StageSocket::Head& head) {
+    const auto limit = largest_handed_out(head.name);
+    if (!limit || out_.empty()) {
+      throw Error(Errc::untrusted,
+                  base::cat("the stage hands out '", base::escape_control(head.name),
+                            "', which nobody asked for"));
+    }
+    base::make_directories(out_);
+    const auto directory = base::open_directory(out_);
+    auto file = base::open_file_at(directory.fd(), head.name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    socket_.copy_to(head, *limit, file);
+    file.close();
+  }
+
+  StageSocket& socket_;
+  std::string out_;
+  std::optional<Said> said_;
+};
+
+/// The error that a stage says, with no code but one that there is.
+Error said_error(const std::string& label, const Json& said) {
+  const auto code = said.value("code", -1);
+  const bool known = code >= 0 && code <= static_cast<int>(Errc::internal);
+  return {known ? static_cast<Errc>(code) : Errc::failed,
+          base::cat(label, ": ", said.value("error", "failed, and does not say why"))};
 }
 
-Json do_job(const StageJob& job) {
-  const auto resolver = read_resolver();
-  const StageOutput output{job.verbose, job.log};
-  mount_layers(job.layers);
-  return std::visit(
-      Overloaded{[&](const SquashInput& input) { return pack_merged_tree(input, output); },
-                 [&](const TarInput& input) { return tar_merged_tree(input, output); },
-                 [&](const KihelperInput& input) { return run_kihelper(input, output); },
-                 [&](const RpmInput& input) {
-                   enter_image(job);
-                   return install_rpms(input, resolver, output);
-                 },
-                 [&](const ChrootInput& input) {
-                   // Opened before the old root goes away: where the kernel's files are left.
-                   const auto out = base::exists_at(AT_FDCWD, job.layers.upper + "/out")
-                                        ? base::open_directory(job.layers.upper + "/out")
-                                        : base::File();
-                   enter_image(job);
-                   return run_chroot_stage(input, resolver, out.fd(), output);
-                 }},
-      job.input);
-}
-
-/// Reports into memory, because stdout and stderr belong to the programs that run, and the disk may
-/// be what has run out.
-int run_and_report(const StageJob& job, base::File& report) {
-  Json result;
-  int status = 0;
-  try {
-    result["done"] = do_job(job);
-  } catch (const base::Stopped&) {
-    result = {{"stopped", true}};
-    status = 1;
-  } catch (...) {
-    const auto error = base::as_error(std::current_exception());
-    result = {{"code", static_cast<int>(error.code())}, {"error", error.what()}};
-    status = 1;
+Json judged(const std::string& label, const base::Outcome& outcome,
+            const std::optional<Said>& said) {
+  if (said && said->kind == "stopped") {
+    throw base::Stopped();
   }
-  report.write(result.dump(-1, ' ', true, Json::error_handler_t::replace));
-  return status;
-}
-
-base::File make_report() {
-  base::UniqueFd fd(::memfd_create("stage-report", MFD_CLOEXEC));
-  if (!fd) {
-    base::throw_errno(errno, "create", "the stage's report");
+  if (said && said->kind == "failed") {
+    throw said_error(label, said->json);
   }
-  return {std::move(fd), "the stage's report"};
+  if (!said || outcome.status != 0) {
+    const auto text = std::string(base::trim(outcome.error));
+    throw Error(Errc::failed,
+                base::cat(label, ": stopped with status ", outcome.status, text.empty() ? "" : ": ",
+                          base::replace_all(text, "error: ", "")));
+  }
+  return said->json;
 }
 
 }  // namespace
 
-int stage_main(const std::string& path) {
+int stage_main(int fd) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   try {
-    auto file = base::open_file(path, O_RDONLY);
-    const auto json = io::read_json(file);
-    const auto job = from_json(json);
-    const int report_fd = json.at("report_fd").get<int>();
-    const auto directory = base::open_directory(base::parent_of(path));
-    if (::fchdir(directory.fd()) != 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
-      base::throw_errno(errno, "enter", path);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // for us, not for what we run
+    StageSocket socket{base::UniqueFd(fd)};
+    const auto head = socket.next();
+    const auto json = io::parse_json(head ? socket.text(*head, largest_job) : "", "job");
+    const auto scratch = json.at("scratch").get<std::string>();
+    // What programs print is our stderr: stdout is nobody's.
+    if (::chdir(scratch.c_str()) != 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+      base::throw_errno(errno, "enter", scratch);
     }
-    ::fcntl(report_fd, F_SETFD, FD_CLOEXEC);  // for us, not for what we run
-    if (job.log >= 0) {
-      ::fcntl(job.log, F_SETFD, FD_CLOEXEC);
-    }
-    base::File report(base::UniqueFd(report_fd), "the stage's report");
-    return run_in_namespaces(job.network, [&job, &report] { return run_and_report(job, report); });
+    return Stage(from_json(json), socket).run();
   } catch (...) {
     const auto text = base::describe(base::as_error(std::current_exception())) + "\n";
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -135,40 +247,33 @@ int stage_main(const std::string& path) {
 }
 
 io::Json run_stage(const StageJob& job, const std::string& scratch, const std::stop_token& stop) {
-  const auto path = base::cat(scratch, "/", base::replace_all(job.label, "/", "_"), ".job");
-  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  auto report = make_report();
-  auto json = to_json(job);
-  json["report_fd"] = report.fd();
-  file.write(json.dump());
-  file.close();
+  make_upper(job.layers, scratch);
+  auto ends = StageSocket::make();
+  auto& ours = ends.first;
+  Receiver receiver(
+      ours, job.layers.upper.empty() ? "" : base::cat(scratch, "/", job.layers.upper, "/out"));
+  base::Beside receiving([&](const std::stop_token&) {
+    try {
+      ours.send_text("job", to_json(job, scratch).dump());
+      receiver.receive();
+    } catch (...) {
+      ours.shut();
+      throw;
+    }
+  });
+  auto theirs = std::move(ends.second);
   base::Command command;
-  command.argv = {"/proc/self/exe", stage_option, path};
-  command.capture_error = !job.verbose;
-  command.echo_fd = job.log;
-  command.keep_fds = {report.fd()};
-  if (job.log >= 0) {
-    command.keep_fds.push_back(job.log);
-  }
+  command.argv = {"/proc/self/exe", stage_option, std::to_string(theirs.fd())};
+  command.capture_error = true;
+  command.keep_last = 1U << 16U;
+  command.echo_fds = {job.log, job.verbose ? STDERR_FILENO : -1};
+  command.keep_fds = {theirs.fd()};
+  command.most_time = job.most_time;
+  command.most_time_from = "--stage-timeout";
   const auto outcome = base::with_context(job.label, [&] { return base::run(command, stop); });
-  if (report.size() == 0) {
-    const auto text = std::string(base::trim(outcome.error));
-    throw Error(Errc::failed,
-                base::cat(job.label, ": stopped with status ", outcome.status,
-                          text.empty() ? "" : ": ", base::replace_all(text, "error: ", "")));
-  }
-  auto result = io::read_json(report);
-  if (result.contains("stopped")) {
-    throw base::Stopped();
-  }
-  if (result.contains("error")) {
-    throw Error(static_cast<Errc>(result["code"].get<int>()),
-                base::cat(job.label, ": ", result["error"].get<std::string>()));
-  }
-  if (outcome.status != 0) {
-    throw Error(Errc::failed, base::cat(job.label, ": stopped with status ", outcome.status));
-  }
-  return result["done"];
+  theirs = StageSocket(base::UniqueFd());  // the other one is gone: receiving comes to its end
+  base::with_context(job.label, [&] { receiving.finish(stop); });
+  return judged(job.label, outcome, receiver.said());
 }
 
 }  // namespace meph2::image

@@ -14,7 +14,7 @@
 namespace meph2::image {
 
 /// Counted up with whatever changes what a stage makes of the same inputs.
-inline constexpr int revision = 2;
+inline constexpr int revision = 3;
 
 /// Of this program: "1.2.0".
 std::string builder_version();

@@ -14,6 +14,7 @@
 #include "meph2/image/root/detect.h"
 #include "meph2/image/root/root_squashfs.h"
 #include "meph2/image/sandbox/emulation.h"
+#include "meph2/image/sandbox/namespaces.h"
 #include "meph2/image/stage.h"
 
 namespace meph2::import {
@@ -76,8 +77,8 @@ std::string type_of(const base::File& file, std::uint64_t offset) {
 }
 
 /// Into the layer, before it is mounted: what the image has under that name is not followed.
-void copy_curtin_files(const std::string& from, const std::string& layer) {
-  const auto target = layer + "/upper/curtin";
+void copy_curtin_files(const std::string& from, const std::string& upper) {
+  const auto target = upper + "/curtin";
   base::make_directories(target);
   const auto source = base::open_directory(from);
   const auto into = base::open_directory(target);
@@ -87,17 +88,20 @@ void copy_curtin_files(const std::string& from, const std::string& layer) {
       base::open_file_at(into.fd(), name, O_RDONLY | O_NOFOLLOW).chmod(0755);
     }
   }
+  image::give_to_image(target);
+  base::walk_tree(into.fd(), [&target](const std::string& path, const struct stat&) {
+    image::give_to_image(base::cat(target, "/", path));
+    return true;
+  });
 }
 
 std::vector<std::string> pack_changed(const image::Layers& source, const std::string& output,
                                       const std::string& room, const std::string& arch,
                                       const RootChanges& changes, const sstream::Context& context) {
-  for (const auto* name : {"base", "root", "changes"}) {
-    base::make_directory_at(AT_FDCWD, base::cat(room, "/", name));
-  }
+  image::make_upper({.base_file = {}, .upper = "changes"}, room);
   if (!changes.curtin_files.empty()) {
     base::with_context("put files into /curtin",
-                       [&] { copy_curtin_files(changes.curtin_files, room + "/changes"); });
+                       [&] { copy_curtin_files(changes.curtin_files, room + "/changes/upper"); });
   }
   image::StageJob job;
   job.layers = source;
@@ -121,6 +125,7 @@ std::vector<std::string> pack_changed(const image::Layers& source, const std::st
   job.layers.lowers = {"changes/upper"};
   job.input = image::TarInput{output};
   image::run_stage(job, room, context.stop);
+  base::open_file(output, O_RDONLY).chmod(0644);  // the sandbox could only write to what anybody may
   return packages;
 }
 

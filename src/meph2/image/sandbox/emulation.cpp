@@ -123,39 +123,6 @@ void write_text(const std::string& path, const std::string& text) {
   file.close();
 }
 
-/// Every id that there is here, as itself: the map of a namespace that changes nothing.
-std::string same_ids(const char* map) {
-  std::string out;
-  for (const auto& line : base::split(base::read_file(map), '\n')) {
-    const auto words = base::split_list(line, ' ');
-    if (words.size() == 3) {
-      out += base::cat(words[0], " ", words[0], " ", words[2], "\n");
-    }
-  }
-  return out;
-}
-
-/// A user namespace in which all ids are what they were: rules can be its own.
-void enter_namespace_of_same_ids() {
-  const auto self = base::cat("/proc/", ::getpid());
-  const auto entered = enter_users(CLONE_NEWUSER | CLONE_NEWNS, "process that maps ids", [&self] {
-    write_text(self + "/uid_map", same_ids("/proc/self/uid_map"));
-    write_text(self + "/gid_map", same_ids("/proc/self/gid_map"));
-    return true;
-  });
-  if (entered.error != 0 || !entered.mapped) {
-    throw Error(Errc::refused,
-                "run an emulator: this machine allows no user namespaces (a container may forbid "
-                "them; or register the emulator for the whole machine: systemctl restart "
-                "systemd-binfmt)");
-  }
-  // The kernel forgot both with the change of credentials.
-  ::prctl(PR_SET_DUMPABLE, 1);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // A new namespace comes with all rights within it.
-  drop_capabilities();
-}
-
 /// Who names an emulator wants that one.
 bool machine_does_it(const EmulationFacts& facts, const std::string& arch) {
   return runs_natively(arch, facts.machine) || (facts.registered && facts.static_format.empty());
@@ -294,9 +261,6 @@ std::optional<base::File> open_emulator(const std::string& arch) {
 }
 
 void start_emulation(const base::File& emulator, const std::string& arch) {
-  if (!in_user_namespace()) {
-    enter_namespace_of_same_ids();
-  }
   const std::string rules = "/run/meph2-binfmt";
   base::make_directories(rules);
   if (::mount("binfmt_misc", rules.c_str(), "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC,

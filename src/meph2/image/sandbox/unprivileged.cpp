@@ -28,7 +28,6 @@ using base::Error;
 
 /// Ids 1 to 65535 of an image; 0 is the account that builds.
 constexpr std::uint32_t ids_needed = 65535;
-constexpr const char* mark = "MEPH2_IN_USER_NAMESPACE";
 
 std::string text_of(const char* path) {
   try {
@@ -175,7 +174,7 @@ Entered enter_users(int flags, const char* mapper, const std::function<bool()>& 
 }
 
 bool has_fuse() {
-  return base::find_program("squashfuse").has_value() &&
+  return base::find_program("squashfuse_ll").has_value() &&
          base::UniqueFd(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
 }
 
@@ -238,11 +237,25 @@ void enter_user_namespace() {
       ::_exit(128 + bound);
     }
   }
-  ::setenv(mark, "1", 1);
+}
+
+std::vector<SubordinateIds> mapped_users() {
+  std::vector<SubordinateIds> out;
+  for (const auto& line : base::split(text_of("/proc/self/uid_map"), '\n')) {
+    const auto words = base::split_list(line, ' ');
+    const auto first = base::parse_decimal(words.empty() ? "" : words[0]);
+    const auto count = base::parse_decimal(words.size() < 3 ? "" : words[2]);
+    if (first && count) {
+      out.push_back({static_cast<std::uint32_t>(*first), static_cast<std::uint32_t>(*count)});
+    }
+  }
+  return out;
 }
 
 bool in_user_namespace() {
-  return std::getenv(mark) != nullptr;
+  const auto mapped = mapped_users();
+  return mapped.size() == 2 && mapped[0].first == 0 && mapped[0].count == 1 &&
+         mapped[1].first == 1 && mapped[1].count >= ids_needed;
 }
 
 }  // namespace meph2::image

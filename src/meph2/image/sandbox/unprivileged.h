@@ -60,7 +60,7 @@ struct Entered {
 /// messages call that. To be called with one thread.
 Entered enter_users(int flags, const char* mapper, const std::function<bool()>& map);
 
-/// Whether squashfuse is there, and /dev/fuse may be opened.
+/// Whether squashfuse_ll is there, and /dev/fuse may be opened.
 bool has_fuse();
 
 /// Replaces this process by the same program with the same arguments, as uid 0 of a user namespace:
@@ -71,7 +71,11 @@ bool has_fuse();
 /// The other side, to be called with one thread: enters the namespace. Throws Error(refused).
 void enter_user_namespace();
 
-/// Whether enter_user_namespace() was done by this process or by one that it descends from.
+/// Ranges of user ids that there are in our user namespace.
+std::vector<SubordinateIds> mapped_users();
+
+/// Whether our user namespace is such as enter_user_namespace() makes: its map says so, whatever
+/// the environment does.
 bool in_user_namespace();
 
 }  // namespace meph2::image

@@ -1,13 +1,10 @@
 #include "meph2/image/steps/adjust.h"
 
-#include <unistd.h>
-
 #include "base/error.h"
-#include "base/fs/file.h"
 #include "base/fs/path.h"
-#include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/json/json.h"
+#include "meph2/image/sandbox/namespaces.h"
 #include "meph2/image/steps/packages_used.h"
 
 namespace meph2::image {
@@ -22,32 +19,23 @@ using Strings = std::vector<std::string>;
 constexpr const char* proposed_list = "/etc/apt/sources.list.d/meph2-proposed.list";
 constexpr const char* proposed_pin = "/etc/apt/preferences.d/meph2-proposed";
 
-void write_text(const std::string& path, const std::string& text) {
-  base::make_directories(base::parent_of(path));
-  auto file = base::open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  file.write(text);
-  file.close();
-}
-
 void add_repository(const Chroot& chroot, const std::string& repository, std::size_t number) {
   if (repository.starts_with("deb ") || repository.starts_with("deb-src ")) {
-    write_text(base::cat("/etc/apt/sources.list.d/meph2-", number, ".list"), repository + "\n");
+    chroot.root().write(base::cat("/etc/apt/sources.list.d/meph2-", number, ".list"),
+                        repository + "\n", 0644);
     return;
   }
-  if (!base::find_program("add-apt-repository")) {
+  if (!chroot.has_program("add-apt-repository")) {
     chroot.apt_get({"update"});
     chroot.apt_get({"--no-install-recommends", "install", "software-properties-common"});
   }
   chroot.run_checked({"add-apt-repository", "--yes", "--no-update", repository});
 }
 
-void remove_below(const std::string& directory) {
-  if (!base::exists_at(AT_FDCWD, directory)) {
-    return;
-  }
-  for (const auto& name : base::list_directory(directory)) {
+void remove_below(const ImageRoot& root, const std::string& directory) {
+  for (const auto& name : root.list(directory)) {
     if (name != "lock" && name != "partial") {
-      base::remove_tree(base::cat(directory, "/", name));
+      root.remove_tree(base::cat(directory, "/", name));
     }
   }
 }
@@ -55,7 +43,7 @@ void remove_below(const std::string& directory) {
 /// What divert_programs() put away.
 void restore_programs(const Chroot& chroot, const Strings& paths) {
   for (const auto& path : paths) {
-    if (base::unlink_at(AT_FDCWD, path)) {
+    if (chroot.root().remove(path)) {
       chroot.run_checked({"dpkg-divert", "--local", "--rename", "--remove", path});
     }
   }
@@ -65,18 +53,16 @@ void restore_programs(const Chroot& chroot, const Strings& paths) {
 
 void divert_programs(const Chroot& chroot, const Strings& paths) {
   for (const auto& path : paths) {
-    if (!base::exists_at(AT_FDCWD, base::parent_of(path))) {
+    if (!chroot.root().exists(base::parent_of(path))) {
       continue;
     }
     chroot.run_checked(
         {"dpkg-divert", "--local", "--rename", "--divert", path + ".meph2-away", "--add", path});
-    if (::symlink("/bin/true", path.c_str()) != 0) {
-      base::throw_errno(errno, "make symlink", path);
-    }
+    chroot.root().make_symlink("/bin/true", path);
   }
 }
 
-void enable_proposed(const Proposed& proposed) {
+void enable_proposed(const ImageRoot& root, const Proposed& proposed) {
   if (!proposed.wanted) {
     return;
   }
@@ -85,17 +71,18 @@ void enable_proposed(const Proposed& proposed) {
                 "--proposed: the file of release needs says nothing of where this "
                 "release's proposed packages are");
   }
-  write_text(proposed_list, proposed.line + "\n");
+  root.write(proposed_list, proposed.line + "\n", 0644);
   if (!proposed.all) {
     // Only the packages asked for come from there.
-    write_text(proposed_pin,
-               base::cat("Package: *\nPin: release a=", proposed.suite, "\nPin-Priority: 100\n"));
+    root.write(proposed_pin,
+               base::cat("Package: *\nPin: release a=", proposed.suite, "\nPin-Priority: 100\n"),
+               0644);
   }
 }
 
 Json adjust(const Chroot& chroot, const AdjustInput& input) {
   divert_programs(chroot, input.divert);
-  enable_proposed(input.proposed);
+  enable_proposed(chroot.root(), input.proposed);
   std::size_t number = 0;
   for (const auto& repository : input.repositories) {
     base::with_context(base::cat("repository ", repository),
@@ -113,12 +100,13 @@ Json adjust(const Chroot& chroot, const AdjustInput& input) {
   }
   auto archives = archives_in_use(chroot);
   restore_programs(chroot, input.divert);
-  base::unlink_at(AT_FDCWD, proposed_list);
-  base::unlink_at(AT_FDCWD, proposed_pin);
-  remove_below("/var/lib/apt/lists");
+  chroot.root().remove(proposed_list);
+  chroot.root().remove(proposed_pin);
+  remove_below(chroot.root(), "/var/lib/apt/lists");
   chroot.run_checked({"apt-get", "clean"});
+  end_other_processes();
   return {{"archives", std::move(archives)},
-          {"packages", versions_of(input.add, Chroot::packages())}};
+          {"packages", versions_of(input.add, chroot.packages())}};
 }
 
 }  // namespace meph2::image

@@ -13,7 +13,7 @@ namespace meph2::image {
 void divert_programs(const Chroot& chroot, const std::vector<std::string>& paths);
 
 /// Adds the proposed pocket as a source of packages where it is wanted.
-void enable_proposed(const Proposed& proposed);
+void enable_proposed(const ImageRoot& root, const Proposed& proposed);
 
 /// Changes the root that gets published: repositories, packages to purge, add, take from proposed,
 /// and a kernel. What the work itself left behind is removed again. Returns the archives that

@@ -1,9 +1,9 @@
 #include "meph2/image/steps/chroot.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/fs/file.h"
 #include "base/strings.h"
 
 namespace meph2::image {
@@ -14,13 +14,18 @@ using base::Errc;
 using base::Error;
 
 constexpr std::uint64_t largest_status = 256ULL << 20U;
+constexpr std::uint64_t largest_file = 32ULL << 30U;
 constexpr const char* status_file = "/var/lib/dpkg/status";
+constexpr const char* program_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 }  // namespace
 
 Chroot::Chroot(const StageOutput& output, bool make_initrds)
-    : output_(output), make_initrds_(make_initrds) {
-  ::setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    : root_(base::open_directory("/")),
+      rights_(largest_file),
+      output_(output),
+      make_initrds_(make_initrds) {
+  ::setenv("PATH", program_path, 1);
 }
 
 base::Command Chroot::command(const std::vector<std::string>& argv) const {
@@ -28,7 +33,7 @@ base::Command Chroot::command(const std::vector<std::string>& argv) const {
   command.argv = argv;
   command.clear_env = true;
   command.env = {
-      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"PATH", program_path},
       {"HOME", "/root"},
       {"LC_ALL", "C.UTF-8"},
       {"DEBIAN_FRONTEND", "noninteractive"},
@@ -45,6 +50,7 @@ base::Command Chroot::command(const std::vector<std::string>& argv) const {
     }
   }
   output_.apply(command);
+  rights_.apply(command);
   command.own_group = false;
   return command;
 }
@@ -94,18 +100,25 @@ void Chroot::apt_get(const std::vector<std::string>& words,
   run_checked(argv);
 }
 
-std::vector<Package> Chroot::packages() {
-  if (!base::exists_at(AT_FDCWD, status_file)) {
-    throw Error(Errc::untrusted, "the image has no dpkg (/var/lib/dpkg/status is missing)");
-  }
-  return parse_dpkg_status(base::read_file(status_file, largest_status), status_file);
+bool Chroot::has_program(const std::string& name) const {
+  return std::ranges::any_of(base::split(program_path, ':'), [&](const auto& directory) {
+    return root_.exists(base::cat(directory, "/", name));
+  });
 }
 
-std::vector<std::string> Chroot::files_of(const Package& package) {
+std::vector<Package> Chroot::packages() const {
+  const auto text = root_.read(status_file, largest_status);
+  if (!text) {
+    throw Error(Errc::untrusted, base::cat("the image has no dpkg (", status_file, " is missing)"));
+  }
+  return parse_dpkg_status(*text, status_file);
+}
+
+std::vector<std::string> Chroot::files_of(const Package& package) const {
   for (const auto& stem : {package.name, base::cat(package.name, ":", package.architecture)}) {
     const auto path = base::cat("/var/lib/dpkg/info/", stem, ".list");
-    if (base::exists_at(AT_FDCWD, path)) {
-      return base::split(base::read_file(path, largest_status), '\n');
+    if (const auto text = root_.read(path, largest_status)) {
+      return base::split(*text, '\n');
     }
   }
   return {};

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "base/process/subprocess.h"
+#include "meph2/image/sandbox/image_root.h"
+#include "meph2/image/sandbox/rights.h"
 #include "meph2/image/steps/dpkg.h"
 #include "meph2/image/steps/stage_output.h"
 
@@ -29,15 +31,23 @@ class Chroot {
   void apt_get(const std::vector<std::string>& words,
                const std::vector<std::string>& packages = {}) const;
 
+  /// Its files.
+  const ImageRoot& root() const { return root_; }
+
+  /// Whether the image has a program of that name.
+  bool has_program(const std::string& name) const;
+
   /// The status file of the image. Error(untrusted) where it has no dpkg.
-  static std::vector<Package> packages();
+  std::vector<Package> packages() const;
 
   /// What an installed package owns.
-  static std::vector<std::string> files_of(const Package& package);
+  std::vector<std::string> files_of(const Package& package) const;
 
  private:
   base::Command command(const std::vector<std::string>& argv) const;
 
+  ImageRoot root_;
+  ProgramRights rights_;
   StageOutput output_;
   bool make_initrds_;
 };

@@ -4,10 +4,8 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/fs/file.h"
 #include "base/fs/tree.h"
 #include "base/strings.h"
-#include "meph2/image/steps/chroot.h"
 
 namespace meph2::image {
 
@@ -17,8 +15,8 @@ KernelFile choose_kernel(const std::vector<KernelFile>& found) {
   return signed_one != found.end() ? *signed_one : found.at(0);
 }
 
-KernelFile find_kernel(const std::string& package) {
-  const auto packages = Chroot::packages();
+KernelFile find_kernel(const Chroot& chroot, const std::string& package) {
+  const auto packages = chroot.packages();
   std::map<std::string, const Package*> by_name;
   for (const auto& each : packages) {
     by_name.emplace(each.name, &each);
@@ -26,8 +24,8 @@ KernelFile find_kernel(const std::string& package) {
   std::vector<KernelFile> found;
   for (const auto& name :
        dependency_closure(packages, package.substr(0, package.find_first_of("=/:")))) {
-    for (const auto& file : kernel_files(name, Chroot::files_of(*by_name.at(name)))) {
-      if (base::exists_at(AT_FDCWD, file.path)) {
+    for (const auto& file : kernel_files(name, chroot.files_of(*by_name.at(name)))) {
+      if (chroot.root().exists(file.path)) {
         found.push_back(file);
       }
     }
@@ -39,17 +37,18 @@ KernelFile find_kernel(const std::string& package) {
   return choose_kernel(found);
 }
 
-std::string find_device_tree(const std::string& version, const std::string& name) {
+std::string find_device_tree(const ImageRoot& root, const std::string& version,
+                             const std::string& name) {
   for (const auto& directory : {base::cat("/usr/lib/linux-image-", version),
                                 base::cat("/lib/firmware/", version, "/device-tree"),
                                 base::cat("/usr/lib/firmware/", version, "/device-tree"),
                                 base::cat("/boot/dtbs/", version)}) {
-    if (!base::exists_at(AT_FDCWD, directory)) {
+    if (!root.exists(directory)) {
       continue;
     }
     std::string found;
-    const auto root = base::open_directory(directory);
-    base::walk_tree(root.fd(), [&](const std::string& path, const struct stat& status) {
+    const auto trees = root.open_directory(directory);
+    base::walk_tree(trees.fd(), [&](const std::string& path, const struct stat& status) {
       const bool named = path == name || path.ends_with("/" + name) || path == name + ".dtb" ||
                          path.ends_with("/" + name + ".dtb");
       if (S_ISREG(status.st_mode) && named) {

@@ -43,9 +43,12 @@ std::string find_kihelper(const std::string& name) {
                               ": no such program, neither in PATH nor beside this one"));
 }
 
-io::Json run_kihelper(const KihelperInput& input, const StageOutput& output) {
+io::Json run_kihelper(const KihelperInput& input, const HostFiles& files,
+                      const StageOutput& output) {
+  const auto place = HostFiles::path_of(files.place());
   base::Command helper;
-  helper.argv = {input.program, input.kernel, input.initrd};
+  helper.argv = {HostFiles::path_of(files.program()), place + "/kernel", place + "/initrd"};
+  helper.keep_fds = {files.program().fd(), files.place().fd()};
   helper.env = {{"ROOT", std::filesystem::absolute("root").string()},
                 {"VERSION_FLAVOR", input.version}};
   output.apply(helper);

@@ -15,6 +15,8 @@ namespace {
 
 using io::Json;
 
+constexpr std::uint64_t largest_release = 64ULL << 20U;
+
 /// As apt makes a file name of a part of a URL.
 std::string as_list_name(std::string_view text) {
   constexpr std::string_view quoted = "\\|{}[]<>\"^~_=!@#$%&*";
@@ -30,15 +32,16 @@ std::string as_list_name(std::string_view text) {
 }
 
 /// The digest of the file that vouches for a list; empty where there is none.
-std::string release_digest(const std::string& metakey, const std::string& list) {
+std::string release_digest(const ImageRoot& root, const std::string& metakey,
+                           const std::string& list) {
   const auto name = list.rfind(as_list_name(metakey));
   if (metakey.empty() || name == std::string::npos) {
     return {};
   }
   for (const auto* release : {"InRelease", "Release"}) {
     const auto path = list.substr(0, name) + release;
-    if (base::exists_at(AT_FDCWD, path)) {
-      auto file = base::open_file(path, O_RDONLY);
+    if (root.exists(path)) {
+      auto file = root.open(path, largest_release);
       return io::digest_file(io::Algorithm::sha256, file);
     }
   }
@@ -47,14 +50,14 @@ std::string release_digest(const std::string& metakey, const std::string& list) 
 
 }  // namespace
 
-Json read_archives(const std::string& targets) {
+Json read_archives(const ImageRoot& root, const std::string& targets) {
   std::set<std::array<std::string, 3>> found;
   for (const auto& line : base::split(targets, '\n')) {
     const auto fields = base::split(line, '\t');
     if (fields.size() != 4) {
       continue;
     }
-    if (auto digest = release_digest(fields[2], fields[3]); !digest.empty()) {
+    if (auto digest = release_digest(root, fields[2], fields[3]); !digest.empty()) {
       found.insert({base::redact_urls(fields[0]), fields[1], std::move(digest)});
     }
   }
@@ -66,7 +69,8 @@ Json read_archives(const std::string& targets) {
 }
 
 Json archives_in_use(const Chroot& chroot) {
-  return read_archives(chroot.answer_of({"apt-get", "indextargets", "--format", archive_format}));
+  return read_archives(chroot.root(),
+                       chroot.answer_of({"apt-get", "indextargets", "--format", archive_format}));
 }
 
 Json versions_of(const std::vector<std::string>& words, const std::vector<Package>& packages) {

@@ -4,10 +4,9 @@
 #include <map>
 
 #include "base/error.h"
-#include "base/fs/file.h"
-#include "base/fs/tree.h"
 #include "base/strings.h"
 #include "io/json/json.h"
+#include "meph2/image/sandbox/namespaces.h"
 #include "meph2/image/sandbox/sandbox.h"
 #include "meph2/image/steps/chroot.h"
 
@@ -23,32 +22,26 @@ constexpr const char* repositories = "/etc/yum.repos.d";
 constexpr const char* resolver_file = "/etc/resolv.conf";
 constexpr std::uint64_t largest_repository = 1U << 20U;
 
-/// In place: what the file is labelled with stays.
-void rewrite(const std::string& path, const std::string& text) {
-  auto file = base::open_file(path, O_WRONLY | O_TRUNC | O_NOFOLLOW);
-  file.write(text);
-  file.close();
-}
-
 /// Repositories' files as they were, to be put back.
 class Mirrors {
  public:
-  Mirrors(std::string base, std::string epel) : base_(std::move(base)), epel_(std::move(epel)) {}
+  Mirrors(const ImageRoot& root, std::string base, std::string epel)
+      : root_(root), base_(std::move(base)), epel_(std::move(epel)) {}
 
   /// Again after each package: it may have brought a repository.
   void apply() {
-    if ((base_.empty() && epel_.empty()) || !base::exists_at(AT_FDCWD, repositories)) {
+    if (base_.empty() && epel_.empty()) {
       return;
     }
-    for (const auto& name : base::list_directory(repositories)) {
+    for (const auto& name : root_.list(repositories)) {
       const auto path = base::cat(repositories, "/", name);
-      if (!name.ends_with(".repo") || !base::is_file_at(AT_FDCWD, path)) {
+      if (!name.ends_with(".repo") || !root_.is_file(path)) {
         continue;
       }
-      const auto text = base::read_file(path, largest_repository);
+      const auto text = root_.read(path, largest_repository).value_or("");
       auto changed = with_mirrors(text, base_, epel_);
       if (changed != text) {
-        rewrite(path, changed);
+        root_.rewrite(path, changed);
         changed_[path] = {text, std::move(changed)};
       }
     }
@@ -57,22 +50,22 @@ class Mirrors {
   /// But for those that a package has replaced since.
   void restore() {
     for (const auto& [path, texts] : changed_) {
-      if (base::is_file_at(AT_FDCWD, path) &&
-          base::read_file(path, largest_repository) == texts.second) {
-        rewrite(path, texts.first);
+      if (root_.is_file(path) && root_.read(path, largest_repository) == texts.second) {
+        root_.rewrite(path, texts.first);
       }
     }
   }
 
  private:
+  const ImageRoot& root_;
   std::string base_;
   std::string epel_;
   std::map<std::string, std::pair<std::string, std::string>> changed_;
 };
 
-std::string installer() {
+std::string installer(const Chroot& chroot) {
   for (const auto* name : {"dnf", "yum"}) {
-    if (base::find_program(name)) {
+    if (chroot.has_program(name)) {
       return name;
     }
   }
@@ -80,8 +73,8 @@ std::string installer() {
 }
 
 void install_each(const Chroot& chroot, const RpmInput& input) {
-  const auto program = installer();
-  Mirrors mirrors(input.base_mirror, input.epel_mirror);
+  const auto program = installer(chroot);
+  Mirrors mirrors(chroot.root(), input.base_mirror, input.epel_mirror);
   mirrors.apply();
   for (const auto& package : input.packages) {
     base::with_context(base::cat("package ", package), [&] {
@@ -145,19 +138,21 @@ std::string with_mirrors(const std::string& repository, const std::string& base_
 Json install_rpms(const RpmInput& input, const std::string& resolver, const StageOutput& output) {
   const Chroot chroot(output, true);
   {
-    const SuppliedFile supplied(resolver_file, resolver, 0644);
+    const SuppliedFile supplied(chroot.root(), resolver_file, resolver, 0644);
     install_each(chroot, input);
   }
-  if (base::is_file_at(AT_FDCWD, resolver_file)) {
-    rewrite(resolver_file, "");  // images come with that of the network they were made in
+  if (chroot.root().is_file(resolver_file)) {
+    chroot.root().rewrite(resolver_file,
+                          "");  // images come with that of the network they were made in
   }
+  end_other_processes();
   auto lines = base::split_list(
       chroot.answer_of({"rpm", "-qa", "--qf", "%{NAME}\\t%{VERSION}-%{RELEASE}\\n"}), '\n');
   std::ranges::sort(lines);
   return {{"packages", lines}};
 }
 
-Json tar_merged_tree(const TarInput& input, const StageOutput& output) {
+Json tar_merged_tree(const HostFiles& files, const StageOutput& output) {
   base::Command command;
   command.argv = {"tar",
                   "--numeric-owner",
@@ -169,8 +164,9 @@ Json tar_merged_tree(const TarInput& input, const StageOutput& output) {
                   "-C",
                   "root",
                   "-czf",
-                  input.output,
+                  HostFiles::path_of(files.output()),
                   "."};
+  command.keep_fds = {files.output().fd()};
   output.apply(command);
   base::run_checked(command);
   return Json::object();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "io/json/json_fwd.h"
+#include "meph2/image/steps/host_files.h"
 #include "meph2/image/steps/stage_input.h"
 #include "meph2/image/steps/stage_output.h"
 
@@ -18,6 +19,6 @@ std::string with_mirrors(const std::string& repository, const std::string& base_
                          const std::string& epel_mirror);
 
 /// Packs the merged tree with the host's tar.
-io::Json tar_merged_tree(const TarInput& input, const StageOutput& output);
+io::Json tar_merged_tree(const HostFiles& files, const StageOutput& output);
 
 }  // namespace meph2::image

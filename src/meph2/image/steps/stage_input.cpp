@@ -63,8 +63,7 @@ void fields(Is<KernelInput> auto& input, const auto& field) {
 
 void fields(Is<KihelperInput> auto& input, const auto& field) {
   field("program", input.program);
-  field("kernel", input.kernel);
-  field("initrd", input.initrd);
+  field("place", input.place);
   field("version", input.version);
 }
 

@@ -45,12 +45,11 @@ struct KernelInput {
   std::vector<std::string> dtbs;
 };
 
-/// Runs the absolute path `program` on copies of a kernel and its initrd.
+/// Runs the absolute path `program` on `kernel` and `initrd` in the directory `place`.
 struct KihelperInput {
   static constexpr const char* kind = "kihelper";
   std::string program;
-  std::string kernel;
-  std::string initrd;
+  std::string place;
   std::string version;
 };
 

@@ -152,15 +152,17 @@ TEST_F(Records, ArchivesAreKnownByTheirReleaseFiles) {
   write("deb.example_x%5fy_._Release", "flat");
   const auto line = [&](const std::string& url, const std::string& suite, const std::string& key,
                         const std::string& file) {
-    return base::cat(url, "\t", suite, "\t", key, "\t", path(file), "\n");
+    return base::cat(url, "\t", suite, "\t", key, "\t", "/", file, "\n");
   };
   const auto found = meph2::image::read_archives(
+      meph2::image::ImageRoot(base::open_directory(path("."))),
       line("http://deb.example/x_y/", "./", "Packages", "deb.example_x%5fy_._Packages") +
-      line("http://me:secret@deb.example/debian/", "a", "main/binary-amd64/Packages",
-           "deb.example_debian_dists_a_main_binary-amd64_Packages.lz4") +
-      line("http://me:secret@deb.example/debian/", "a", "a_b/binary-amd64/Packages",
-           "deb.example_debian_dists_a_a%5fb_binary-amd64_Packages") +
-      line("http://deb.example/gone/", "a", "main/Packages", "gone_main_Packages") + "nonsense\n");
+          line("http://me:secret@deb.example/debian/", "a", "main/binary-amd64/Packages",
+               "deb.example_debian_dists_a_main_binary-amd64_Packages.lz4") +
+          line("http://me:secret@deb.example/debian/", "a", "a_b/binary-amd64/Packages",
+               "deb.example_debian_dists_a_a%5fb_binary-amd64_Packages") +
+          line("http://deb.example/gone/", "a", "main/Packages", "gone_main_Packages") +
+          "nonsense\n");
   ASSERT_EQ(found.size(), 2U) << found;
   EXPECT_THAT(found[0].at("url").get<std::string>(), testing::Not(HasSubstr("secret")));
   EXPECT_EQ(found[0].at("suite"), "a");

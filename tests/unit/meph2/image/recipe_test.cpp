@@ -48,25 +48,23 @@ TEST_F(Recorded, Adjustment) {
   options_.proposed_packages = {"new"};
   options_.pre_purge_packages = {"old"};
   options_.add_repositories = {"deb http://r s main"};
-  EXPECT_EQ(recipe().adjust_stage("b", true).inputs->dump(),
+  EXPECT_EQ(recipe().adjust_stage("b").inputs->dump(),
             R"({"base":"b","epoch":"7","input":{"add":["vim","new/noble-proposed",)"
             R"("linux-image"],"divert":["/d"],"proposed":true,"proposed_all":false,)"
             R"("proposed_line":"deb http://p noble-proposed main",)"
             R"("proposed_suite":"noble-proposed","purge_packages":["old"],)"
-            R"("repositories":["deb http://r s main"],"upgrade":false},)"
-            R"("user_namespace":true})");
+            R"("repositories":["deb http://r s main"],"upgrade":false}})");
 }
 
 TEST_F(Recorded, Preparation) {
   options_.proposed = true;
-  EXPECT_EQ(recipe().prepare_stage(adjusted, false).inputs->dump(),
+  EXPECT_EQ(recipe().prepare_stage(adjusted).inputs->dump(),
             R"({"adjust":"a","base":"b","input":{"divert":["/d"],"dracut_drivers":["dd"],)"
             R"("dracut_modules":["dm"],"dracut_packages":["dp"],"files":{"/f":"text"},)"
             R"("generator":["g"],"initrd_optional":["io"],"initrd_packages":["ip"],)"
             R"("kernels":["linux"],"modules":["mo"],"proposed":true,"proposed_all":true,)"
             R"("proposed_line":"deb http://p noble-proposed main",)"
-            R"("proposed_suite":"noble-proposed","purge":["pu"],"scratch_remove":["/s"]},)"
-            R"("user_namespace":false})");
+            R"("proposed_suite":"noble-proposed","purge":["pu"],"scratch_remove":["/s"]}})");
 }
 
 TEST_F(Recorded, Kernel) {

@@ -66,8 +66,8 @@ std::vector<Sample> samples() {
                R"("initrd_packages":["ip"],"modules":["mo"],"package":"p","purge":["pu"],)"
                R"("scratch_remove":["/s"]})"},
       {.kind = "kihelper",
-       .input = KihelperInput{.program = "/p", .kernel = "k", .initrd = "i", .version = "v"},
-       .text = R"({"initrd":"i","kernel":"k","program":"/p","version":"v"})"},
+       .input = KihelperInput{.program = "/p", .place = "q", .version = "v"},
+       .text = R"({"place":"q","program":"/p","version":"v"})"},
       {.kind = "squash",
        .input = SquashInput{.output = "o", .jobs = 3, .compression = "xz", .conf = "c"},
        .text = R"({"compression":"xz","conf":"c","jobs":3,"output":"o"})"},
