@@ -125,7 +125,8 @@ std::vector<std::string> pack_changed(const image::Layers& source, const std::st
   job.layers.lowers = {"changes/upper"};
   job.input = image::TarInput{output};
   image::run_stage(job, room, context.stop);
-  base::open_file(output, O_RDONLY).chmod(0644);  // the sandbox could only write to what anybody may
+  base::open_file(output, O_RDONLY)
+      .chmod(0644);  // the sandbox could only write to what anybody may
   return packages;
 }
 

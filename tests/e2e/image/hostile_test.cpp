@@ -42,7 +42,8 @@ class Hostile : public testing::Test {
       base::make_directories(path(name));
     }
     output_of({"cp", "/bin/busybox", path("tree/bin/busybox")});
-    for (const auto* name : {"sh", "cat", "ln", "mkfifo", "mknod", "dd", "sleep", "mkdir", "id"}) {
+    for (const auto* name : {"sh", "cat", "ln", "mkfifo", "mknod", "dd", "sleep", "mkdir", "ls",
+                             "mount", "true", "unshare"}) {
       link("busybox", base::cat("tree/bin/", name));
     }
     write("tree/etc/os-release", "ID=debian\nVERSION_CODENAME=bookworm\n");
@@ -129,7 +130,7 @@ class Hostile : public testing::Test {
   std::vector<std::string> ways_out(const std::string& to) const {
     std::vector<std::string> out = {
         path(to), base::cat("/proc/1/root", path(to)), base::cat("/../../../../..", path(to)),
-        base::cat("/proc/self/root/..", path(to)), base::cat("/proc/self/cwd/../../..", path(to))};
+        base::cat("/proc/self/root", path(to)), base::cat("/proc/self/cwd/../../..", path(to))};
     for (int fd = 3; fd < 16; ++fd) {
       out.push_back(base::cat("/proc/self/fd/", fd, "/../../../../../../..", path(to)));
     }
@@ -281,6 +282,8 @@ TEST_F(Hostile, ProgramsHaveFewRights) {
           "cat /proc/self/status >\"$2\"; ls -l /proc/self/fd >>\"$2\" 2>&1\n"
           "mknod /tmp/disk b 7 0 2>/dev/null && echo MADE-A-NODE >>\"$2\"\n"
           "cat /proc/1/environ >>\"$2\" 2>/dev/null\n"
+          "mount -t tmpfs x /tmp 2>/dev/null && echo MOUNTS >>\"$2\"\n"
+          "unshare -U true 2>/dev/null && echo MAKES-NAMESPACES >>\"$2\"\n"
           "(echo x >/proc/sys/kernel/domainname) 2>/dev/null && echo WRITES-SYSCTL >>\"$2\"; :");
   const auto outcome = build_kernel();
   ASSERT_EQ(outcome.status, 0) << outcome.error;
@@ -291,8 +294,9 @@ TEST_F(Hostile, ProgramsHaveFewRights) {
         "CapBnd:\t00000000a00401fb", "CapAmb:\t0000000000000000"}) {
     EXPECT_THAT(seen, HasSubstr(line));
   }
-  EXPECT_THAT(seen, testing::Not(HasSubstr("MADE-A-NODE")));
-  EXPECT_THAT(seen, testing::Not(HasSubstr("WRITES-SYSCTL")));
+  for (const auto* done : {"MADE-A-NODE", "MOUNTS", "MAKES-NAMESPACES", "WRITES-SYSCTL"}) {
+    EXPECT_THAT(seen, testing::Not(HasSubstr(done)));
+  }
 }
 
 // H1: what whoever started us had open.
