@@ -171,6 +171,10 @@ class Receiver {
     while (auto head = socket_.next()) {
       if (head->kind == "file") {
         take_file(*head);
+      } else if (said_ ||
+                 (head->kind != "done" && head->kind != "failed" && head->kind != "stopped")) {
+        throw Error(Errc::untrusted, base::cat("the stage says '", base::escape_control(head->kind),
+                                               "' where it has nothing to say any more"));
       } else {
         said_ = Said{head->kind, io::parse_json(socket_.text(*head, largest_report), "report")};
       }

@@ -113,8 +113,8 @@ std::optional<std::string> ImageRoot::read(const std::string& path, std::uint64_
   return base::read_all(file, limit);
 }
 
-base::File ImageRoot::open_directory(const std::string& path, int flags) const {
-  auto fd = try_open(path, flags | O_RDONLY | O_DIRECTORY);
+base::File ImageRoot::open_directory(const std::string& path) const {
+  auto fd = try_open(path, O_RDONLY | O_DIRECTORY);
   if (!fd) {
     refuse(errno, path);
   }

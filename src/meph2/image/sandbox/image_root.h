@@ -53,8 +53,8 @@ class ImageRoot {
 
   void make_symlink(const std::string& target, const std::string& path) const;
 
-  /// An existing directory. With `O_PATH` in `flags`, something to mount on.
-  base::File open_directory(const std::string& path, int flags = 0) const;
+  /// An existing directory.
+  base::File open_directory(const std::string& path) const;
 
  private:
   base::UniqueFd try_open(const std::string& path, int flags) const;

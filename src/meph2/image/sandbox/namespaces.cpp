@@ -111,7 +111,14 @@ int run_first(int parent, const SandboxWork& work) {
   if (::unshare(CLONE_NEWPID) != 0) {
     base::throw_errno(errno, "make", "second pid namespace");
   }
-  return status_of_child(start([&] { return status_of_child(start(work.run)); }));
+  return status_of_child(start([&] {
+    const auto worker = start(work.run);
+    // The image sees this process as its first one: it has nothing of the host open.
+    if (::close_range(3, ~0U, 0) != 0) {
+      return 1;
+    }
+    return status_of_child(worker);
+  }));
 }
 
 }  // namespace
