@@ -279,12 +279,13 @@ TEST_F(Hostile, MountPointsThatAreLinksAreRefused) {
 // C2, C3: what a program of the image may not do.
 TEST_F(Hostile, ProgramsHaveFewRights) {
   program("tree/usr/sbin/mkinitramfs",
-          "cat /proc/self/status >\"$2\"; ls -l /proc/self/fd >>\"$2\" 2>&1\n"
+          "out=$2; cat /proc/self/status >\"$2\"; ls -l /proc/self/fd >>\"$2\" 2>&1\n"
           "mknod /tmp/disk b 7 0 2>/dev/null && echo MADE-A-NODE >>\"$2\"\n"
           "cat /proc/1/environ >>\"$2\" 2>/dev/null\n"
-          "mount -t tmpfs x /tmp 2>/dev/null && echo MOUNTS >>\"$2\"\n"
-          "unshare -U true 2>/dev/null && echo MAKES-NAMESPACES >>\"$2\"\n"
-          "(echo x >/proc/sys/kernel/domainname) 2>/dev/null && echo WRITES-SYSCTL >>\"$2\"; :");
+          "set -- /proc/1/fd/*; [ $# -le 3 ] || echo FIRST-HAS-MORE >>\"$out\"\n"
+          "mount -t tmpfs x /tmp 2>/dev/null && echo MOUNTS >>\"$out\"\n"
+          "unshare -U true 2>/dev/null && echo MAKES-NAMESPACES >>\"$out\"\n"
+          "(echo x >/proc/sys/kernel/domainname) 2>/dev/null && echo WRITES-SYSCTL >>\"$out\"; :");
   const auto outcome = build_kernel();
   ASSERT_EQ(outcome.status, 0) << outcome.error;
   const auto seen = base::read_file(path("out/initrd"));
@@ -294,7 +295,8 @@ TEST_F(Hostile, ProgramsHaveFewRights) {
         "CapBnd:\t00000000a00401fb", "CapAmb:\t0000000000000000"}) {
     EXPECT_THAT(seen, HasSubstr(line));
   }
-  for (const auto* done : {"MADE-A-NODE", "MOUNTS", "MAKES-NAMESPACES", "WRITES-SYSCTL"}) {
+  for (const auto* done :
+       {"MADE-A-NODE", "FIRST-HAS-MORE", "MOUNTS", "MAKES-NAMESPACES", "WRITES-SYSCTL"}) {
     EXPECT_THAT(seen, testing::Not(HasSubstr(done)));
   }
 }
